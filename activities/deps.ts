@@ -1,0 +1,21 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Flow, SystemName } from '../flows/flow.ts';
+import type { Store } from './store/store.ts';
+import type { System } from './systems/system.ts';
+
+/** Everything the activities touch the world with; handed over once, by the worker. */
+export interface Deps {
+  readonly flows: readonly Flow[];
+  readonly systems: Readonly<Record<SystemName, System>>;
+  readonly store: Store;
+  readonly client: Client;
+  readonly log: Logger;
+  readonly pollSeconds: number;
+  readonly sweepHours: number;
+  readonly deletionHours: number;
+  /** Aborts when the worker was asked to stop: watchers hand over at once, writes finish. */
+  readonly stopping: AbortSignal;
+  /** Settles whether PowerOffice knows JSON Patch `test`. */
+  readonly testing: { settle(capability: 'works' | 'missing'): Promise<void>; get(): 'unknown' | 'works' | 'missing' };
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { Condition, Flow } from '../flows/flow.ts';
+import { systemTitle } from '../flows/names.ts';
+import type { Side } from '../flows/side.ts';
+import { sameValue, type Value } from '../flows/values.ts';
+import type { Observation, Rules } from '../workflows/core/state.ts';
+import type { Snapshot } from './systems/system.ts';
+
+/** Whether a record with these fields meets a condition. */
+function meets(condition: Condition, value: Value | undefined): boolean {
+  return condition.equals === undefined ? !sameValue(value, condition.not ?? null) : sameValue(value, condition.equals);
+}
+
+/** A record as one side of a flow sees it: mapped values alone, and whether it takes part. */
+export function observationOf(flow: Flow, side: Side, record: Snapshot): Observation {
+  return {
+    version: record.version,
+    instant: record.instant,
+    ...(record.etag === undefined ? {} : { etag: record.etag }),
+    values: Object.fromEntries(flow.properties.map((pair) => [pair[side], record.fields[pair[side]] ?? null])),
+    inScope: flow[side].scope.every((condition) => meets(condition, record.fields[condition.property])),
+    at: record.at,
+  };
+}
+
+/** A flow's rules as its links carry them. The hash tells a changed flow from the one that a link knows. */
+export function rulesOf(flow: Flow): Rules {
+  const rules = {
+    names: {
+      source: `${systemTitle(flow.source.system)} ${flow.source.type}`,
+      target: `${systemTitle(flow.target.system)} ${flow.target.type}`,
+    },
+    pairs: flow.properties.map((pair) => ({
+      source: pair.source,
+      target: pair.target,
+      type: pair.type,
+      policy: pair.policy ?? flow.policy,
+    })),
+    onSourceDeleted: flow.onSourceDeleted,
+    onTargetDeleted: flow.onTargetDeleted,
+    create: flow.create,
+  };
+  return { hash: createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 12), ...rules };
+}
+
+/** The external id that a target record carries: `poweroffice:<Type>:<id>`. */
+export function externalIdOf(flow: Flow, sourceId: string): string {
+  return `${flow.source.system.toLowerCase()}:${flow.source.type}:${sourceId}`;
+}

@@ -1,0 +1,69 @@
+import type { Side } from '../../flows/side.ts';
+import type { Value } from '../../flows/values.ts';
+import type { Block, Instants, Observation } from '../../workflows/core/state.ts';
+import type { LinkRecord } from '../../workflows/contract.ts';
+import type { ClockEstimate } from '../systems/clock.ts';
+
+/** A link in the store; `_id` is `<flow>:<source id>`. Read-mostly: asked about many links at once. */
+export interface LinkDocument extends Omit<LinkRecord, 'block'> {
+  readonly _id: string;
+  readonly sourceType: string;
+  readonly targetType: string;
+  /** `text` is the system's own and stays here alone. */
+  readonly block: (Block & { readonly text: string }) | null;
+  readonly updatedAt: Date;
+}
+
+/** How far a feed was read; `_id` is `<system>:<type>`. */
+export interface CursorDocument {
+  readonly _id: string;
+  /** The newest instant dealt with, as the system wrote it, and its key. */
+  readonly newest: string | null;
+  readonly newestKey: string;
+  /** When the newest instant was first seen (ms, our clock). */
+  readonly newestAt: number;
+  /** A look that began a whole overlap later found nothing newer, so the next may begin at the newest itself. */
+  readonly settled: boolean;
+  readonly lookedAt: number;
+  /** How often the feed was read to its end; 0 while the first reading is under way. */
+  readonly looks: number;
+  readonly sweptAt: number;
+  readonly sweepAsked: number;
+  readonly idsAt: number;
+  /** What stands in the way now, in the system's own words. */
+  readonly trouble: { readonly text: string; readonly at: number } | null;
+}
+
+/** One applied change; `_id` is link, revision and property. */
+export interface HistoryDocument {
+  readonly _id: string;
+  readonly link: string;
+  readonly flow: string;
+  readonly at: Date;
+  readonly side: Side;
+  readonly property: string;
+  readonly why: string;
+  readonly before: Value;
+  readonly after: Value;
+  readonly instants?: Readonly<Record<Side, Instants>>;
+}
+
+/** What is remembered of a system: who it is, what it can, how its clock goes. */
+export interface SystemDocument {
+  readonly _id: string;
+  readonly identity?: string;
+  readonly test?: 'works' | 'missing';
+  readonly clock?: ClockEstimate;
+}
+
+export interface LimitDocument {
+  readonly _id: string;
+  readonly next: number;
+}
+
+/** The seen observation of one side, to be raised. */
+export interface Sighting {
+  readonly key: string;
+  readonly side: Side;
+  readonly seen: Observation;
+}

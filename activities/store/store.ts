@@ -1,0 +1,256 @@
+import { MongoClient, MongoServerError, type AnyBulkWriteOperation, type Collection, type Db, type UpdateFilter } from 'mongodb';
+import { linkKey } from '../../flows/names.ts';
+import type { Side } from '../../flows/side.ts';
+import type { Observation } from '../../workflows/core/state.ts';
+import type { LinkRecord } from '../../workflows/contract.ts';
+import type { ClockEstimate } from '../systems/clock.ts';
+import type { Slots } from '../throttle.ts';
+import type { CursorDocument, HistoryDocument, LimitDocument, LinkDocument, Sighting, SystemDocument } from './documents.ts';
+
+/** Look-ups are cheapest in lists of about so many keys. */
+const CHUNK = 100;
+const DUPLICATE = 11000;
+
+/** Another link has that target already: the unique index on (target type, target id) refused. */
+export class TargetTaken extends Error {
+  override readonly name = 'TargetTaken';
+}
+
+const isDuplicate = (error: unknown): error is MongoServerError => error instanceof MongoServerError && error.code === DUPLICATE;
+
+function chunks<T>(items: readonly T[]): T[][] {
+  const out: T[][] = [];
+  for (let i = 0; i < items.length; i += CHUNK) out.push(items.slice(i, i + CHUNK));
+  return out;
+}
+
+/**
+ * What has to be asked about many links at once, in MongoDB. One document per write, no transaction, no server-side
+ * clock, so any server of the protocol serves.
+ */
+export class Store {
+  readonly #client: MongoClient;
+  readonly links: Collection<LinkDocument>;
+  readonly cursors: Collection<CursorDocument>;
+  readonly limits: Collection<LimitDocument>;
+  readonly history: Collection<HistoryDocument>;
+  readonly systems: Collection<SystemDocument>;
+
+  private constructor(client: MongoClient, db: Db) {
+    this.#client = client;
+    this.links = db.collection('links');
+    this.cursors = db.collection('cursors');
+    this.limits = db.collection('limits');
+    this.history = db.collection('history');
+    this.systems = db.collection('systems');
+  }
+
+  /** Connects; the database's name is in the address's path. Rejects when nothing answers within `timeoutMs`. */
+  static async connect(uri: string, timeoutMs = 5000): Promise<Store> {
+    const client = new MongoClient(uri, {
+      serverSelectionTimeoutMS: timeoutMs,
+      connectTimeoutMS: timeoutMs,
+      retryWrites: false,
+      ignoreUndefined: true,
+    });
+    try {
+      await client.connect();
+      await client.db().command({ ping: 1 });
+    } catch (error) {
+      await client.close().catch(() => {});
+      throw error;
+    }
+    return new Store(client, client.db());
+  }
+
+  /** Makes the indexes; the same call again changes nothing. */
+  async prepare(historyDays: number): Promise<void> {
+    await this.links.createIndex({ flow: 1, sourceId: 1 }, { unique: true });
+    await this.links.createIndex(
+      { targetType: 1, targetId: 1 },
+      { unique: true, partialFilterExpression: { targetId: { $type: 'string' } } },
+    );
+    await this.links.createIndex({ flow: 1, status: 1 });
+    await this.history.createIndex({ link: 1, at: -1 });
+    const expireAfterSeconds = Math.round(historyDays * 24 * 3600);
+    await this.history.createIndex({ at: 1 }, { name: 'kept', expireAfterSeconds }).catch(async (error: unknown) => {
+      if (!(error instanceof MongoServerError)) throw error;
+      // The index stands with another time: historyDays was changed.
+      await this.history.dropIndex('kept');
+      await this.history.createIndex({ at: 1 }, { name: 'kept', expireAfterSeconds });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** Links of one flow by source id. */
+  async bySource(flow: string, sourceIds: readonly string[]): Promise<Map<string, LinkDocument>> {
+    const found = new Map<string, LinkDocument>();
+    for (const ids of chunks(sourceIds))
+      for (const doc of await this.links.find({ _id: { $in: ids.map((id) => linkKey(flow, id)) } }).toArray())
+        found.set(doc.sourceId, doc);
+    return found;
+  }
+
+  /** Links by target id, over all flows with that target type. */
+  async byTarget(targetType: string, targetIds: readonly string[]): Promise<Map<string, LinkDocument>> {
+    const found = new Map<string, LinkDocument>();
+    for (const ids of chunks(targetIds))
+      for (const doc of await this.links.find({ targetType, targetId: { $in: ids } }).toArray())
+        if (doc.targetId !== null) found.set(doc.targetId, doc);
+    return found;
+  }
+
+  /** Notes links whose workflows were just started; those that have written already stay as they are. */
+  async discover(records: readonly LinkRecord[], types: Readonly<Record<Side, string>>): Promise<void> {
+    for (const part of chunks(records))
+      await this.links.bulkWrite(
+        part.map((record) => ({
+          updateOne: {
+            filter: { _id: linkKey(record.flow, record.sourceId) },
+            update: { $setOnInsert: blank(record, types) } as UpdateFilter<LinkDocument>,
+            upsert: true,
+          },
+        })),
+        { ordered: false },
+      );
+  }
+
+  /** Raises `seen`, never backwards. */
+  async raise(sightings: readonly Sighting[]): Promise<void> {
+    for (const part of chunks(sightings))
+      await this.links.bulkWrite(
+        part.map(({ key, side, seen }): AnyBulkWriteOperation<LinkDocument> => ({
+          updateOne: {
+            filter: { _id: key, $or: [{ [`seen.${side}`]: null }, { [`seen.${side}.version`]: { $lt: seen.version } }] },
+            update: { $set: { [`seen.${side}`]: seen } } as unknown as UpdateFilter<LinkDocument>,
+          },
+        })),
+        { ordered: false },
+      );
+  }
+
+  /**
+   * Writes a link under its revision; an older revision changes nothing and gives false. `seen` only moves forward,
+   * since the watcher may have raised it meanwhile. Throws TargetTaken.
+   */
+  async write(record: LinkRecord, types: Readonly<Record<Side, string>>, text: string | null = null): Promise<boolean> {
+    const _id = linkKey(record.flow, record.sourceId);
+    const { seen, block, ...rest } = record;
+    const newer = (side: Side): object => {
+      const value = seen[side];
+      if (value === null) return {};
+      const moved = { $lte: [{ $ifNull: [`$seen.${side}.version`, ''] }, { $literal: value.version }] };
+      return { [`seen.${side}`]: { $cond: [moved, { $literal: value }, `$seen.${side}`] } };
+    };
+    const literal = Object.fromEntries(
+      Object.entries({
+        ...rest,
+        sourceType: types.source,
+        targetType: types.target,
+        block: block && { ...block, text: text ?? '' },
+        updatedAt: new Date(),
+      }).map(([name, value]) => [name, { $literal: value }]),
+    );
+    const update = {
+      updateOne: {
+        filter: { _id, revision: { $lt: record.revision } },
+        update: [{ $set: { ...literal, ...newer('source'), ...newer('target') } }],
+      },
+    };
+    try {
+      let result = await this.links.bulkWrite([update]);
+      if (result.matchedCount === 0) {
+        // Not yet noted by the watcher, or written by a newer revision.
+        const noted = await this.links.updateOne({ _id }, { $setOnInsert: blank(record, types) } as UpdateFilter<LinkDocument>, {
+          upsert: true,
+        });
+        if (noted.upsertedCount === 1) result = await this.links.bulkWrite([update]);
+      }
+      return result.matchedCount === 1;
+    } catch (error) {
+      if (isDuplicate(error)) throw new TargetTaken(record.targetId ?? '');
+      throw error;
+    }
+  }
+
+  /** Adds to the history; the same change again is the same document. */
+  async remember(changes: readonly HistoryDocument[]): Promise<void> {
+    if (changes.length === 0) return;
+    try {
+      await this.history.insertMany([...changes], { ordered: false });
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+    }
+  }
+
+  async cursor(id: string): Promise<CursorDocument> {
+    const found = await this.cursors.findOne({ _id: id });
+    const start = {
+      newest: null,
+      newestKey: '',
+      newestAt: 0,
+      settled: false,
+      lookedAt: 0,
+      looks: 0,
+      sweptAt: 0,
+      sweepAsked: 0,
+      idsAt: 0,
+      trouble: null,
+    };
+    return { ...start, ...found, _id: id };
+  }
+
+  async setCursor(id: string, fields: Partial<Omit<CursorDocument, '_id'>>): Promise<void> {
+    await this.cursors.updateOne({ _id: id }, { $set: fields }, { upsert: true });
+  }
+
+  async system(id: string): Promise<SystemDocument> {
+    return (await this.systems.findOne({ _id: id })) ?? { _id: id };
+  }
+
+  async setSystem(id: string, fields: { identity?: string; test?: 'works' | 'missing'; clock?: ClockEstimate }): Promise<void> {
+    await this.systems.updateOne({ _id: id }, { $set: fields }, { upsert: true });
+  }
+
+  /** The throttle's slots. Compare-and-set on one number, so that no server-side clock is needed. */
+  readonly slots: Slots = {
+    take: async (key, known, now, spacingMs) => {
+      const slot = Math.max(now, known);
+      const next = slot + spacingMs;
+      const before = await this.limits.updateOne({ _id: key, next: known }, { $set: { next } });
+      if (before.matchedCount === 1) return { slot, next };
+      const found = await this.limits.findOne({ _id: key });
+      if (found) return { taken: found.next };
+      await this.limits.updateOne({ _id: key }, { $setOnInsert: { next: 0 } }, { upsert: true });
+      return { taken: 0 };
+    },
+    push: async (key, until) => {
+      const found = await this.limits.findOneAndUpdate(
+        { _id: key },
+        { $max: { next: until } },
+        { upsert: true, returnDocument: 'after' },
+      );
+      return found?.next ?? until;
+    },
+  };
+}
+
+function blank(record: LinkRecord, types: Readonly<Record<Side, string>>): Omit<LinkDocument, '_id'> {
+  const seen: Record<Side, Observation | null> = { source: record.seen.source, target: null };
+  return {
+    ...record,
+    revision: 0,
+    targetId: null,
+    base: { source: {}, target: {} },
+    block: null,
+    status: 'linking',
+    ended: null,
+    seen,
+    sourceType: types.source,
+    targetType: types.target,
+    updatedAt: new Date(),
+  };
+}

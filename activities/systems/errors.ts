@@ -1,0 +1,51 @@
+/** How a call to a system failed; classified here, at the edge, and nowhere else. */
+export type Failure =
+  /** No answer, or one that says "later": network, time-out, 408, 5xx. */
+  | 'unreachable'
+  /** 429. */
+  | 'throttled'
+  /** 401 after the token was renewed. */
+  | 'unauthorized'
+  /** An answer that is cut short, no JSON, or not of the promised shape: never data. */
+  | 'malformed'
+  /** The condition of a write (`test`, `If-Match`) did not hold, or may not have held. */
+  | 'contended'
+  /** 404 or 410. */
+  | 'gone'
+  /** 409: the external id is taken already. */
+  | 'taken'
+  /** A refusal that only a person or another value can mend. */
+  | 'refused';
+
+/** A failed call. `text` is the system's own; it may quote names, so it goes to the store and to people, not to logs or Temporal. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError';
+  readonly failure: Failure;
+  readonly system: string;
+  readonly status: number | null;
+  readonly text: string;
+  /** Fields that a problem answer names in `errors`. */
+  readonly fields: readonly string[];
+  /** Milliseconds to wait, where the system says so. */
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    system: string,
+    failure: Failure,
+    text: string,
+    more: { status?: number; fields?: readonly string[]; retryAfterMs?: number } = {},
+  ) {
+    super(`${system} ${more.status ?? failure}`);
+    this.system = system;
+    this.failure = failure;
+    this.text = text;
+    this.status = more.status ?? null;
+    this.fields = more.fields ?? [];
+    this.retryAfterMs = more.retryAfterMs ?? null;
+  }
+
+  /** Whether the same call may succeed later, with nobody mending anything. */
+  get retryable(): boolean {
+    return ['unreachable', 'throttled', 'unauthorized', 'malformed'].includes(this.failure);
+  }
+}

@@ -1,0 +1,26 @@
+import { explain, makeProgram } from './program.ts';
+
+/** Without an environment of its own, a command speaks to the local stack of `npm start`; a worker never does. */
+async function meetLocalStack(): Promise<void> {
+  if (
+    process.argv[2] === 'worker' ||
+    ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'MONGODB_URI', 'POWEROFFICE_URL', 'CRM_URL'].some((name) => process.env[name])
+  )
+    return;
+  try {
+    const { readStack } = await import('../../sandbox/stack/file.ts');
+    for (const [name, value] of Object.entries(readStack()?.env ?? {})) process.env[name] ??= value;
+  } catch {
+    // The published package has no sandbox.
+  }
+}
+
+try {
+  await meetLocalStack();
+  await makeProgram().parseAsync();
+} catch (error) {
+  const { text, code } = explain(error);
+  console.error(text);
+  if (process.env['TANDEM_DEBUG']) console.error(error);
+  process.exitCode = code;
+}

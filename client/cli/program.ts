@@ -1,0 +1,179 @@
+import { Command, Option } from 'commander';
+import { SystemError } from '../../activities/systems/errors.ts';
+import { ProfileError } from '../../activities/systems/crm/readProfile.ts';
+import { FlowsError } from '../../flows/validate.ts';
+import type { Status } from '../../workflows/core/state.ts';
+import { ConfigError } from '../../worker/config.ts';
+import { temporalConfig } from '../../worker/temporal.ts';
+import { connectTandem, TandemError, type Tandem } from '../tandem.ts';
+import { showFlows, showLink, showLinks, showStatus } from './show.ts';
+import { addSandboxCommands } from './sandbox.ts';
+
+/** Exit codes: 0 done (or stopped as asked), 1 failed, 2 bad configuration or bad input. */
+export const EXIT = { done: 0, failed: 1, refused: 2 } as const;
+
+const STATUSES: readonly Status[] = ['linking', 'in-step', 'conflict', 'blocked', 'paused', 'ended'];
+
+function print(json: boolean | undefined, data: unknown, text: () => string): void {
+  console.log(json ? JSON.stringify(data, null, 2) : text());
+}
+
+async function withTandem<T>(work: (tandem: Tandem) => Promise<T>): Promise<T> {
+  const tandem = await connectTandem();
+  try {
+    return await work(tandem);
+  } finally {
+    await tandem.close();
+  }
+}
+
+/** The address of a workflow in the Temporal Web UI. */
+export function uiAddress(namespace: string, workflowId: string): string {
+  const base = process.env['TEMPORAL_UI_URL'] ?? 'http://localhost:8233';
+  return `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+}
+
+/** Says what went wrong in plain words and gives the exit code. */
+export function explain(error: unknown): { text: string; code: number } {
+  if (error instanceof ConfigError || error instanceof FlowsError)
+    return { text: error.problems.map((problem) => `tandem: ${problem}`).join('\n'), code: EXIT.refused };
+  if (error instanceof ProfileError) return { text: error.message.replace(/^/gm, 'tandem: '), code: EXIT.refused };
+  if (error instanceof TandemError) return { text: `tandem: ${error.message}`, code: EXIT.refused };
+  if (error instanceof SystemError) return { text: `tandem: ${error.system}: ${error.text}`, code: EXIT.failed };
+  const name = error instanceof Error ? error.name : '';
+  const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+  if (name.startsWith('Mongo'))
+    return {
+      text: `tandem: MongoDB at ${(process.env['MONGODB_URI'] ?? 'mongodb://127.0.0.1:27017/tandem').replace(/\/\/[^@/]*@/, '//')} cannot be reached: ${message}`,
+      code: EXIT.failed,
+    };
+  if (/connect|UNAVAILABLE|deadline/i.test(message) && !name.startsWith('Type'))
+    return { text: `tandem: Temporal at ${temporalConfig().address} cannot be reached: ${message}`, code: EXIT.failed };
+  return { text: `tandem: ${message}`, code: EXIT.failed };
+}
+
+/** The command line, as commander runs it. */
+export function makeProgram(): Command {
+  const program = new Command('tandem')
+    .description('Keeps records in PowerOffice Go and in a CRM in step, in both directions.')
+    .showHelpAfterError('(tandem --help tells more)');
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 done, or stopped as asked; 1 failed; 2 bad configuration or bad input.\nEvery variable is in the README.',
+  );
+  const json = (): Option => new Option('--json', 'print JSON');
+
+  program
+    .command('worker')
+    .description('run a worker: checks the configuration, starts the watchers, runs until SIGTERM and drains')
+    .option('--pretty', 'logs for people instead of one JSON line an event')
+    .action(async (options: { pretty?: boolean }) => {
+      const { makeLog } = await import('../../worker/log.ts');
+      const { runWorker } = await import('../../worker/worker.ts');
+      const stop = new AbortController();
+      for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(new Error(name)));
+      try {
+        await runWorker(process.env, makeLog(options.pretty ?? false), stop.signal);
+      } catch (error) {
+        if (!stop.signal.aborted || error instanceof ConfigError) throw error;
+      }
+    });
+
+  program
+    .command('flows')
+    .description('print the flows that run')
+    .addOption(json())
+    .action(async (options: { json?: boolean }) => {
+      const { readConfiguredFlows } = await import('../../worker/worker.ts');
+      const flows = await readConfiguredFlows(process.env);
+      print(options.json, { flows }, () => showFlows(flows));
+    });
+
+  program
+    .command('status')
+    .description('pairs by status, feed lag, last sync, and what is blocked by which reason')
+    .addOption(json())
+    .action((options: { json?: boolean }) =>
+      withTandem(async (tandem) => {
+        const status = await tandem.status();
+        print(options.json, status, () => showStatus(status));
+      }),
+    );
+
+  program
+    .command('links')
+    .description('list links')
+    .option('--flow <name>', 'of one flow')
+    .addOption(new Option('--status <status>', 'with one status').choices(STATUSES))
+    .addOption(new Option('--limit <n>', 'at most so many').default(50).argParser(count))
+    .addOption(json())
+    .action((options: { flow?: string; status?: Status; limit: number; json?: boolean }) =>
+      withTandem(async (tandem) => {
+        const links = await tandem.links(options);
+        print(options.json, links, () => showLinks(links));
+      }),
+    );
+
+  program
+    .command('show <flow> <source-id>')
+    .description('one link: both sides, base, history, and its place in the Temporal UI')
+    .addOption(new Option('--history <n>', 'so many changes').default(20).argParser(count))
+    .addOption(json())
+    .action((flow: string, sourceId: string, options: { history: number; json?: boolean }) =>
+      withTandem(async (tandem) => {
+        const details = await tandem.link(flow, sourceId, options);
+        const ui = uiAddress(tandem.namespace, details.workflowId);
+        const definition = tandem.flows.find((each) => each.name === flow);
+        print(options.json, { ...details, ui }, () => (definition ? showLink(definition, details, ui) : ui));
+      }),
+    );
+
+  program
+    .command('sync [flow] [source-id]')
+    .description('read both sides of a link now and bring them into step; with --all compare everything')
+    .option('--all', 'compare all records of all flows, or of the named flow')
+    .option('--wait', 'wait until it is done')
+    .addOption(json())
+    .action(
+      (flow: string | undefined, sourceId: string | undefined, options: { all?: boolean; wait?: boolean; json?: boolean }) =>
+        withTandem(async (tandem) => {
+          if (options.all && sourceId === undefined) {
+            const feeds = await tandem.syncAll(flow);
+            if (options.wait) await waitForSweep(tandem, feeds, Date.now());
+            return print(
+              options.json,
+              { feeds, done: options.wait ?? false },
+              () => `${options.wait ? 'compared' : 'asked to compare'} ${feeds.join(', ')}`,
+            );
+          }
+          if (flow === undefined || sourceId === undefined) throw new TandemError('name a flow and a source id, or --all');
+          const result = await tandem.sync(flow, sourceId, { wait: options.wait ?? false });
+          print(options.json, result, () =>
+            result.status === 'asked'
+              ? `asked ${flow} ${sourceId} to sync`
+              : `${flow} ${sourceId}: ${result.ended ? `ended, ${result.ended}` : result.status}`,
+          );
+          if (result.status === 'blocked' || result.status === 'conflict') process.exitCode = EXIT.failed;
+        }),
+    );
+
+  addSandboxCommands(program);
+  return program;
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new TandemError(`"${text}" is not a number of 1 or more`);
+  return number;
+}
+
+async function waitForSweep(tandem: Tandem, feeds: readonly string[], since: number): Promise<void> {
+  for (;;) {
+    const { feeds: now } = await tandem.status();
+    const open = now.filter(
+      (feed) => feeds.includes(feed.feed) && (feed.sweptAt === null || feed.sweptAt.getTime() < since - 1000),
+    );
+    if (open.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}

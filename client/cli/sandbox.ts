@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { TandemError } from '../tandem.ts';
+
+/** The sandbox is reached by a dynamic import alone: the published package leaves it out. */
+async function hands(): Promise<typeof import('../../sandbox/hands.ts')> {
+  try {
+    return await import('../../sandbox/hands.ts');
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND')
+      throw new TandemError('the sandbox is not part of the published package; it is in the repository');
+    throw error;
+  }
+}
+
+/** `tandem sandbox …`: act as a person in one of the two stand-ins that `npm start` brought up. */
+export function addSandboxCommands(program: Command): void {
+  const sandbox = program.command('sandbox').description('act as a person in the stand-ins that `npm start` brought up');
+  const run = (work: (module: Awaited<ReturnType<typeof hands>>) => Promise<unknown>, json: boolean | undefined): Promise<void> =>
+    hands()
+      .then(work)
+      .then((done) => console.log(json ? JSON.stringify(done, null, 2) : typeof done === 'string' ? done : JSON.stringify(done)));
+  sandbox
+    .command('edit <type> <id> <property=value...>')
+    .description('edit a record: Product, ContactPerson, Supplier (PowerOffice) or Contact, Company (CRM); property= clears')
+    .option('--json', 'print JSON')
+    .action((type: string, id: string, pairs: string[], options: { json?: boolean }) =>
+      run((module) => module.edit(type, id, pairs), options.json),
+    );
+  sandbox
+    .command('create <type> <property=value...>')
+    .description('create a record')
+    .option('--json', 'print JSON')
+    .action((type: string, pairs: string[], options: { json?: boolean }) =>
+      run((module) => module.create(type, pairs), options.json),
+    );
+  sandbox
+    .command('delete <type> <id>')
+    .description('delete a record')
+    .option('--json', 'print JSON')
+    .action((type: string, id: string, options: { json?: boolean }) => run((module) => module.remove(type, id), options.json));
+  sandbox
+    .command('list <type>')
+    .description('print the records of a type')
+    .option('--json', 'print JSON')
+    .action((type: string, options: { json?: boolean }) => run((module) => module.list(type), options.json));
+  sandbox
+    .command('fault <system> <kind>')
+    .description(
+      'let the next calls fail: status, drop-before, drop-after, truncate, html, slow, empty; system is powerOffice or crm',
+    )
+    .option('--path <regexp>', 'calls whose path matches')
+    .option('--method <method>', 'calls with this method')
+    .option('--status <code>', 'for status', '500')
+    .option('--times <n>', 'so many calls', '1')
+    .option('--json', 'print JSON')
+    .action(
+      (
+        system: string,
+        kind: string,
+        options: { path?: string; method?: string; status: string; times: string; json?: boolean },
+      ) => run((module) => module.fault(system, kind, options), options.json),
+    );
+}

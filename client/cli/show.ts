@@ -1,0 +1,128 @@
+import type { Flow } from '../../flows/flow.ts';
+import type { LinkDetails, TandemStatus } from '../tandem.ts';
+import type { LinkDocument } from '../../activities/store/documents.ts';
+import { ago, table } from './table.ts';
+
+const scopeInWords = (scope: Flow['source']['scope']): string =>
+  scope.length === 0
+    ? 'all'
+    : scope
+        .map((each) => `${each.property} ${each.equals === undefined ? '≠' : '='} ${JSON.stringify(each.equals ?? each.not)}`)
+        .join(' and ');
+
+/** The flows as tables. */
+export function showFlows(flows: readonly Flow[]): string {
+  return flows
+    .map((flow) => {
+      const head = [
+        flow.name,
+        ...(flow.description === undefined ? [] : [`  ${flow.description}`]),
+        `  every ${flow.source.system} ${flow.source.type} (${scopeInWords(flow.source.scope)}) has a ${flow.target.system} ${flow.target.type}; conflicts: ${flow.policy}; source deleted: ${flow.onSourceDeleted}; target deleted: ${flow.onTargetDeleted}`,
+      ];
+      const rows = flow.properties.map((pair) => [pair.source, '<->', pair.target, pair.type, pair.policy ?? flow.policy]);
+      const body =
+        rows.length === 0
+          ? '  no properties: the pair is linked and watched'
+          : table([flow.source.type, '', flow.target.type, 'type', 'conflicts'], rows).replace(/^/gm, '  ');
+      return [...head, body].join('\n');
+    })
+    .join('\n\n');
+}
+
+/** Pairs by status, feeds and their lag, and what is blocked by which reason. */
+export function showStatus(status: TandemStatus): string {
+  const columns = ['linking', 'in-step', 'conflict', 'blocked', 'paused', 'ended'] as const;
+  const flows = table(
+    ['flow', ...columns, 'last sync'],
+    status.flows.map((flow) => [flow.flow, ...columns.map((each) => String(flow.pairs[each] ?? 0)), ago(flow.lastSync)]),
+  );
+  const feeds = table(
+    ['feed', 'last look', 'last full comparison', 'trouble'],
+    status.feeds.map((feed) => [
+      feed.feed,
+      feed.lagSeconds === null ? 'never' : `${feed.lagSeconds} s ago`,
+      ago(feed.sweptAt),
+      feed.trouble ?? '',
+    ]),
+  );
+  const blocked = status.flows.flatMap((flow) =>
+    flow.blocked.map((each) => [flow.flow, String(each.count), each.example, each.reason]),
+  );
+  const systems = status.systems.map(({ system, address, clock, note }) => {
+    const offset = clock
+      ? `${Math.round((clock.lo + clock.hi) / 2)} ms ahead of ours, give or take ${Math.round((clock.hi - clock.lo) / 2)} ms (by ${clock.by === 'date' ? 'its Date header' : 'our own writes'})`
+      : 'clock not measured yet';
+    return `${system}: ${address ?? 'not reached yet'}; ${offset}${note === null ? '' : `; ${note}`}`;
+  });
+  return [
+    flows,
+    feeds,
+    ...(blocked.length > 0 ? [table(['blocked in', 'pairs', 'example', "the system's own words"], blocked)] : []),
+    systems.join('\n'),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** Links, one a row. */
+export function showLinks(links: readonly LinkDocument[]): string {
+  if (links.length === 0) return 'no links';
+  return table(
+    ['flow', 'source', 'target', 'status', 'since', 'last change'],
+    links.map((link) => [
+      link.flow,
+      link.sourceId,
+      link.targetId ?? '',
+      link.ended ? `${link.status}: ${link.ended}` : link.status,
+      ago(link.statusAt),
+      link.last ? `${link.last.what}, ${ago(link.last.at)}` : '',
+    ]),
+  );
+}
+
+const text = (value: unknown): string =>
+  value === null || value === undefined ? '(none)' : typeof value === 'string' ? value : JSON.stringify(value);
+
+/** One link: both sides, base, history, and where to look in the Temporal UI. */
+export function showLink(flow: Flow, details: LinkDetails, ui: string): string {
+  const { link, history } = details;
+  const rows = flow.properties.map((pair) => [
+    pair.source,
+    text(link.seen.source?.values[pair.source]),
+    text(link.base.source[pair.source]),
+    pair.target,
+    text(link.seen.target?.values[pair.target]),
+    text(link.base.target[pair.target]),
+  ]);
+  return [
+    `${flow.source.system} ${flow.source.type} ${link.sourceId} <-> ${flow.target.system} ${flow.target.type} ${link.targetId ?? '(none yet)'}`,
+    `status: ${link.ended ? `${link.status}: ${link.ended}` : link.status}, ${ago(link.statusAt)}; revision ${link.revision}${link.last ? `; last change: ${link.last.what}, ${ago(link.last.at)}` : ''}`,
+    ...(link.block
+      ? [
+          `blocked by ${link.block.side} (${link.block.code}) on ${link.block.properties.join(', ') || 'the record'}: ${link.block.text}`,
+        ]
+      : []),
+    ...(link.conflicts.length > 0 ? [`conflict on ${link.conflicts.join(', ')}: both sides were edited`] : []),
+    '',
+    rows.length === 0
+      ? 'no properties are mapped'
+      : table(['source property', 'source now', 'source base', 'target property', 'target now', 'target base'], rows),
+    '',
+    history.length === 0
+      ? 'no changes yet'
+      : table(
+          ['when', 'side', 'property', 'before', 'after', 'why', 'id'],
+          history.map((each) => [
+            each.at.toISOString().slice(0, 19).replace('T', ' '),
+            each.side,
+            each.property,
+            text(each.before),
+            text(each.after),
+            each.why,
+            each._id.slice(each.link.length + 1),
+          ]),
+        ),
+    '',
+    `Temporal UI: ${ui}`,
+  ].join('\n');
+}

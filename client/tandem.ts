@@ -1,0 +1,235 @@
+import { WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
+import { startLink } from '../activities/feed/handOver.ts';
+import type { HistoryDocument, LinkDocument } from '../activities/store/documents.ts';
+import { Store } from '../activities/store/store.ts';
+import type { ClockEstimate } from '../activities/systems/clock.ts';
+import type { Flow } from '../flows/flow.ts';
+import { linkKey, linkWorkflowId, MESSAGES } from '../flows/names.ts';
+import type { Message } from '../workflows/core/receive.ts';
+import type { Status } from '../workflows/core/state.ts';
+import { readStoreConfig } from '../worker/config.ts';
+import { connectTemporal } from '../worker/temporal.ts';
+import { readConfiguredFlows } from '../worker/worker.ts';
+
+/** What a caller asked for cannot be: an unknown flow, a link that does not exist. */
+export class TandemError extends Error {
+  override readonly name = 'TandemError';
+}
+
+/** One feed, as far as it was read. */
+export interface FeedStatus {
+  readonly feed: string;
+  readonly looks: number;
+  /** Seconds since the last look; null before the first. */
+  readonly lagSeconds: number | null;
+  readonly sweptAt: Date | null;
+  /** What stands in the way now, in the system's own words. */
+  readonly trouble: string | null;
+}
+
+/** One flow: its pairs by status, when one was last synced, and every reason that blocks some. */
+export interface FlowStatus {
+  readonly flow: string;
+  readonly pairs: Readonly<Partial<Record<Status, number>>>;
+  readonly lastSync: Date | null;
+  readonly blocked: readonly { readonly reason: string; readonly count: number; readonly example: string }[];
+}
+
+export interface TandemStatus {
+  readonly flows: readonly FlowStatus[];
+  readonly feeds: readonly FeedStatus[];
+  /** What is known of each system: its clock against ours in ms, and whether a write can be made conditional. */
+  readonly systems: readonly {
+    readonly system: string;
+    readonly address: string | null;
+    readonly clock: ClockEstimate | null;
+    readonly note: string | null;
+  }[];
+}
+
+/** A link and what happened to it, newest first. */
+export interface LinkDetails {
+  readonly link: LinkDocument;
+  readonly history: readonly HistoryDocument[];
+  readonly workflowId: string;
+}
+
+export interface SyncResult {
+  readonly flow: string;
+  readonly sourceId: string;
+  readonly status: Status | 'asked';
+  readonly ended: string | null;
+}
+
+/** The way for people and services to reach Tandem. Close it when done. */
+export interface Tandem {
+  readonly flows: readonly Flow[];
+  readonly namespace: string;
+  /**
+   * Reads both sides of one link and brings them into step. `wait` waits until that is done, at most `timeoutMs`
+   * (60,000), and tells how the link stands. A source record that has no link yet gets one.
+   */
+  sync(flow: string, sourceId: string, options?: { wait?: boolean; timeoutMs?: number }): Promise<SyncResult>;
+  /** Compares everything with everything as soon as the watchers get to it. */
+  syncAll(flow?: string): Promise<readonly string[]>;
+  status(): Promise<TandemStatus>;
+  /** Links by source id. Default limit 50. */
+  links(filter?: { flow?: string; status?: Status; limit?: number }): Promise<readonly LinkDocument[]>;
+  /** One link with its history. Throws TandemError where there is none. */
+  link(flow: string, sourceId: string, options?: { history?: number }): Promise<LinkDetails>;
+  /** A person's request to a link: pause, resume, retry, unlink, relink, or a decision on a property. */
+  steer(flow: string, sourceId: string, message: Exclude<Message, { kind: 'observed' | 'vanished' }>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Connects to Temporal and MongoDB as the environment says. Rejects when either does not answer within 5 s. */
+export async function connectTandem(env: NodeJS.ProcessEnv = process.env): Promise<Tandem> {
+  const flows = await readConfiguredFlows(env);
+  const { MONGODB_URI } = readStoreConfig(env);
+  const store = await Store.connect(MONGODB_URI);
+  try {
+    const { client, connection, namespace } = await connectTemporal();
+    return makeTandem(flows, store, client, namespace, async () => {
+      await connection.close();
+      await store.close();
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function makeTandem(flows: readonly Flow[], store: Store, client: Client, namespace: string, close: () => Promise<void>): Tandem {
+  const flowOf = (name: string): Flow => {
+    const flow = flows.find((each) => each.name === name);
+    if (!flow) throw new TandemError(`there is no flow "${name}"; flows are ${flows.map((each) => each.name).join(', ')}`);
+    return flow;
+  };
+  const missing = (flow: string, sourceId: string): TandemError =>
+    new TandemError(`flow ${flow} has no link for source ${sourceId}; \`tandem links --flow ${flow}\` lists what there is`);
+
+  async function steer(
+    flow: string,
+    sourceId: string,
+    message: Exclude<Message, { kind: 'observed' | 'vanished' }>,
+  ): Promise<void> {
+    flowOf(flow);
+    try {
+      await client.workflow.getHandle(linkWorkflowId(flow, sourceId)).signal(MESSAGES.steer, message);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) throw missing(flow, sourceId);
+      throw error;
+    }
+  }
+
+  return {
+    flows,
+    namespace,
+    close,
+    steer,
+
+    async sync(flow, sourceId, options = {}) {
+      const known = await store.links.findOne({ _id: linkKey(flow, sourceId) });
+      if (known?.ended === 'source gone') return { flow, sourceId, status: 'ended', ended: known.ended };
+      try {
+        await steer(flow, sourceId, { kind: 'sync' });
+      } catch (error) {
+        if (!(error instanceof TandemError) || !known) throw error;
+        await startLink(client, flowOf(flow), known);
+        await steer(flow, sourceId, { kind: 'sync' });
+      }
+      if (!options.wait) return { flow, sourceId, status: 'asked', ended: null };
+      const handle = client.workflow.getHandle(linkWorkflowId(flow, sourceId));
+      try {
+        const done = await client.withDeadline(Date.now() + (options.timeoutMs ?? 60_000), () =>
+          handle.executeUpdate<{ status: Status; ended: string | null }, []>(MESSAGES.settled),
+        );
+        return { flow, sourceId, status: done.status, ended: done.ended };
+      } catch (error) {
+        if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+          throw new TandemError(
+            `${flow} ${sourceId} is not done after ${(options.timeoutMs ?? 60_000) / 1000} s; it goes on by itself, see \`tandem show ${flow} ${sourceId}\``,
+          );
+        throw error;
+      }
+    },
+
+    async syncAll(flow) {
+      const chosen = flow === undefined ? flows : [flowOf(flow)];
+      const feeds = [
+        ...new Set(chosen.flatMap((each) => [each.source, each.target].map(({ system, type }) => `${system}:${type}`))),
+      ];
+      for (const feed of feeds) await store.setCursor(feed, { sweepAsked: Date.now() });
+      return feeds;
+    },
+
+    async status() {
+      const counts = await store.links
+        .aggregate<{ _id: { flow: string; status: Status }; n: number; last: Date }>([
+          { $group: { _id: { flow: '$flow', status: '$status' }, n: { $sum: 1 }, last: { $max: '$updatedAt' } } },
+        ])
+        .toArray();
+      const blocked = await store.links.find({ status: 'blocked' }).limit(1000).toArray();
+      const cursors = await store.cursors.find({}).toArray();
+      const systems = await store.systems.find({}).toArray();
+      return {
+        flows: flows.map(({ name }) => {
+          const mine = counts.filter(({ _id }) => _id.flow === name);
+          const reasons = new Map<string, { count: number; example: string }>();
+          for (const link of blocked.filter((each) => each.flow === name)) {
+            const reason = link.block?.text || link.block?.code || 'unknown';
+            reasons.set(reason, {
+              count: (reasons.get(reason)?.count ?? 0) + 1,
+              example: reasons.get(reason)?.example ?? link.sourceId,
+            });
+          }
+          return {
+            flow: name,
+            pairs: Object.fromEntries(mine.map(({ _id, n }) => [_id.status, n])),
+            lastSync: mine.map(({ last }) => last).sort((a, b) => b.getTime() - a.getTime())[0] ?? null,
+            blocked: [...reasons].map(([reason, more]) => ({ reason, ...more })),
+          };
+        }),
+        feeds: [
+          ...new Set(flows.flatMap((flow) => [flow.source, flow.target].map(({ system, type }) => `${system}:${type}`))),
+        ].map((feed) => {
+          const cursor = cursors.find(({ _id }) => _id === feed);
+          return {
+            feed,
+            looks: cursor?.looks ?? 0,
+            lagSeconds: cursor?.lookedAt ? Math.round((Date.now() - cursor.lookedAt) / 1000) : null,
+            sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt) : null,
+            trouble: cursor?.trouble?.text ?? null,
+          };
+        }),
+        systems: systems.map((each) => ({
+          system: each._id,
+          address: each.identity ?? null,
+          clock: each.clock ?? null,
+          note:
+            each.test === 'missing'
+              ? 'takes no JSON Patch test: a read comes before each write, and an edit within that moment can be overwritten'
+              : null,
+        })),
+      };
+    },
+
+    links({ flow, status, limit = 50 } = {}) {
+      if (flow !== undefined) flowOf(flow);
+      return store.links
+        .find({ ...(flow === undefined ? {} : { flow }), ...(status === undefined ? {} : { status }) })
+        .sort({ flow: 1, sourceId: 1 })
+        .limit(limit)
+        .toArray();
+    },
+
+    async link(flow, sourceId, { history = 20 } = {}) {
+      flowOf(flow);
+      const _id = linkKey(flow, sourceId);
+      const link = await store.links.findOne({ _id });
+      if (!link) throw missing(flow, sourceId);
+      const changes = await store.history.find({ link: _id }).sort({ at: -1 }).limit(history).toArray();
+      return { link, history: changes, workflowId: linkWorkflowId(flow, sourceId) };
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Child } from './file.ts';
+
+/** When a process began, as the system tells it; null where there is no such process. */
+export function beganAt(pid: number): string | null {
+  try {
+    if (existsSync('/proc/self/stat')) return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19] ?? null;
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || null;
+  } catch {
+    return null;
+  }
+}
+
+/** Stops a child of an earlier start, unless its number belongs to another process by now. */
+export async function stopOrphan(child: Child): Promise<boolean> {
+  if (beganAt(child.pid) !== child.began) return false;
+  process.kill(child.pid, 'SIGTERM');
+  for (let waited = 0; waited < 8000; waited += 100) {
+    if (beganAt(child.pid) !== child.began) return true;
+    await sleep(100);
+  }
+  process.kill(child.pid, 'SIGKILL');
+  return true;
+}
+
+/** Ends a process that we started: politely, then for good. */
+export async function stopChild(child: ChildProcess, patienceMs = 10_000): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  await ended;
+  clearTimeout(timer);
+}
+
+/** Starts a program in the background; its output goes to `log`. */
+export function startChild(command: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string): ChildProcess {
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const out = createWriteStream(log, { flags: 'a' });
+  child.stdout.pipe(out, { end: false });
+  child.stderr.pipe(out, { end: false });
+  child.once('error', (error) => out.write(`${error.message}\n`));
+  return child;
+}
+
+/** Whether nothing listens on a port. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/** The preferred port where it is free, else any. */
+export async function freePort(preferred = 0): Promise<number> {
+  if (preferred > 0 && (await isFree(preferred))) return preferred;
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}

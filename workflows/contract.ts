@@ -1,0 +1,75 @@
+/**
+ * Where workflows and activities meet: types alone. Inputs are small and JSON; texts of refusals never travel here,
+ * they stay in the store.
+ */
+import type { Side } from '../flows/side.ts';
+import type { Values } from '../flows/values.ts';
+import type { Assignment } from './core/merge.ts';
+import type { Outcome } from './core/outcome.ts';
+import type { Block, EndReason, LinkState, Observation, Rules, Status } from './core/state.ts';
+
+/** What the store keeps of a link, written under its revision. */
+export interface LinkRecord {
+  readonly flow: string;
+  readonly sourceId: string;
+  readonly targetId: string | null;
+  readonly revision: number;
+  readonly incarnation: number;
+  readonly rules: string;
+  readonly status: Status;
+  readonly statusAt: number;
+  readonly ended: EndReason | null;
+  readonly block: Block | null;
+  readonly conflicts: readonly string[];
+  readonly last: LinkState['last'];
+  readonly base: Readonly<Record<Side, Values>>;
+  readonly seen: Readonly<Record<Side, Observation | null>>;
+}
+
+/** The part of a link's state that the store keeps; `then` is what a step's success makes of it. */
+export function recordOf(state: LinkState, then?: { status: Status; last: LinkState['last'] }): LinkRecord {
+  return {
+    flow: state.flow,
+    sourceId: state.source.id ?? '',
+    targetId: state.target.id,
+    revision: state.revision,
+    incarnation: state.incarnation,
+    rules: state.rules.hash,
+    status: then?.status ?? state.status,
+    statusAt: then && then.status !== state.status ? (then.last?.at ?? state.statusAt) : state.statusAt,
+    ended: then ? null : state.ended,
+    block: then ? null : state.block,
+    conflicts: state.conflicts,
+    last: then?.last ?? state.last,
+    base: { source: state.source.base, target: state.target.base },
+    seen: { source: state.source.seen, target: state.target.seen },
+  };
+}
+
+export interface LinkActivities {
+  /** Creates the target record, or finds the one that an earlier attempt created. */
+  createRecord(input: { link: LinkRecord; values: Values }): Promise<Outcome>;
+  /** Writes one side on the condition that it still holds what was seen; one API call where nobody interferes. */
+  writeRecord(input: { link: LinkRecord; side: Side; assignments: readonly Assignment[] }): Promise<Outcome>;
+  /** Reads records directly, `afterLag` so that the replica shows what was written before. */
+  readRecords(input: { link: LinkRecord; sides: readonly Side[]; afterLag: boolean }): Promise<Outcome>;
+  /** Deletes a record because its partner was deleted and the flow says so. */
+  removeRecord(input: { link: LinkRecord; side: Side }): Promise<Outcome>;
+  /** Stores base and status where no system had to be written. */
+  storeLink(input: { link: LinkRecord }): Promise<Outcome>;
+}
+
+/** One feed: a record type of one system, however many flows use it. */
+export interface FeedInput {
+  readonly system: string;
+  readonly type: string;
+  /** A watcher that gives no sign for so long is replaced (seconds). */
+  readonly takeoverSeconds: number;
+}
+
+export interface FeedActivities {
+  /** Looks at the feed again and again until asked to hand over; its cursor is in the store. */
+  watchFeed(input: FeedInput): Promise<void>;
+}
+
+export type { Rules };

@@ -1,0 +1,101 @@
+import { across, SIDES, type Side } from '../../flows/side.ts';
+import { isNoValue, type Value } from '../../flows/values.ts';
+import { GONE_APART_MS, withStatus, type Step } from './lifecycle.ts';
+import { observe, suspectGone } from './observe.ts';
+import type { LinkState, Observation } from './state.ts';
+
+/** What a direct read found. */
+export type Found = Observation | 'gone';
+
+/** What became of a step. Facts alone; texts of refusals stay in the store. */
+export type Outcome =
+  | { readonly kind: 'created'; readonly id: string; readonly seen: Observation; readonly adopted: boolean }
+  | { readonly kind: 'written'; readonly seen: Observation }
+  /** The condition did not hold: what stands on both sides now. Nothing was written. */
+  | { readonly kind: 'contended'; readonly found: Partial<Record<Side, Found>>; readonly revision?: number }
+  | { readonly kind: 'read'; readonly found: Partial<Record<Side, Found>>; readonly revision?: number }
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'refused'; readonly side: Side; readonly code: string; readonly properties: readonly string[] };
+
+function take(state: LinkState, found: Partial<Record<Side, Found>>, now: number): LinkState {
+  let next = state;
+  for (const side of SIDES) {
+    const what = found[side];
+    if (what === undefined) continue;
+    if (what !== 'gone') {
+      next = observe(next, side, what, true);
+      continue;
+    }
+    next = suspectGone(next, side, now);
+    const reads = (next[side].gone?.reads ?? 0) + 1;
+    next = { ...next, [side]: { ...next[side], doubt: false, gone: { reads, nextAt: now + GONE_APART_MS } } };
+  }
+  return next;
+}
+
+function rebase(state: LinkState, side: Side, property: string, value: Value): LinkState {
+  const now = state[side];
+  const { [property]: _, ...since } = now.since;
+  return { ...state, [side]: { ...now, base: { ...now.base, [property]: value }, since } };
+}
+
+/** Applies what became of a step. The base of the written side is the answer's value, never what was sent. */
+export function apply(state: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
+  switch (outcome.kind) {
+    case 'created': {
+      if (step.kind !== 'create') return state;
+      let next: LinkState = { ...state, target: { ...state.target, id: outcome.id }, block: null };
+      next = observe(next, 'target', outcome.seen);
+      if (!outcome.adopted)
+        for (const pair of state.rules.pairs) {
+          next = rebase(next, 'target', pair.target, outcome.seen.values[pair.target] ?? null);
+          next = rebase(next, 'source', pair.source, state.source.seen?.values[pair.source] ?? null);
+        }
+      return { ...withStatus(next, now, step.status), stored: true, last: { what: step.what, at: now } };
+    }
+    case 'written': {
+      if (step.kind !== 'write') return state;
+      let next = observe({ ...state, block: null }, step.side, outcome.seen);
+      for (const assignment of step.assignments) {
+        next = rebase(next, step.side, assignment.property, outcome.seen.values[assignment.property] ?? null);
+        if (assignment.from) next = rebase(next, across(step.side), assignment.from.property, assignment.from.value);
+        else next = decided(next, step.side, assignment.property);
+      }
+      return { ...withStatus(next, now, step.status), stored: true, last: { what: step.what, at: now } };
+    }
+    case 'contended':
+    case 'read':
+      // A store that is ahead (Temporal was restored from a backup) sets the count.
+      return take({ ...state, revision: Math.max(state.revision, outcome.revision ?? 0) }, outcome.found, now);
+    case 'removed':
+      if (step.kind !== 'remove') return state;
+      return {
+        ...withStatus(state, now, 'ended', 'source gone'),
+        last: {
+          what: `the ${state.rules.names[across(step.side)]} was deleted, and the ${state.rules.names[step.side]} with it`,
+          at: now,
+        },
+      };
+    case 'stored':
+      return { ...state, stored: true };
+    case 'refused':
+      return {
+        ...withStatus(state, now, 'blocked'),
+        stored: true,
+        block: { code: outcome.code, side: outcome.side, properties: outcome.properties, at: now },
+      };
+  }
+}
+
+function decided(state: LinkState, side: Side, property: string): LinkState {
+  const pair = state.rules.pairs.find((each) => each[side] === property);
+  const verdict = pair && state.verdicts[pair.source];
+  if (!pair || !verdict) return state;
+  return { ...state, verdicts: { ...state.verdicts, [pair.source]: { ...verdict, done: [...verdict.done, side] } } };
+}
+
+/** How many mapped values a step would turn into "no value": what the mass-change guard counts. */
+export function blanks(step: Step): number {
+  return step.kind === 'write' ? step.assignments.filter((each) => isNoValue(each.value) && !isNoValue(each.expected)).length : 0;
+}

@@ -1,0 +1,121 @@
+import type { DataType } from '../../flows/convert.ts';
+import type { Policy } from '../../flows/flow.ts';
+import type { Side } from '../../flows/side.ts';
+import type { Value, Values } from '../../flows/values.ts';
+
+/** An instant on Tandem's clock as far as it is known: not before the first, not after the second (ms since 1970). */
+export type Instants = readonly [number, number];
+
+/** A record's mapped values at a version, from whatever answer brought it. */
+export interface Observation {
+  /** Sorts as the record's versions do. */
+  readonly version: string;
+  /** The record's last-changed stamp as the system wrote it; its cursor text. */
+  readonly instant: string;
+  readonly etag?: string;
+  readonly values: Values;
+  readonly inScope: boolean;
+  /** When the record last changed, on Tandem's clock. */
+  readonly at: Instants;
+}
+
+/** The part of a flow that a link needs to decide; it travels with the link, so replay never depends on a file. */
+export interface Rules {
+  readonly hash: string;
+  /** Each side in words, for people: "PowerOffice ContactPerson", "CRM Contact". */
+  readonly names: Readonly<Record<Side, string>>;
+  readonly pairs: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly type: DataType;
+    readonly policy: Policy;
+  }[];
+  readonly onSourceDeleted: 'keep' | 'delete';
+  readonly onTargetDeleted: 'keep' | 'delete' | 'recreate';
+  /** Values for creation alone, by target property. */
+  readonly create: Values;
+}
+
+export type Status = 'linking' | 'in-step' | 'conflict' | 'blocked' | 'paused' | 'ended';
+export type EndReason = 'source gone' | 'target gone' | 'out of scope' | 'unlinked by hand';
+
+/** What a link knows of one of its records. */
+export interface SideState {
+  readonly id: string | null;
+  readonly seen: Observation | null;
+  /** Raw mapped values on which the link last agreed; a property that never agreed is missing. */
+  readonly base: Values;
+  /** Per property that differs from its base: the record's instant in the earliest observation that showed it. */
+  readonly since: Readonly<Record<string, Instants>>;
+  /** Something must be read directly before it can be trusted: an equal version with other values, or on request. */
+  readonly doubt: boolean;
+  /** Direct reads in a row that said "gone", and when the next one is due (ms). */
+  readonly gone: { readonly reads: number; readonly nextAt: number } | null;
+}
+
+/** A person's decision on one pair: this value on both sides, each written at most once. */
+export interface Verdict {
+  readonly source: Value;
+  readonly target: Value;
+  readonly why: string;
+  readonly done: readonly Side[];
+}
+
+/** Why nothing is tried for now: a permanent refusal. The system's own text stays in the store. */
+export interface Block {
+  readonly code: string;
+  readonly side: Side;
+  readonly properties: readonly string[];
+  readonly at: number;
+}
+
+/** Everything one link knows; JSON, so that it can be carried through continue-as-new. */
+export interface LinkState {
+  readonly flow: string;
+  readonly rules: Rules;
+  /** Counts the store's writes for this link: an older one changes nothing. */
+  readonly revision: number;
+  /** Counts the target records made for this link; part of every idempotency key. */
+  readonly incarnation: number;
+  readonly source: SideState;
+  readonly target: SideState;
+  readonly status: Status;
+  /** Since when the status stands (ms). */
+  readonly statusAt: number;
+  readonly ended: EndReason | null;
+  readonly paused: boolean;
+  readonly block: Block | null;
+  readonly verdicts: Readonly<Record<string, Verdict>>;
+  /** Pairs (by source property) that wait for a person. */
+  readonly conflicts: readonly string[];
+  /** Whether the store holds base and status as they are here. */
+  readonly stored: boolean;
+  /** What happened last, in words without values, and when (ms). */
+  readonly last: { readonly what: string; readonly at: number } | null;
+}
+
+const NOTHING: SideState = { id: null, seen: null, base: {}, since: {}, doubt: false, gone: null };
+
+/** A link as it begins: a source record that was seen, no target yet. */
+export function newLink(flow: string, rules: Rules, sourceId: string, seen: Observation | null, now: number): LinkState {
+  const since: Record<string, Instants> = seen
+    ? Object.fromEntries(Object.keys(seen.values).map((property) => [property, seen.at]))
+    : {};
+  return {
+    flow,
+    rules,
+    revision: 0,
+    incarnation: 1,
+    source: { ...NOTHING, id: sourceId, seen, since },
+    target: NOTHING,
+    status: 'linking',
+    statusAt: now,
+    ended: null,
+    paused: false,
+    block: null,
+    verdicts: {},
+    conflicts: [],
+    stored: true,
+    last: null,
+  };
+}

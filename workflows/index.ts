@@ -1,0 +1,2 @@
+export { feed } from './feed.ts';
+export { link } from './link.ts';

@@ -1,0 +1,121 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { MESSAGES, SEARCH_ATTRIBUTES } from '../flows/names.ts';
+import { recordOf, type LinkActivities } from './contract.ts';
+import { advance, type Step } from './core/lifecycle.ts';
+import { apply, type Outcome } from './core/outcome.ts';
+import { receive, type Message } from './core/receive.ts';
+import type { LinkState } from './core/state.ts';
+import { detailsInWords, pairInWords, stepInWords } from './words.ts';
+
+type Told<K extends Message['kind']> = Extract<Message, { kind: K }>;
+
+/** A feed saw other values than the link was told of: a signal, since the feed must not wait. */
+export const observed = defineSignal<[Omit<Told<'observed'>, 'kind'>]>(MESSAGES.observed);
+/** A record is missing from a list of ids; the link reads it before it believes so. */
+export const vanished = defineSignal<[Omit<Told<'vanished'>, 'kind'>]>(MESSAGES.vanished);
+/** A person's request. */
+export const steer = defineSignal<[Exclude<Message, Told<'observed' | 'vanished'>>]>(MESSAGES.steer);
+/** Answers when all that was told before is done: an update, since somebody waits. */
+export const settled = defineUpdate<{ status: LinkState['status']; ended: LinkState['ended']; last: LinkState['last'] }>(
+  MESSAGES.settled,
+);
+export const stateQuery = defineQuery<LinkState>(MESSAGES.state);
+
+const STATUS = defineSearchAttributeKey(SEARCH_ATTRIBUTES.status, SearchAttributeType.KEYWORD);
+const TARGET_ID = defineSearchAttributeKey(SEARCH_ATTRIBUTES.targetId, SearchAttributeType.KEYWORD);
+
+const activities = proxyActivities<LinkActivities>({
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/** One linked pair of records, from the first sight of its source until the source is gone. */
+export async function link(carried: LinkState): Promise<string> {
+  let state = carried;
+  let shown: Pick<LinkState, 'status' | 'ended'> & { targetId: string | null } = {
+    status: carried.status,
+    ended: carried.ended,
+    targetId: carried.target.id,
+  };
+  const inbox: Message[] = [];
+  let quiet = false;
+
+  setHandler(observed, (told) => void inbox.push({ kind: 'observed', ...told }));
+  setHandler(vanished, (told) => void inbox.push({ kind: 'vanished', ...told }));
+  setHandler(steer, (told) => void inbox.push(told));
+  setHandler(stateQuery, () => state);
+  setHandler(settled, async () => {
+    await condition(() => quiet && inbox.length === 0);
+    return { status: state.status, ended: state.ended, last: state.last };
+  });
+
+  for (;;) {
+    for (const message of inbox.splice(0)) state = receive(state, message, Date.now());
+    const next = advance(state, Date.now());
+    state = next.state;
+    show();
+    // No await stands between the emptied inbox and the roll-over, so no message is dropped.
+    if (workflowInfo().continueAsNewSuggested && allHandlersFinished()) await continueAsNew<typeof link>(state);
+    if (next.step.kind === 'close') return `ended: ${state.ended}`;
+    if (next.step.kind === 'wait') await rest(next.step.until);
+    else state = apply(state, next.step, await perform(next.step), Date.now());
+  }
+
+  async function rest(until: number | null): Promise<void> {
+    quiet = true;
+    if (until === null) await condition(() => inbox.length > 0);
+    else await condition(() => inbox.length > 0, Math.max(1, until - Date.now()));
+    quiet = false;
+  }
+
+  function perform(step: Exclude<Step, { kind: 'wait' | 'close' }>): Promise<Outcome> {
+    const options = { summary: stepInWords(state, step) };
+    const record = recordOf(
+      state,
+      'what' in step ? { status: step.status, last: { what: step.what, at: Date.now() } } : undefined,
+    );
+    switch (step.kind) {
+      case 'create':
+        return activities.createRecord.executeWithOptions(options, [{ link: record, values: step.values }]);
+      case 'write':
+        return activities.writeRecord.executeWithOptions(options, [
+          { link: record, side: step.side, assignments: step.assignments },
+        ]);
+      case 'remove':
+        return activities.removeRecord.executeWithOptions(options, [{ link: record, side: step.side }]);
+      case 'read':
+        return activities.readRecords.executeWithOptions(options, [{ link: record, sides: step.sides, afterLag: true }]);
+      case 'confirm':
+        return activities.readRecords.executeWithOptions(options, [{ link: record, sides: [step.side], afterLag: false }]);
+      case 'store':
+        return activities.storeLink.executeWithOptions(options, [{ link: record }]);
+    }
+  }
+
+  /** Upserts only between lasting statuses, each costs an action; details cost nothing. */
+  function show(): void {
+    setCurrentDetails(detailsInWords(state));
+    if (shown.status === state.status && shown.ended === state.ended && shown.targetId === state.target.id) return;
+    upsertSearchAttributes([
+      { key: STATUS, value: state.status },
+      { key: TARGET_ID, value: state.target.id },
+    ]);
+    upsertMemo({ pair: pairInWords(state), status: state.ended ? `${state.status}: ${state.ended}` : state.status });
+    shown = { status: state.status, ended: state.ended, targetId: state.target.id };
+  }
+}

@@ -1,0 +1,58 @@
+import { SIDES } from '../flows/side.ts';
+import type { Step } from './core/lifecycle.ts';
+import type { LinkState } from './core/state.ts';
+
+const instant = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
+/** What the pair is: "PowerOffice ContactPerson 12/345 <-> CRM Contact 77". Ids alone, no values. */
+export function pairInWords(state: LinkState): string {
+  return SIDES.map((side) => `${state.rules.names[side]} ${state[side].id ?? '(none yet)'}`).join(' <-> ');
+}
+
+function statusInWords(state: LinkState): string {
+  const since = instant(state.statusAt);
+  switch (state.status) {
+    case 'linking':
+      return `linking since ${since}`;
+    case 'in-step':
+      return `in step since ${since}`;
+    case 'conflict':
+      return `conflict since ${since} on ${state.conflicts.join(', ')}: both sides were edited; decide with \`tandem resolve\``;
+    case 'blocked':
+      return state.block
+        ? `blocked since ${since}: ${state.rules.names[state.block.side]} refused (${state.block.code})${state.block.properties.length > 0 ? `, ${state.block.properties.join(', ')}` : ''}; its own text: \`tandem show\`. Tried again on the next edit, on request and once a day`
+        : `blocked since ${since}`;
+    case 'paused':
+      return `paused since ${since}; edits made meanwhile arrive after \`tandem resume\``;
+    case 'ended':
+      return `ended since ${since}: ${state.ended}`;
+  }
+}
+
+/** What the Temporal UI shows as current details: status, and what happened last. */
+export function detailsInWords(state: LinkState): string {
+  const last = state.last ? `; last change: ${state.last.what}, at ${instant(state.last.at)}` : '';
+  return `${pairInWords(state)}\n\n${statusInWords(state)}${last}.`;
+}
+
+/** An activity's summary, so that a history reads as what happened. */
+export function stepInWords(state: LinkState, step: Step): string {
+  const { names } = state.rules;
+  switch (step.kind) {
+    case 'create':
+      return `create the ${names.target}`;
+    case 'write':
+      return `write ${step.assignments.map((each) => each.property).join(', ')} to ${names[step.side]}${step.assignments.some((each) => each.why !== 'edited') ? ' (after a conflict)' : ''}`;
+    case 'remove':
+      return `delete the ${names[step.side]}`;
+    case 'read':
+      return `read ${step.sides.map((side) => names[side]).join(' and ')}`;
+    case 'confirm':
+      return `is the ${names[step.side]} gone?`;
+    case 'store':
+      return `store: ${state.ended ?? state.status}`;
+    case 'wait':
+    case 'close':
+      return step.kind;
+  }
+}
