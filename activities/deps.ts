@@ -1,15 +1,17 @@
-import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Flow, SystemName } from '../flows/flow.ts';
-import type { Store } from './store/store.ts';
+import type { Messenger, Running, Time } from './ports.ts';
+import type { LinkStore } from './store/store.ts';
 import type { System } from './systems/system.ts';
 
 /** Everything the activities touch the world with; handed over once, by the worker. */
 export interface Deps {
   readonly flows: readonly Flow[];
   readonly systems: Readonly<Record<SystemName, System>>;
-  readonly store: Store;
-  readonly client: Client;
+  readonly store: LinkStore;
+  readonly links: Messenger;
+  readonly time: Time;
+  readonly running: Running;
   readonly log: Logger;
   readonly pollSeconds: number;
   readonly sweepHours: number;

@@ -1,17 +1,12 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { Paused, type Attempt } from './ports.ts';
 import { SystemError } from './systems/errors.ts';
 
 const HEARTBEAT_MS = 3000;
+const PAUSED_RETRY_MS = 3000;
 /** An attempt stops itself before the server gives it up, so that it writes nothing late. */
 const DEADLINE_MS = 100_000;
-
-/** A running attempt: its number, when the activity was first scheduled (ms), and what aborts its calls. */
-export interface Attempt {
-  readonly number: number;
-  readonly scheduledAt: number;
-  readonly signal: AbortSignal;
-}
 
 /**
  * Runs one attempt of an activity: heartbeats while it lasts, aborts its calls at the deadline, and turns failures into
@@ -27,6 +22,8 @@ export async function running<T>(work: (attempt: Attempt) => Promise<T>): Promis
   try {
     return await work({ number: context.info.attempt, scheduledAt: context.info.scheduledTimestampMs, signal: abort.signal });
   } catch (error) {
+    if (error instanceof Paused)
+      throw ApplicationFailure.create({ message: error.message, type: 'Paused', nextRetryDelay: PAUSED_RETRY_MS });
     if (error instanceof SystemError)
       throw ApplicationFailure.create({
         message: `${error.system}: ${error.status ?? error.failure}`,

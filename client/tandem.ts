@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
-import { startLink } from '../activities/feed/handOver.ts';
+import { startLink } from '../activities/messenger.ts';
 import type { HistoryDocument, LinkDocument } from '../activities/store/documents.ts';
 import { Store } from '../activities/store/store.ts';
 import type { ClockEstimate } from '../activities/systems/clock.ts';

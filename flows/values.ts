@@ -22,15 +22,3 @@ export function sameValues(a: Values, b: Values): boolean {
   for (const key of Object.keys(b)) if (!(key in a) && !isNoValue(b[key])) return false;
   return true;
 }
-
-/**
- * Whether `got` may be what a system made of `sent`: trimmed, cut, or in another case. Used only for a write whose
- * answer was lost, where the value found is otherwise indistinguishable from a person's edit.
- */
-export function mayBeNormalised(sent: Value | undefined, got: Value | undefined): boolean {
-  if (sameValue(sent, got)) return true;
-  if (typeof sent !== 'string' || typeof got !== 'string') return false;
-  const a = sent.trim().toLowerCase();
-  const b = got.trim().toLowerCase();
-  return a === b || (b.length >= 20 && a.startsWith(b));
-}

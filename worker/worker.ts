@@ -1,6 +1,9 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
+import { temporalMessenger } from '../activities/messenger.ts';
+import { realTime } from '../activities/realTime.ts';
+import { running as runAttempt } from '../activities/running.ts';
 import { catalogueOf } from '../activities/systems/crm/system.ts';
 import { readProfile, ProfileError } from '../activities/systems/crm/readProfile.ts';
 import { POWEROFFICE_CATALOGUE } from '../activities/systems/powerOffice/catalogue.ts';
@@ -78,7 +81,9 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
           flows,
           systems,
           store,
-          client: temporal.client,
+          links: temporalMessenger(temporal.client),
+          time: realTime,
+          running: runAttempt,
           log,
           testing,
           stopping: signal,

@@ -51,8 +51,8 @@ export interface LinkActivities {
   createRecord(input: { link: LinkRecord; values: Values }): Promise<Outcome>;
   /** Writes one side on the condition that it still holds what was seen; one API call where nobody interferes. */
   writeRecord(input: { link: LinkRecord; side: Side; assignments: readonly Assignment[] }): Promise<Outcome>;
-  /** Reads records directly, `afterLag` so that the replica shows what was written before. */
-  readRecords(input: { link: LinkRecord; sides: readonly Side[]; afterLag: boolean }): Promise<Outcome>;
+  /** Reads records directly, after the lag, so that the replica shows what was written before. */
+  readRecords(input: { link: LinkRecord; sides: readonly Side[] }): Promise<Outcome>;
   /** Deletes a record because its partner was deleted and the flow says so. */
   removeRecord(input: { link: LinkRecord; side: Side }): Promise<Outcome>;
   /** Stores base and status where no system had to be written. */

@@ -99,9 +99,9 @@ export async function link(carried: LinkState): Promise<string> {
       case 'remove':
         return activities.removeRecord.executeWithOptions(options, [{ link: record, side: step.side }]);
       case 'read':
-        return activities.readRecords.executeWithOptions(options, [{ link: record, sides: step.sides, afterLag: true }]);
+        return activities.readRecords.executeWithOptions(options, [{ link: record, sides: step.sides }]);
       case 'confirm':
-        return activities.readRecords.executeWithOptions(options, [{ link: record, sides: [step.side], afterLag: false }]);
+        return activities.readRecords.executeWithOptions(options, [{ link: record, sides: [step.side] }]);
       case 'store':
         return activities.storeLink.executeWithOptions(options, [{ link: record }]);
     }

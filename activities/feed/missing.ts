@@ -1,12 +1,9 @@
 import type { Deps } from '../deps.ts';
+import { isMass } from '../guard.ts';
 import type { LinkDocument } from '../store/documents.ts';
 import type { System } from '../systems/system.ts';
 import { abreast } from './abreast.ts';
-import { tellVanished } from './handOver.ts';
 import type { Part } from './page.ts';
-
-/** More than so many records and more than this share of a flow at once: a list that lacks them is not believed. */
-export const MASS = { records: 20, share: 0.05 } as const;
 
 /**
  * Looks for deletions by a list of ids alone. A record that the list lacks is only a candidate: its link reads it
@@ -20,30 +17,29 @@ export async function findMissing(
   feed: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const began = Date.now();
+  const began = deps.time.now();
   const ids = new Set<string>();
   for await (const page of system.ids(type, { priority: 'sweep', signal })) for (const id of page) ids.add(id);
   for (const { flow, side } of parts) {
     // Links written since the list was begun may be newer than the list.
-    const older = { flow: flow.name, updatedAt: { $lt: new Date(began - 2 * system.lagMs) } };
     const missing: Pick<LinkDocument, 'flow' | 'sourceId'>[] = [];
     let all = 0;
-    for await (const link of deps.store.links.find(older, { projection: { sourceId: 1, targetId: 1, flow: 1, ended: 1 } })) {
+    for await (const link of deps.store.linksOf(flow.name, new Date(began - 2 * system.lagMs))) {
       const id = side === 'source' ? link.sourceId : link.targetId;
-      if (id === null || link.ended === 'source gone' || link.ended === 'target gone') continue;
+      if (id === null || link.ended === 'source gone' || (side === 'target' && link.ended === 'target gone')) continue;
       all += 1;
       if (!ids.has(id)) missing.push({ flow: link.flow, sourceId: link.sourceId });
     }
-    if (missing.length > MASS.records && missing.length > MASS.share * all) {
-      const text = `the list of ${type} lacks ${missing.length} of ${all} records of ${flow.name}; not believed, nothing was ended`;
-      await deps.store.setCursor(feed, { trouble: { text, at: Date.now() } });
+    if (isMass(missing.length, all) && (await deps.store.countMass(flow.name, 0, 0)).approvedUntil < began) {
+      const text = `the list of ${type} lacks ${missing.length} of ${all} records of ${flow.name}; not believed, nothing was ended. If they are really gone: \`tandem approve ${flow.name}\``;
+      await deps.store.setCursor(feed, { trouble: { text, at: deps.time.now() } });
       deps.log.error(
         { event: 'held', feed, flow: flow.name, missing: missing.length, all },
         'a list lacks very many records: not believed',
       );
       continue;
     }
-    await abreast(missing, async (link) => void (await tellVanished(deps.client, link, side)));
+    await abreast(missing, async (link) => void (await deps.links.tellVanished(link, side)));
     if (missing.length > 0)
       deps.log.info(
         { event: 'missing', feed, flow: flow.name, missing: missing.length },

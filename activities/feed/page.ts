@@ -4,11 +4,11 @@ import { SIDES, type Side } from '../../flows/side.ts';
 import { sameValues } from '../../flows/values.ts';
 import type { Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
+import { newRecord } from '../messenger.ts';
 import { externalIdOf, observationOf, rulesOf } from '../observation.ts';
 import type { LinkDocument, Sighting } from '../store/documents.ts';
 import type { Snapshot } from '../systems/system.ts';
 import { abreast } from './abreast.ts';
-import { newRecord, startLink, tell } from './handOver.ts';
 
 /** What one page did. */
 export interface PageResult {
@@ -66,14 +66,14 @@ export async function handlePage(deps: Deps, parts: readonly Part[], records: re
 }
 
 async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]): Promise<number> {
-  const now = Date.now();
+  const now = deps.time.now();
   const fresh = records
     .map((record) => ({ record, seen: observationOf(flow, 'source', record) }))
     .filter(({ seen }) => seen.inScope);
   let started = 0;
   await abreast(fresh, async ({ record, seen }) => {
-    if (await startLink(deps.client, flow, newRecord(flow, record.id, seen, now))) started += 1;
-    else await tell(deps.client, flow, record.id, { side: 'source', id: record.id, seen }, undefined);
+    if (await deps.links.start(flow, newRecord(flow, record.id, seen, now))) started += 1;
+    else await deps.links.tell(flow, record.id, { side: 'source', id: record.id, seen }, undefined);
   });
   // Noted after the start: a link that the store knows has a workflow, or had one.
   await deps.store.discover(
@@ -122,10 +122,9 @@ async function compare(deps: Deps, routed: readonly Routed[]): Promise<number> {
     if (what === 'values' || rulesOf(flow).hash !== link.rules) {
       told += 1;
       const message = { side, id: record.id, seen };
-      const running = await tell(deps.client, flow, link.sourceId, message, link.rules);
+      const running = await deps.links.tell(flow, link.sourceId, message, link.rules);
       // Its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has.
-      if (!running && (await startLink(deps.client, flow, link)))
-        await tell(deps.client, flow, link.sourceId, message, link.rules);
+      if (!running && (await deps.links.start(flow, link))) await deps.links.tell(flow, link.sourceId, message, link.rules);
     }
     // A target that the link has not stored yet is looked at again.
     if (what !== 'none' && (side === 'source' || link.targetId !== null))

@@ -43,6 +43,8 @@ export interface HistoryDocument {
   readonly side: Side;
   readonly property: string;
   readonly why: string;
+  /** The attempt that noted it; an older one may not take it back. */
+  readonly attempt: number;
   readonly before: Value;
   readonly after: Value;
   readonly instants?: Readonly<Record<Side, Instants>>;
@@ -56,9 +58,13 @@ export interface SystemDocument {
   readonly clock?: ClockEstimate;
 }
 
+/** One limit: the throttle's next free slot, a flow's endings by minute, or what is paused. */
 export interface LimitDocument {
   readonly _id: string;
-  readonly next: number;
+  readonly next?: number;
+  readonly minutes?: Readonly<Record<string, number>>;
+  readonly approvedUntil?: number;
+  readonly paused?: readonly string[];
 }
 
 /** The seen observation of one side, to be raised. */

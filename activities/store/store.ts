@@ -85,6 +85,16 @@ export class Store {
     await this.#client.close();
   }
 
+  /** One link; null where the store knows none. */
+  link(key: string): Promise<LinkDocument | null> {
+    return this.links.findOne({ _id: key });
+  }
+
+  /** Every link of a flow that was last written before `before`, ids and end alone. */
+  linksOf(flow: string, before: Date): AsyncIterable<Pick<LinkDocument, 'flow' | 'sourceId' | 'targetId' | 'ended'>> {
+    return this.links.find({ flow, updatedAt: { $lt: before } }, { projection: { sourceId: 1, targetId: 1, flow: 1, ended: 1 } });
+  }
+
   /** Links of one flow by source id. */
   async bySource(flow: string, sourceIds: readonly string[]): Promise<Map<string, LinkDocument>> {
     const found = new Map<string, LinkDocument>();
@@ -163,11 +173,11 @@ export class Store {
     try {
       let result = await this.links.bulkWrite([update]);
       if (result.matchedCount === 0) {
-        // Not yet noted by the watcher, or written by a newer revision.
-        const noted = await this.links.updateOne({ _id }, { $setOnInsert: blank(record, types) } as UpdateFilter<LinkDocument>, {
+        // Not yet noted by the watcher, noted this very moment, or written by a newer revision.
+        await this.links.updateOne({ _id }, { $setOnInsert: blank(record, types) } as UpdateFilter<LinkDocument>, {
           upsert: true,
         });
-        if (noted.upsertedCount === 1) result = await this.links.bulkWrite([update]);
+        result = await this.links.bulkWrite([update]);
       }
       return result.matchedCount === 1;
     } catch (error) {
@@ -176,14 +186,60 @@ export class Store {
     }
   }
 
-  /** Adds to the history; the same change again is the same document. */
+  /** Adds to the history; a later attempt at the same change replaces the note of an earlier one, never the other way. */
   async remember(changes: readonly HistoryDocument[]): Promise<void> {
-    if (changes.length === 0) return;
-    try {
-      await this.history.insertMany([...changes], { ordered: false });
-    } catch (error) {
-      if (!isDuplicate(error)) throw error;
+    for (const change of changes) {
+      try {
+        await this.history.replaceOne({ _id: change._id, attempt: { $lte: change.attempt } }, change, { upsert: true });
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+      }
     }
+  }
+
+  /** Takes back what was noted ahead of a write that did not happen. */
+  async forget(ids: readonly string[], attempt: number): Promise<void> {
+    if (ids.length > 0) await this.history.deleteMany({ _id: { $in: [...ids] }, attempt });
+  }
+
+  /** Adds to a flow's endings, deletions and blanks of a minute; tells those on record and until when (ms) they are approved. */
+  async countMass(
+    flow: string,
+    minute: number,
+    add: number,
+  ): Promise<{ minutes: Readonly<Record<string, number>>; approvedUntil: number }> {
+    const found = await this.limits.findOneAndUpdate(
+      { _id: `mass:${flow}` },
+      { $inc: { [`minutes.${minute}`]: add } },
+      { upsert: true, returnDocument: 'after' },
+    );
+    const old = Object.keys(found?.minutes ?? {}).filter((at) => Number(at) < minute - 120);
+    if (old.length > 60)
+      await this.limits.updateOne(
+        { _id: `mass:${flow}` },
+        { $unset: Object.fromEntries(old.map((at) => [`minutes.${at}`, ''])) },
+      );
+    return { minutes: found?.minutes ?? {}, approvedUntil: found?.approvedUntil ?? 0 };
+  }
+
+  async approve(flow: string, until: number): Promise<void> {
+    await this.limits.updateOne({ _id: `mass:${flow}` }, { $set: { approvedUntil: until } }, { upsert: true });
+  }
+
+  /** How many links a flow has. */
+  size(flow: string): Promise<number> {
+    return this.links.countDocuments({ flow });
+  }
+
+  /** Flows and systems that a person has paused. */
+  async paused(): Promise<readonly string[]> {
+    return (await this.limits.findOne({ _id: 'paused' }))?.paused ?? [];
+  }
+
+  async setPaused(name: string, paused: boolean): Promise<void> {
+    await this.limits.updateOne({ _id: 'paused' }, paused ? { $addToSet: { paused: name } } : { $pull: { paused: name } }, {
+      upsert: true,
+    });
   }
 
   async cursor(id: string): Promise<CursorDocument> {
@@ -223,7 +279,7 @@ export class Store {
       const before = await this.limits.updateOne({ _id: key, next: known }, { $set: { next } });
       if (before.matchedCount === 1) return { slot, next };
       const found = await this.limits.findOne({ _id: key });
-      if (found) return { taken: found.next };
+      if (found) return { taken: found.next ?? 0 };
       await this.limits.updateOne({ _id: key }, { $setOnInsert: { next: 0 } }, { upsert: true });
       return { taken: 0 };
     },
@@ -254,3 +310,22 @@ function blank(record: LinkRecord, types: Readonly<Record<Side, string>>): Omit<
     updatedAt: new Date(),
   };
 }
+
+/** The part of the store that activities use; tests of schedules bring one of their own. */
+export type LinkStore = Pick<
+  Store,
+  | 'link'
+  | 'linksOf'
+  | 'bySource'
+  | 'byTarget'
+  | 'discover'
+  | 'raise'
+  | 'write'
+  | 'remember'
+  | 'forget'
+  | 'countMass'
+  | 'size'
+  | 'paused'
+  | 'cursor'
+  | 'setCursor'
+>;

@@ -11,6 +11,8 @@ export interface Snapshot {
   readonly instant: string;
   readonly etag?: string;
   readonly externalId?: string;
+  /** Nobody has changed it since it was created, as far as the system tells. */
+  readonly untouched?: boolean;
   readonly fields: Values;
   /** When it last changed, on our clock. */
   readonly at: Instants;

@@ -40,22 +40,20 @@ export function withStatus(state: LinkState, now: number, status: Status, ended:
   return { ...state, status, ended, statusAt: now, stored: false };
 }
 
-function based(side: SideState, property: string, value: Value): SideState {
-  const { [property]: _, ...since } = side.since;
-  return {
-    ...side,
-    base: { ...side.base, [property]: value },
-    since: sameValue(side.seen?.values[property], value) ? since : side.since,
-  };
+/** Sets the base of one property; `since` is forgotten where the value stands at its base. */
+export function rebase(state: LinkState, side: Side, property: string, value: Value): LinkState {
+  const now = state[side];
+  const { [property]: _, ...since } = now.since;
+  const stands = sameValue(now.seen?.values[property], value);
+  return { ...state, [side]: { ...now, base: { ...now.base, [property]: value }, since: stands ? since : now.since } };
 }
 
 /** Moves the base of pairs on which both sides agree, and closes verdicts whose values stand on both sides. */
 function settle(state: LinkState): LinkState {
   let next = state;
   for (const pair of merge(state).agreed) {
-    const source = based(next.source, pair.source, next.source.seen?.values[pair.source] ?? null);
-    const target = based(next.target, pair.target, next.target.seen?.values[pair.target] ?? null);
-    next = { ...next, source, target, stored: false };
+    for (const side of SIDES) next = rebase(next, side, pair[side], next[side].seen?.values[pair[side]] ?? null);
+    next = { ...next, stored: false };
   }
   for (const pair of next.rules.pairs) {
     let verdict = next.verdicts[pair.source];
@@ -64,7 +62,7 @@ function settle(state: LinkState): LinkState {
       const value: Value = next[side].seen?.values[pair[side]] ?? null;
       if (verdict.done.includes(side) || !sameValue(verdict[side], value)) continue;
       verdict = { ...verdict, done: [...verdict.done, side] };
-      next = { ...next, [side]: based(next[side], pair[side], value), stored: false };
+      next = { ...rebase(next, side, pair[side], value), stored: false };
     }
     const { [pair.source]: _, ...open } = next.verdicts;
     next = { ...next, verdicts: verdict.done.length === SIDES.length ? open : { ...open, [pair.source]: verdict } };
@@ -103,6 +101,10 @@ export function advance(before: LinkState, now: number): { state: LinkState; ste
   if (state.ended === 'source gone') return state.stored ? { state, step: { kind: 'close' } } : idle(state, null);
   if (state.paused) return idle(withStatus(state, now, 'paused', state.ended), null);
   if (state.ended === 'unlinked by hand') return idle(withStatus(state, now, 'ended', state.ended), null);
+
+  // Held back because very many would go the same way: a person approves, nothing else gets past.
+  if (state.block?.code === 'held' && now < state.block.at + BLOCK_RETRY_MS)
+    return idle(withStatus(state, now, 'blocked'), state.block.at + BLOCK_RETRY_MS);
 
   for (const side of SIDES) {
     const gone = state[side].gone;

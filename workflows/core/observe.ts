@@ -13,8 +13,8 @@ function sinceOf(side: SideState, seen: Observation): Record<string, Instants> {
   return since;
 }
 
-function adopt(side: SideState, seen: Observation): SideState {
-  return { ...side, seen, since: sinceOf(side, seen), doubt: false, gone: null };
+function adopt(side: SideState, seen: Observation, alive: boolean): SideState {
+  return { ...side, seen, since: sinceOf(side, seen), doubt: false, gone: alive ? null : side.gone };
 }
 
 /**
@@ -25,9 +25,10 @@ export function observe(state: LinkState, side: Side, seen: Observation, direct 
   const now = state[side];
   const before = now.seen;
   if (before && seen.version < before.version) return direct ? { ...state, [side]: { ...now, doubt: false, gone: null } } : state;
+  // A message that comes again proves nothing about a record that reads have missed.
   const same = before !== null && sameValues(before.values, seen.values) && before.inScope === seen.inScope;
   if (before && seen.version === before.version && !same && !direct) return { ...state, [side]: { ...now, doubt: true } };
-  const next: LinkState = { ...state, [side]: adopt(now, seen) };
+  const next: LinkState = { ...state, [side]: adopt(now, seen, direct || !before || seen.version > before.version) };
   // An edit is what a refusal waits for: try again.
   return same ? next : { ...next, block: null };
 }

@@ -1,6 +1,6 @@
 import { across, SIDES, type Side } from '../../flows/side.ts';
-import { isNoValue, type Value } from '../../flows/values.ts';
-import { GONE_APART_MS, withStatus, type Step } from './lifecycle.ts';
+import type { Values } from '../../flows/values.ts';
+import { GONE_APART_MS, rebase, withStatus, type Step } from './lifecycle.ts';
 import { observe, suspectGone } from './observe.ts';
 import type { LinkState, Observation } from './state.ts';
 
@@ -9,8 +9,15 @@ export type Found = Observation | 'gone';
 
 /** What became of a step. Facts alone; texts of refusals stay in the store. */
 export type Outcome =
-  | { readonly kind: 'created'; readonly id: string; readonly seen: Observation; readonly adopted: boolean }
-  | { readonly kind: 'written'; readonly seen: Observation }
+  | {
+      readonly kind: 'created';
+      readonly id: string;
+      readonly seen: Observation;
+      readonly base?: Values;
+      readonly adopted: boolean;
+    }
+  /** `base`: the answer's values, where `seen` is newer than the answer. */
+  | { readonly kind: 'written'; readonly seen: Observation; readonly base?: Values }
   /** The condition did not hold: what stands on both sides now. Nothing was written. */
   | { readonly kind: 'contended'; readonly found: Partial<Record<Side, Found>>; readonly revision?: number }
   | { readonly kind: 'read'; readonly found: Partial<Record<Side, Found>>; readonly revision?: number }
@@ -34,12 +41,6 @@ function take(state: LinkState, found: Partial<Record<Side, Found>>, now: number
   return next;
 }
 
-function rebase(state: LinkState, side: Side, property: string, value: Value): LinkState {
-  const now = state[side];
-  const { [property]: _, ...since } = now.since;
-  return { ...state, [side]: { ...now, base: { ...now.base, [property]: value }, since } };
-}
-
 /** Applies what became of a step. The base of the written side is the answer's value, never what was sent. */
 export function apply(state: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
   switch (outcome.kind) {
@@ -49,7 +50,7 @@ export function apply(state: LinkState, step: Step, outcome: Outcome, now: numbe
       next = observe(next, 'target', outcome.seen);
       if (!outcome.adopted)
         for (const pair of state.rules.pairs) {
-          next = rebase(next, 'target', pair.target, outcome.seen.values[pair.target] ?? null);
+          next = rebase(next, 'target', pair.target, (outcome.base ?? outcome.seen.values)[pair.target] ?? null);
           next = rebase(next, 'source', pair.source, state.source.seen?.values[pair.source] ?? null);
         }
       return { ...withStatus(next, now, step.status), stored: true, last: { what: step.what, at: now } };
@@ -58,7 +59,7 @@ export function apply(state: LinkState, step: Step, outcome: Outcome, now: numbe
       if (step.kind !== 'write') return state;
       let next = observe({ ...state, block: null }, step.side, outcome.seen);
       for (const assignment of step.assignments) {
-        next = rebase(next, step.side, assignment.property, outcome.seen.values[assignment.property] ?? null);
+        next = rebase(next, step.side, assignment.property, (outcome.base ?? outcome.seen.values)[assignment.property] ?? null);
         if (assignment.from) next = rebase(next, across(step.side), assignment.from.property, assignment.from.value);
         else next = decided(next, step.side, assignment.property);
       }
@@ -93,9 +94,4 @@ function decided(state: LinkState, side: Side, property: string): LinkState {
   const verdict = pair && state.verdicts[pair.source];
   if (!pair || !verdict) return state;
   return { ...state, verdicts: { ...state.verdicts, [pair.source]: { ...verdict, done: [...verdict.done, side] } } };
-}
-
-/** How many mapped values a step would turn into "no value": what the mass-change guard counts. */
-export function blanks(step: Step): number {
-  return step.kind === 'write' ? step.assignments.filter((each) => isNoValue(each.value) && !isNoValue(each.expected)).length : 0;
 }

@@ -63,6 +63,7 @@ export interface Verdict {
 
 /** Why nothing is tried for now: a permanent refusal. The system's own text stays in the store. */
 export interface Block {
+  /** The system's status code, or `type`, `taken`, `ambiguous`, `held`. */
   readonly code: string;
   readonly side: Side;
   readonly properties: readonly string[];

@@ -30,7 +30,9 @@ export const profileSchema = z.strictObject({
       id: name.default('id'),
       /** The last-changed stamp. */
       changed: name.default('updatedAt'),
-      /** A number that grows with each change. */
+      /** The creation stamp: where it equals the last-changed stamp, nobody has edited the record. */
+      created: name.optional(),
+      /** A number that grows by one with each change. */
       version: name.optional(),
       externalId: name.optional(),
       /** Where the record stands in an answer of one record, and in what is sent. */
@@ -75,7 +77,7 @@ export const DEFAULT_PROFILE: Profile = profileSchema.parse({
     },
     Company: { path: '/companies', fields: [{ name: 'name' }] },
   },
-  record: { version: 'version', externalId: 'externalId' },
+  record: { created: 'createdAt', version: 'version', externalId: 'externalId' },
   list: {
     items: 'items',
     paging: { style: 'cursor', limit: 'limit', size: 200, cursor: 'cursor', next: 'nextCursor' },

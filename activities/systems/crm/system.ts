@@ -86,6 +86,7 @@ export function crm(url: string, secret: string, profile: Profile): System {
       version: instantKey(instant) + (typeof version === 'number' ? `/${String(version).padStart(12, '0')}` : ''),
       instant,
       ...(tag ? { etag: tag } : {}),
+      ...(shape.created !== undefined && valueAt(record, shape.created) === instant ? { untouched: true } : {}),
       ...(typeof externalId === 'string' && externalId !== '' ? { externalId } : {}),
       fields: Object.fromEntries(fields.map((name) => [name, valueAt(record, field(name))])),
       at: clock.correct(instantMs(instant)),

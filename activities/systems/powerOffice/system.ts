@@ -1,11 +1,12 @@
 import { instantKey, instantMs, isInstant, justBefore } from '../../../flows/instant.ts';
 
+import { sameValue } from '../../../flows/values.ts';
 import type { Throttle } from '../../throttle.ts';
 import { SystemClock } from '../clock.ts';
 import { SystemError } from '../errors.ts';
 import { call, type Answer, type Call } from '../http.ts';
 import { inOrder, type Lister } from '../paging.ts';
-import { valueAt, type CallOptions, type Snapshot, type System } from '../system.ts';
+import { valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../system.ts';
 import { POWEROFFICE_CATALOGUE, RESOURCES, type Resource } from './catalogue.ts';
 import { Token, type PowerOfficeKeys } from './token.ts';
 
@@ -111,6 +112,15 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
     };
   }
 
+  /** Without `test` the window is as narrow as a read before the write makes it. */
+  async function readFirst(type: string, id: string, condition: Condition, options: CallOptions): Promise<void> {
+    const kind = resource(type);
+    const answer = await send({ method: 'GET', path: address(kind, id) }, options);
+    for (const [name, value] of Object.entries(condition.test))
+      if (!sameValue(valueAt(answer.body, name), value))
+        throw new SystemError('PowerOffice', 'contended', `${name} was edited meanwhile`);
+  }
+
   const address = (kind: Resource, id: string): string => `${kind.list}/${id.split('/').map(encodeURIComponent).join('/')}`;
 
   return {
@@ -169,10 +179,11 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
 
     async update(type, id, set, condition, fields, options) {
       const kind = resource(type);
-      const tests =
-        options.unconditional || testing.get() === 'missing'
-          ? []
-          : Object.entries(condition.test).map(([name, value]) => ({ op: 'test', path: pointer(name), value }));
+      if (testing.get() === 'missing') await readFirst(type, id, condition, options);
+      const conditional = !options.unconditional && testing.get() !== 'missing';
+      const tests = conditional
+        ? Object.entries(condition.test).map(([name, value]) => ({ op: 'test', path: pointer(name), value }))
+        : [];
       const patch = [...tests, ...Object.entries(set).map(([name, value]) => ({ op: 'replace', path: pointer(name), value }))];
       try {
         const answer = await send(

@@ -1,11 +1,12 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { Flow } from '../../flows/flow.ts';
-import { linkWorkflowId, MESSAGES, SEARCH_ATTRIBUTES, TASK_QUEUE, WORKFLOWS } from '../../flows/names.ts';
-import type { Side } from '../../flows/side.ts';
-import type { LinkRecord } from '../../workflows/contract.ts';
-import type { Instants, LinkState, Observation } from '../../workflows/core/state.ts';
-import { rulesOf } from '../observation.ts';
+import type { Flow } from '../flows/flow.ts';
+import { linkWorkflowId, MESSAGES, SEARCH_ATTRIBUTES, TASK_QUEUE, WORKFLOWS } from '../flows/names.ts';
+import type { LinkRecord } from '../workflows/contract.ts';
+import type { Instants, LinkState, Observation } from '../workflows/core/state.ts';
+import { rulesOf } from './observation.ts';
+import type { Messenger } from './ports.ts';
+import type { Side } from '../flows/side.ts';
 
 const key = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
   defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
@@ -15,13 +16,6 @@ const KEYS = {
   sourceId: key(SEARCH_ATTRIBUTES.sourceId),
   targetId: key(SEARCH_ATTRIBUTES.targetId),
 };
-
-/** What a feed tells a link. */
-export interface Told {
-  readonly side: Side;
-  readonly id: string;
-  readonly seen: Observation;
-}
 
 /** A link's state as its record in the store says; for a link that is new, or whose workflow was lost. */
 export function stateOf(flow: Flow, record: LinkRecord): LinkState {
@@ -76,6 +70,20 @@ export function newRecord(flow: Flow, sourceId: string, seen: Observation | null
   };
 }
 
+/** Reaches link workflows through a Temporal client. */
+export function temporalMessenger(client: Client): Messenger {
+  return {
+    start: (flow, record) => startLink(client, flow, record),
+    tell(flow, sourceId, told, knownRules) {
+      const rules = rulesOf(flow);
+      const handle = client.workflow.getHandle(linkWorkflowId(flow.name, sourceId));
+      return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? told : { ...told, rules }));
+    },
+    tellVanished: (link, side) =>
+      delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.vanished, { side })),
+  };
+}
+
 /** Starts the workflow of a link; false where it runs already. */
 export async function startLink(client: Client, flow: Flow, record: LinkRecord): Promise<boolean> {
   const state = stateOf(flow, record);
@@ -103,18 +111,6 @@ export async function startLink(client: Client, flow: Flow, record: LinkRecord):
     if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
     throw error;
   }
-}
-
-/** Tells a running link what was seen, and its flow's rules where it knows others; false where no such workflow runs. */
-export function tell(client: Client, flow: Flow, sourceId: string, told: Told, knownRules: string | undefined): Promise<boolean> {
-  const rules = rulesOf(flow);
-  const handle = client.workflow.getHandle(linkWorkflowId(flow.name, sourceId));
-  return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? told : { ...told, rules }));
-}
-
-/** Tells a running link that a list lacks its record; false where no such workflow runs. */
-export function tellVanished(client: Client, link: { flow: string; sourceId: string }, side: Side): Promise<boolean> {
-  return delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.vanished, { side }));
 }
 
 async function delivered(signal: Promise<void>): Promise<boolean> {

@@ -1,0 +1,140 @@
+import { neededFields, type SystemName } from '../../flows/flow.ts';
+import { instantKey, secondsBefore } from '../../flows/instant.ts';
+import type { FeedInput } from '../../workflows/contract.ts';
+import type { Deps } from '../deps.ts';
+import type { CursorDocument } from '../store/documents.ts';
+import { SystemError } from '../systems/errors.ts';
+import type { System } from '../systems/system.ts';
+import { findMissing } from './missing.ts';
+import { handlePage, partsOf, type Part } from './page.ts';
+
+/** Records become visible late; each look starts so long before the newest instant seen. */
+const OVERLAP_SECONDS = 60;
+const PATIENCE_MS = 60_000;
+const HOUR_MS = 3600 * 1000;
+/** Two slots of eight a second for each page of a sweep: half of the quota stays free. */
+const SWEEP_PAUSE_MS = 250;
+
+const codeOf = (error: unknown): string =>
+  error instanceof SystemError ? String(error.status ?? error.failure) : error instanceof Error ? error.name : 'unknown';
+
+/** One record type's feed, as one process watches it. */
+export class Feed {
+  readonly #deps: Deps;
+  readonly #id: string;
+  readonly #type: string;
+  readonly #system: System;
+  readonly #parts: Part[];
+  readonly #fields: string[];
+  readonly #signal: AbortSignal;
+  #slow: Promise<void> | null = null;
+  #failures = 0;
+
+  constructor(deps: Deps, input: FeedInput, signal: AbortSignal) {
+    const name = input.system as SystemName;
+    this.#deps = deps;
+    this.#id = `${input.system}:${input.type}`;
+    this.#type = input.type;
+    this.#system = deps.systems[name];
+    this.#parts = partsOf(deps.flows, name, input.type);
+    this.#fields = [...new Set(this.#parts.flatMap(({ flow, side }) => neededFields(flow, side)))];
+    this.#signal = signal;
+  }
+
+  /** One look, and whatever else is due; tells how long to pause (ms). Never rejects: trouble is waited out. */
+  async turn(): Promise<number> {
+    const { store, log, pollSeconds } = this.#deps;
+    try {
+      await this.#look(await store.cursor(this.#id));
+      if (this.#failures > 0) log.info({ event: 'feed', feed: this.#id }, 'the feed answers again');
+      this.#failures = 0;
+      this.#begin(await store.cursor(this.#id));
+      return pollSeconds * 1000;
+    } catch (error) {
+      if (this.#signal.aborted) return 0;
+      this.#failures += 1;
+      if (this.#failures === 1 || this.#failures % 10 === 0)
+        log.warn(
+          { event: 'feed', feed: this.#id, code: codeOf(error), failures: this.#failures },
+          'the feed cannot be read; waiting',
+        );
+      const text = error instanceof SystemError ? error.text : error instanceof Error ? error.message : String(error);
+      await store.setCursor(this.#id, { trouble: { text, at: this.#deps.time.now() } }).catch(() => {});
+      const asked = error instanceof SystemError ? (error.retryAfterMs ?? 0) : 0;
+      return Math.max(asked, Math.min(PATIENCE_MS, 1000 * 2 ** Math.min(6, this.#failures - 1)));
+    }
+  }
+
+  /** Waits until a sweep or a look for deletions that is under way has ended. */
+  async rest(): Promise<void> {
+    await this.#slow;
+  }
+
+  async #look(cursor: CursorDocument): Promise<void> {
+    const { store, log } = this.#deps;
+    const began = this.#deps.time.now();
+    const since = cursor.newest === null ? null : cursor.settled ? cursor.newest : secondsBefore(cursor.newest, OVERLAP_SECONDS);
+    let { newestKey, newestAt } = cursor;
+    let records = 0;
+    for await (const page of this.#system.changed(this.#type, this.#fields, since, { priority: 'feed', signal: this.#signal })) {
+      const { started, told } = await handlePage(this.#deps, this.#parts, page.records);
+      if (started + told > 0)
+        log.info(
+          { event: 'feed', feed: this.#id, records: page.records.length, started, told },
+          'a page of the feed brought news',
+        );
+      if (page.after !== null && instantKey(page.after) > newestKey) {
+        newestKey = instantKey(page.after);
+        newestAt = began;
+        // After all signals of the page are accepted, and not before.
+        await store.setCursor(this.#id, { newest: page.after, newestKey, newestAt, settled: false });
+      }
+      records += page.records.length;
+      this.#signal.throwIfAborted();
+    }
+    if (cursor.looks === 0) log.info({ event: 'feed', feed: this.#id, records }, 'the feed was read for the first time');
+    const settled =
+      newestKey !== '' && newestKey === cursor.newestKey && (cursor.settled || began - newestAt > OVERLAP_SECONDS * 1000);
+    await store.setCursor(this.#id, {
+      settled,
+      lookedAt: began,
+      looks: cursor.looks + 1,
+      trouble: null,
+      ...(cursor.looks === 0 ? { sweptAt: began, idsAt: began } : {}),
+    });
+  }
+
+  /** Sweeps and looks for deletions run beside the looks, one at a time, so that edits never wait for them. */
+  #begin(cursor: CursorDocument): void {
+    if (this.#slow || this.#signal.aborted) return;
+    const now = this.#deps.time.now();
+    const { sweepHours, deletionHours } = this.#deps;
+    const sweep = cursor.sweepAsked > cursor.sweptAt || now - cursor.sweptAt > sweepHours * HOUR_MS;
+    const ids = cursor.sweepAsked > cursor.idsAt || now - cursor.idsAt > deletionHours * HOUR_MS;
+    if (!sweep && !ids) return;
+    const work = async (): Promise<void> => {
+      if (sweep) await this.#sweep(now);
+      if (ids) await findMissing(this.#deps, this.#parts, this.#system, this.#type, this.#id, this.#signal);
+    };
+    this.#slow = work()
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted)
+          this.#deps.log.warn({ event: 'sweep', feed: this.#id, code: codeOf(error) }, 'a sweep broke off; it begins again');
+      })
+      .finally(() => (this.#slow = null));
+  }
+
+  /** Compares everything, whatever the cursor says, at a pace that leaves half of the quota free. */
+  async #sweep(began: number): Promise<void> {
+    let records = 0;
+    let news = 0;
+    for await (const page of this.#system.changed(this.#type, this.#fields, null, { priority: 'sweep', signal: this.#signal })) {
+      const { started, told } = await handlePage(this.#deps, this.#parts, page.records);
+      records += page.records.length;
+      news += started + told;
+      await this.#deps.time.sleep(SWEEP_PAUSE_MS, this.#signal);
+    }
+    await this.#deps.store.setCursor(this.#id, { sweptAt: began });
+    this.#deps.log.info({ event: 'sweep', feed: this.#id, records, news }, 'everything was compared');
+  }
+}

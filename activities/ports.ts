@@ -1,0 +1,45 @@
+import type { Flow } from '../flows/flow.ts';
+import type { Side } from '../flows/side.ts';
+import type { LinkRecord } from '../workflows/contract.ts';
+import type { Observation } from '../workflows/core/state.ts';
+
+/** The clock by which activities wait. Ms since 1970. */
+export interface Time {
+  now(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** A running attempt: its number, when the activity was first scheduled (ms), and what aborts its calls. */
+export interface Attempt {
+  readonly number: number;
+  readonly scheduledAt: number;
+  readonly signal: AbortSignal;
+}
+
+/** Runs one attempt of an activity: heartbeats, deadline, failures as Temporal retries them. */
+export type Running = <T>(work: (attempt: Attempt) => Promise<T>) => Promise<T>;
+
+/** What a feed tells a link. */
+export interface Told {
+  readonly side: Side;
+  readonly id: string;
+  readonly seen: Observation;
+}
+
+/** How feeds reach link workflows. */
+export interface Messenger {
+  /** Starts the workflow of a link; false where it runs already. */
+  start(flow: Flow, record: LinkRecord): Promise<boolean>;
+  /** Tells a running link what was seen, and its flow's rules where it knows others; false where no such workflow runs. */
+  tell(flow: Flow, sourceId: string, told: Told, knownRules: string | undefined): Promise<boolean>;
+  /** Tells a running link that a list lacks its record; false where no such workflow runs. */
+  tellVanished(link: { readonly flow: string; readonly sourceId: string }, side: Side): Promise<boolean>;
+}
+
+/** A person paused the flow or the system that this is about; the activity is tried again. */
+export class Paused extends Error {
+  override readonly name = 'Paused';
+  constructor(what: string) {
+    super(`paused by hand: ${what}`);
+  }
+}

@@ -1,0 +1,158 @@
+import { parseArgs } from 'node:util';
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { BREAKS, type Break } from './breaks.ts';
+import { runSchedule } from './run.ts';
+import { scheduleOf, story, type Schedule } from './schedule.ts';
+
+const USAGE = `npm run torture [-- --schedules N] [--seed N] [--break NAME]
+
+Runs the core and the activities under seeded schedules: two model systems with lag, lost answers, repeated pages,
+crashes between any two steps, concurrent people and skewed clocks. A failure is shrunk and told as a story.
+
+  --schedules N   how many (2000)
+  --seed N        the first seed (1); with --schedules 1 a story is replayed
+  --break NAME    a deliberate break that must be caught: ${Object.keys(BREAKS).join(', ')}
+  --mutations     tries every break and prints the table
+  --json          print JSON`;
+
+/** The smallest schedule that still breaks the same promise: acts are left out one by one. */
+export async function shrink(schedule: Schedule, broken: readonly Break[]): Promise<Schedule> {
+  const promise = (await runSchedule(schedule, broken))[0]?.split(':')[0];
+  let smallest = schedule;
+  for (let again = true; again;) {
+    again = false;
+    const calmer: Schedule[] = [
+      { ...smallest, crashes: 0 },
+      { ...smallest, faults: 0 },
+      ...smallest.acts.map((_, i) => ({ ...smallest, acts: smallest.acts.filter((__, j) => j !== i) })),
+    ];
+    for (const candidate of calmer) {
+      if (JSON.stringify(candidate) === JSON.stringify(smallest)) continue;
+      const now = await runSchedule(candidate, broken);
+      if (now[0]?.split(':')[0] !== promise) continue;
+      smallest = candidate;
+      again = true;
+      break;
+    }
+  }
+  return smallest;
+}
+
+/** Runs seeds in order; gives those that broke a promise, at most `most`. */
+export async function runSeeds(
+  first: number,
+  count: number,
+  broken: readonly Break[] = [],
+  most = Number.POSITIVE_INFINITY,
+): Promise<{ seed: number; promises: string[] }[]> {
+  const failures: { seed: number; promises: string[] }[] = [];
+  for (let seed = first; seed < first + count && failures.length < most; seed++) {
+    const promises = await runSchedule(scheduleOf(seed), broken);
+    if (promises.length > 0) failures.push({ seed, promises });
+  }
+  return failures;
+}
+
+const SHARE = 'TANDEM_TORTURE_SHARE';
+
+interface Share {
+  readonly first: number;
+  readonly count: number;
+  readonly broken: readonly Break[];
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      schedules: { type: 'string', default: '2000' },
+      seed: { type: 'string', default: '1' },
+      break: { type: 'string' },
+      mutations: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  const [count, first] = [Number(values.schedules), Number(values.seed)];
+  if (
+    !Number.isInteger(count) ||
+    count < 1 ||
+    !Number.isInteger(first) ||
+    (values.break !== undefined && !(values.break in BREAKS))
+  ) {
+    console.error(`torture: bad input\n\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
+  const began = Date.now();
+  if (values.mutations) {
+    const rows = [];
+    for (const name of Object.keys(BREAKS) as Break[]) {
+      const [caught] = await runSeeds(first, count, [name], 1);
+      rows.push({ break: name, promise: BREAKS[name], caughtBySeed: caught?.seed ?? null, as: caught?.promises[0] ?? null });
+      if (!values.json)
+        console.log(
+          `${caught ? '✓' : '✗'} ${name}: ${BREAKS[name]}; ${caught ? `caught by seed ${caught.seed}: ${caught.promises[0]}` : `not caught in ${count} schedules`}`,
+        );
+      if (!caught) process.exitCode = 1;
+    }
+    if (values.json) console.log(JSON.stringify(rows, null, 2));
+    return;
+  }
+  const broken = values.break === undefined ? [] : [values.break as Break];
+  const lanes = Math.min(2, count);
+  let done = 0;
+  const failures = (
+    await Promise.all(
+      Array.from({ length: lanes }, (_, lane) => {
+        const share: Share = {
+          first: first + Math.floor((lane * count) / lanes),
+          count: Math.floor(((lane + 1) * count) / lanes) - Math.floor((lane * count) / lanes),
+          broken,
+        };
+        return new Promise<{ seed: number; promises: string[] }[]>((resolve, reject) => {
+          const worker = fork(fileURLToPath(import.meta.url), [], {
+            execArgv: ['--import', 'tsx/esm'],
+            env: { ...process.env, [SHARE]: JSON.stringify(share) },
+          });
+          worker.on('message', (message: { done?: number; failures?: { seed: number; promises: string[] }[] }) => {
+            if (message.failures) return resolve(message.failures);
+            done += message.done ?? 0;
+            if (!values.json && process.stdout.isTTY) process.stdout.write(`\r  ${done} of ${count} schedules`);
+          });
+          worker.on('error', reject);
+        });
+      }),
+    )
+  ).flat();
+  const seconds = (Date.now() - began) / 1000;
+  if (values.json) console.log(JSON.stringify({ schedules: count, firstSeed: first, seconds, failures }, null, 2));
+  else
+    console.log(
+      `${process.stdout.isTTY ? '\r' : ''}  ${count} schedules in ${seconds.toFixed(1)} s, ${failures.length} broke a promise`,
+    );
+  const [worst] = failures;
+  if (!worst) return;
+  process.exitCode = 1;
+  if (values.json) return;
+  for (const { seed, promises } of failures.slice(0, 10)) console.log(`  seed ${seed}: ${promises[0]}`);
+  const smallest = await shrink(scheduleOf(worst.seed), broken);
+  console.log(
+    `\nThe smallest schedule that still breaks it:\n\n${story(smallest)}\n\n${(await runSchedule(smallest, broken)).join('\n')}\n\nReplay: npm run torture -- --schedules 1 --seed ${worst.seed}`,
+  );
+}
+
+async function lane({ first, count, broken }: Share): Promise<void> {
+  const failures = [];
+  const step = 20;
+  for (let at = 0; at < count; at += step) {
+    failures.push(...(await runSeeds(first + at, Math.min(step, count - at), broken)));
+    process.send?.({ done: Math.min(step, count - at) });
+  }
+  process.send?.({ failures });
+}
+
+const share = process.env[SHARE];
+if (share !== undefined) await lane(JSON.parse(share) as Share);
+else if (process.argv[1]?.endsWith('torture/main.ts')) await main();

@@ -1,0 +1,389 @@
+import { instantKey, instantMs } from '../../flows/instant.ts';
+import type { Catalogue } from '../../flows/catalogue.ts';
+import type { SystemName } from '../../flows/flow.ts';
+import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
+import { SystemClock } from '../../activities/systems/clock.ts';
+import { SystemError } from '../../activities/systems/errors.ts';
+import type { CallOptions, Condition, Features, Page, Snapshot, System } from '../../activities/systems/system.ts';
+import type { Breaks } from './breaks.ts';
+import type { Random, Sim } from './sim.ts';
+
+export interface Row {
+  readonly id: string;
+  readonly fields: Readonly<Record<string, Value>>;
+  readonly version: number;
+  readonly stamp: number;
+  readonly externalId: string | null;
+}
+
+/** What a system is like in one schedule. */
+export interface Nature {
+  readonly conditional: Features['conditional'];
+  /** Whether `test` really works where the connector hopes so. */
+  readonly testWorks: boolean;
+  readonly externalId: boolean;
+  readonly idempotencyKey: boolean;
+  readonly lagMs: number;
+  readonly skewMs: number;
+  /** What the system makes of text that it is given. */
+  readonly tidy: 'keeps' | 'trims' | 'cuts';
+}
+
+/** A change of a record as it really happened: the model's own memory, against which promises are checked. */
+export interface Deed {
+  readonly at: number;
+  readonly by: 'person' | 'tandem';
+  readonly type: string;
+  readonly id: string;
+  readonly kind: 'create' | 'edit' | 'delete';
+  readonly property: string;
+  readonly before: Value;
+  readonly after: Value;
+  /** Whether Tandem wrote although it had not seen what it overwrote. */
+  readonly blind: boolean;
+}
+
+const CUT = 24;
+
+/** A system in memory, with a primary, a replica that lags, faults on the way, and people at its screens. */
+export class ModelSystem implements System {
+  readonly clock = new SystemClock();
+  readonly catalogue: Catalogue;
+  readonly deeds: Deed[] = [];
+  readonly rows = new Map<string, Row>();
+  /** Creates by the key that asked for them: what must never be two. */
+  readonly created = new Map<string, string[]>();
+  calls = 0;
+  writes = 0;
+  /** Share of calls that fail while faults are on. */
+  faults = 0;
+  readonly #replica = new Map<string, Row | null>();
+  readonly #keys = new Map<string, { body: string; row: Row }>();
+  readonly #lied = new Set<string>();
+  #visible = 0;
+  #lastId = 0;
+  #lastStamp = 0;
+
+  readonly name: SystemName;
+  readonly title: string;
+  readonly nature: Nature;
+  readonly #sim: Sim;
+  readonly #random: Random;
+  readonly #breaks: Breaks;
+  readonly #known: () => 'unknown' | 'works' | 'missing';
+  readonly #accepted: () => void;
+
+  constructor(
+    name: SystemName,
+    nature: Nature,
+    sim: Sim,
+    random: Random,
+    breaks: Breaks,
+    testing: { get: () => 'unknown' | 'works' | 'missing'; accepted: () => void },
+  ) {
+    this.name = name;
+    this.title = name;
+    this.nature = nature;
+    this.catalogue = { system: name, types: [] };
+    this.#sim = sim;
+    this.#random = random;
+    this.#breaks = breaks;
+    this.#known = testing.get;
+    this.#accepted = testing.accepted;
+  }
+
+  get lagMs(): number {
+    return this.nature.lagMs + 200;
+  }
+
+  features(): Features {
+    const missing = this.nature.conditional === 'test' && this.#known() === 'missing';
+    return {
+      conditional: missing ? 'none' : this.nature.conditional,
+      externalId: this.nature.externalId,
+      idempotencyKey: this.nature.idempotencyKey,
+    };
+  }
+
+  // People.
+
+  personCreates(type: string, fields: Record<string, Value>): string {
+    const id = `${type[0]}${++this.#lastId}`;
+    this.#save({ id, fields, version: 1, stamp: this.#stamp(), externalId: null });
+    this.#deed('person', type, id, 'create', '', null, null, false);
+    return id;
+  }
+
+  personEdits(type: string, id: string, property: string, value: Value): boolean {
+    const row = this.rows.get(id);
+    if (!row || row.fields[property] === value) return false;
+    this.#deed('person', type, id, 'edit', property, row.fields[property] ?? null, value, false);
+    this.#save({ ...row, fields: { ...row.fields, [property]: value }, version: row.version + 1, stamp: this.#stamp() });
+    return true;
+  }
+
+  personDeletes(type: string, id: string): void {
+    if (!this.rows.has(id)) return;
+    this.#deed('person', type, id, 'delete', '', null, null, false);
+    this.#drop(id);
+  }
+
+  // Tandem.
+
+  check(): Promise<{ identity: string }> {
+    return Promise.resolve({ identity: this.name });
+  }
+
+  async *changed(type: string, fields: readonly string[], since: string | null, options: CallOptions): AsyncIterable<Page> {
+    await this.#way(options, false);
+    const from = since === null ? '' : instantKey(since);
+    const rows = this.#view()
+      .filter((row) => row.id.startsWith(type[0] ?? '') && instantKey(iso(row.stamp)) >= from)
+      .sort((a, b) => a.stamp - b.stamp || (a.id < b.id ? -1 : 1));
+    const size = 3;
+    for (let i = 0; i < rows.length; i += size) {
+      if (i > 0) await this.#way(options, false);
+      const records = rows.slice(i, i + size).map((row) => this.#show(row, fields));
+      // Now and then a page comes twice.
+      if (this.#random.chance(this.faults)) yield { records, after: records.at(-1)?.instant ?? null };
+      yield { records, after: records.at(-1)?.instant ?? null };
+    }
+  }
+
+  async *ids(type: string, options: CallOptions): AsyncIterable<readonly string[]> {
+    await this.#way(options, false);
+    yield this.#view()
+      .filter((row) => row.id.startsWith(type[0] ?? '') && !this.#random.chance(this.faults / 4))
+      .map((row) => row.id);
+  }
+
+  async read(_type: string, id: string, fields: readonly string[], options: CallOptions): Promise<Snapshot> {
+    await this.#way(options, false);
+    const row = this.#view().find((each) => each.id === id);
+    // It lies about a record once, never twice in a row.
+    const lie = !this.#lied.delete(id) && this.#random.chance(this.faults / 8);
+    if (lie) this.#lied.add(id);
+    if (!row || lie) throw new SystemError(this.name, 'gone', '404', { status: 404 });
+    return this.#show(row, fields);
+  }
+
+  async create(
+    type: string,
+    values: Values,
+    fields: readonly string[],
+    identity: { externalId: string; idempotencyKey: string },
+    options: CallOptions,
+  ): Promise<Snapshot> {
+    this.writes += 1;
+    const sent = this.#sim.now();
+    const lost = await this.#way(options, true);
+    const body = JSON.stringify(values);
+    const key = this.#breaks.has('create-without-lookup') ? `${identity.idempotencyKey}${this.writes}` : identity.idempotencyKey;
+    const known = this.nature.idempotencyKey ? this.#keys.get(key) : undefined;
+    if (known && known.body !== body) throw new SystemError(this.name, 'refused', '422 another body', { status: 422 });
+    let row = known?.row;
+    if (!row) {
+      if (this.nature.externalId && [...this.rows.values()].some((each) => each.externalId === identity.externalId))
+        throw new SystemError(this.name, 'refused', '409 taken', { status: 409 });
+      this.#refusePoison(values);
+      const tidied = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.#tidy(value)]));
+      row = {
+        id: `${type[0]}${++this.#lastId}`,
+        fields: { note: null, ...tidied },
+        version: 1,
+        stamp: this.#stamp(),
+        externalId: identity.externalId,
+      };
+      this.#save(row);
+      this.#keys.set(key, { body, row });
+      this.created.set(identity.externalId, [...(this.created.get(identity.externalId) ?? []), row.id]);
+      this.#deed('tandem', type, row.id, 'create', '', null, null, false);
+    }
+    await this.#back(lost, options);
+    const seen = this.#show(row, fields);
+    if (!options.again) this.clock.write(row.stamp, sent, this.#sim.now());
+    return seen;
+  }
+
+  async update(
+    type: string,
+    id: string,
+    set: Readonly<Record<string, Value>>,
+    condition: Condition,
+    fields: readonly string[],
+    options: CallOptions & { unconditional?: boolean },
+  ): Promise<Snapshot> {
+    const { nature } = this;
+    const tests = nature.conditional === 'test' && !options.unconditional && this.#known() !== 'missing';
+    const etag = nature.conditional === 'etag' ? condition.etag : undefined;
+    if (!tests && etag === undefined && !options.unconditional && !this.#breaks.has('blind-writes')) {
+      const now = await this.read(type, id, Object.keys(condition.test), options);
+      for (const [name, value] of Object.entries(condition.test))
+        if (!sameValue(now.fields[name], value)) throw new SystemError(this.name, 'contended', 'edited meanwhile');
+    }
+    this.writes += 1;
+    const sent = this.#sim.now();
+    const lost = await this.#way(options, true);
+    const row = this.rows.get(id);
+    if (!row) throw new SystemError(this.name, 'gone', '404', { status: 404 });
+    if (!this.#breaks.has('blind-writes')) {
+      if (
+        tests &&
+        (!nature.testWorks || Object.entries(condition.test).some(([name, value]) => (row.fields[name] ?? null) !== value))
+      )
+        throw new SystemError(this.name, 'contended', '400 test', { status: 400 });
+      if (etag !== undefined && etag !== `"${row.version}"`)
+        throw new SystemError(this.name, 'contended', '412', { status: 412 });
+    }
+    this.#refusePoison(set);
+    if (tests) this.#accepted();
+    const tidied: Record<string, Value> = Object.fromEntries(
+      Object.entries(set).map(([name, value]) => [name, this.#tidy(value)]),
+    );
+    if (this.#breaks.has('unmapped-writes')) tidied['note'] = 'by tandem';
+    for (const [name, value] of Object.entries(tidied))
+      this.#deed(
+        'tandem',
+        type,
+        id,
+        'edit',
+        name,
+        row.fields[name] ?? null,
+        value,
+        name in condition.test && !sameValue(row.fields[name], condition.test[name]),
+      );
+    const changed = { ...row, fields: { ...row.fields, ...tidied }, version: row.version + 1, stamp: this.#stamp() };
+    this.#save(changed);
+    await this.#back(lost, options);
+    this.clock.write(changed.stamp, sent, this.#sim.now());
+    const answer = this.#show(changed, fields);
+    return this.#breaks.has('base-from-sent') ? { ...answer, fields: { ...answer.fields, ...set } } : answer;
+  }
+
+  async remove(type: string, id: string, options: CallOptions): Promise<void> {
+    const lost = await this.#way(options, true);
+    if (!this.rows.has(id)) throw new SystemError(this.name, 'gone', '404', { status: 404 });
+    this.#deed('tandem', type, id, 'delete', '', null, null, false);
+    this.#drop(id);
+    await this.#back(lost, options);
+  }
+
+  async find(
+    type: string,
+    by: { externalId: string; values: Values; since: number },
+    fields: readonly string[],
+    options: CallOptions,
+  ): Promise<readonly Snapshot[]> {
+    await this.#way(options, false);
+    if (this.#breaks.has('create-without-lookup')) return [];
+    // A look-up is answered by the primary, as the CRM's lists are.
+    const rows = [...this.rows.values()].filter((row) => row.id.startsWith(type[0] ?? ''));
+    const found = this.nature.externalId
+      ? rows.filter((row) => row.externalId === by.externalId)
+      : rows.filter(
+          (row) =>
+            row.externalId !== null &&
+            Object.entries(by.values).every(([name, value]) => sameValue(row.fields[name], this.#tidy(value))),
+        );
+    return found.map((row) => this.#show(row, fields));
+  }
+
+  // Inside.
+
+  #refusePoison(values: Readonly<Record<string, Value>>): void {
+    if (Object.values(values).includes('!')) throw new SystemError(this.name, 'refused', '422 no exclamation', { status: 422 });
+    if (this.name === 'powerOffice' && Object.values(values).some(isNoValue))
+      throw new SystemError(this.name, 'refused', '400 required', { status: 400, fields: Object.keys(values) });
+  }
+
+  #tidy(value: Value): Value {
+    if (typeof value !== 'string' || this.nature.tidy === 'keeps') return value;
+    return this.nature.tidy === 'trims' ? value.trim() : value.slice(0, CUT);
+  }
+
+  #stamp(): number {
+    // Whole milliseconds; two changes may share one where versions are counted besides.
+    const least = this.#lastStamp + (this.nature.conditional === 'etag' ? 0 : 1);
+    this.#lastStamp = Math.max(least, Math.floor(this.#sim.now()) + this.nature.skewMs);
+    return this.#lastStamp;
+  }
+
+  #deed(
+    by: Deed['by'],
+    type: string,
+    id: string,
+    kind: Deed['kind'],
+    property: string,
+    before: Value,
+    after: Value,
+    blind: boolean,
+  ): void {
+    if (process.env['TRACE'])
+      console.log(((this.#sim.now() - Date.UTC(2026, 0, 1)) / 1000).toFixed(3), by, kind, id, property, before, '->', after);
+    this.deeds.push({ at: this.#sim.now(), by, type, id, kind, property, before, after, blind });
+  }
+
+  #save(row: Row): void {
+    this.rows.set(row.id, row);
+    this.#late(row.id, row);
+  }
+
+  #drop(id: string): void {
+    this.rows.delete(id);
+    this.#late(id, null);
+  }
+
+  /** Becomes visible later, in the order in which it happened. */
+  #late(id: string, row: Row | null): void {
+    this.#visible = Math.max(this.#visible, this.#sim.now() + this.#random.next() * this.nature.lagMs);
+    this.#sim.at(this.#visible, () => this.#replica.set(id, row));
+  }
+
+  #view(): Row[] {
+    return [...this.#replica.values()].filter((row): row is Row => row !== null);
+  }
+
+  #show(row: Row, fields: readonly string[]): Snapshot {
+    const instant = iso(row.stamp);
+    return {
+      id: row.id,
+      // Only a system with ETags counts its versions.
+      version: instantKey(instant) + (this.nature.conditional === 'etag' ? `/${String(row.version).padStart(6, '0')}` : ''),
+      untouched: this.nature.conditional === 'etag' && row.version === 1,
+      instant,
+      ...(this.nature.conditional === 'etag' ? { etag: `"${row.version}"` } : {}),
+      ...(this.nature.externalId && row.externalId !== null ? { externalId: row.externalId } : {}),
+      fields: Object.fromEntries(fields.map((name) => [name, row.fields[name] ?? null])),
+      at: this.clock.correct(instantMs(instant)),
+    };
+  }
+
+  /** On the way there: it takes a while, and may fail. Tells whether the answer will be lost. */
+  async #way(options: CallOptions, write: boolean): Promise<boolean> {
+    this.calls += 1;
+    const sent = this.#sim.now();
+    await this.#sim.sleep(this.#random.between(2, 40), options.signal);
+    if (options.signal?.aborted) throw new SystemError(this.name, 'unreachable', 'aborted');
+    if (this.#random.chance(this.faults)) {
+      const [failure, status] = this.#random.pick([
+        ['unreachable', 503],
+        ['throttled', 429],
+        ['malformed', 200],
+      ] as const);
+      throw new SystemError(this.name, failure, `${status}`, {
+        status,
+        ...(failure === 'throttled' ? { retryAfterMs: 1000 } : {}),
+      });
+    }
+    this.clock.date(new Date(this.#sim.now() + this.nature.skewMs).toUTCString(), sent, this.#sim.now() + 1);
+    return write && this.#random.chance(this.faults);
+  }
+
+  /** On the way back: the effect stands, its answer may not arrive. */
+  async #back(lost: boolean, options: CallOptions): Promise<void> {
+    await this.#sim.sleep(this.#random.between(2, 40), options.signal);
+    if (lost) throw new SystemError(this.name, 'unreachable', 'the answer was lost');
+  }
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

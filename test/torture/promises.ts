@@ -1,0 +1,164 @@
+import { linkKey } from '../../flows/names.ts';
+import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
+import type { Aftermath } from './run.ts';
+import type { ModelSystem } from './modelSystem.ts';
+
+const MAPPED: Readonly<Record<'source' | 'target', readonly string[]>> = {
+  source: ['FirstName', 'LastName'],
+  target: ['givenName', 'familyName'],
+};
+
+/** Whether two values are one, apart from what either system makes of text. */
+function alike(a: Value | undefined, b: Value | undefined, systems: readonly ModelSystem[]): boolean {
+  if (sameValue(a, b)) return true;
+  if (typeof a !== 'string' || typeof b !== 'string') return false;
+  const tidied = (text: string): string[] => {
+    const trimmed = systems.some((system) => system.nature.tidy === 'trims') ? text.trim() : text;
+    return systems.some((system) => system.nature.tidy === 'cuts')
+      ? [trimmed, trimmed.slice(0, 24), text.slice(0, 24), text.slice(0, 24).trim()]
+      : [trimmed];
+  };
+  return tidied(a).some((one) => tidied(b).includes(one));
+}
+
+/** Checks every promise against what the model knows of every deed. Gives a sentence for each one broken. */
+export function brokenPromises(after: Aftermath): string[] {
+  const { schedule, source, target, store, links, restless } = after;
+  const broken: string[] = [];
+  const say = (promise: string, what: string): number => broken.push(`${promise}: ${what}`);
+  const systems = { source, target };
+
+  for (const side of ['source', 'target'] as const) {
+    const system = systems[side];
+    const conditional = side === 'source' ? schedule.source.testWorks : schedule.target.conditional === 'etag';
+    for (const deed of system.deeds) {
+      if (deed.by !== 'tandem' || deed.kind !== 'edit') continue;
+      if (!MAPPED[side].includes(deed.property)) say('Nothing else touched', `${side} ${deed.id}.${deed.property} was written`);
+      if (deed.blind && conditional)
+        say('No lost edit', `${side} ${deed.id}.${deed.property}: ${JSON.stringify(deed.before)} was overwritten unseen`);
+    }
+  }
+  for (const [externalId, made] of target.created) {
+    // With neither key nor external id a late twin is named, and the link blocked, instead of prevented.
+    const named = [...store.links.values()].some(
+      (link) => link.block?.code === 'ambiguous' && externalId.endsWith(`:${link.sourceId}`),
+    );
+    const revenant = schedule.acts.some((act) => act.do === 'freeze' || act.do === 'crash') || schedule.crashes > 0;
+    const keyless = !schedule.target.externalId && !schedule.target.idempotencyKey;
+    if (made.length > 1 && !(keyless && (named || revenant)))
+      say('No duplicate', `${made.length} records were created for ${externalId}`);
+  }
+  for (const deed of source.deeds)
+    if (deed.by === 'tandem' && deed.kind === 'create') say('No duplicate', `a source record was created: ${deed.id}`);
+
+  for (const [id, row] of sourceRows(after)) {
+    const link = links.get(id);
+    const stored = store.links.get(linkKey('f', id));
+    const inScope = row?.fields['IsPerson'] === true;
+    if (!link || !stored) {
+      const everInScope = source.deeds.some((deed) => deed.id === id && deed.kind === 'create');
+      if (row && inScope && everInScope) say('Convergence', `source ${id} has no link`);
+      continue;
+    }
+    if (stored.status !== link.state.status || stored.ended !== link.state.ended)
+      say('Convergence', `the store says ${stored.status} of ${id}, its workflow ${link.state.status}`);
+    if (!row) {
+      if (link.open || stored.ended !== 'source gone')
+        say('No resurrection', `source ${id} is gone, its link is ${stored.status}`);
+      continue;
+    }
+    const targetId = link.state.target.id;
+    const other = targetId === null ? undefined : target.rows.get(targetId);
+    if (targetId !== null && !other) {
+      if (stored.ended !== 'target gone' && stored.ended !== 'out of scope')
+        say('No resurrection', `target ${targetId} is gone, its link is ${stored.status}, ${stored.ended}`);
+      continue;
+    }
+    if (stored.ended === 'source gone' || stored.ended === 'target gone')
+      say('Nothing hidden', `${id} and ${targetId} live, their link ended: ${stored.ended}`);
+    if (!inScope) {
+      if (stored.ended !== 'out of scope') say('Convergence', `${id} is out of scope, its link is ${stored.status}`);
+      continue;
+    }
+    if (stored.status === 'blocked') {
+      const values = [...Object.values(row.fields), ...Object.values(other?.fields ?? {})];
+      const ambiguous = stored.block?.code === 'ambiguous';
+      if (!ambiguous && !values.some((value) => value === '!' || isNoValue(value)))
+        say('Nothing hidden', `${id} is blocked (${stored.block?.code}) for no reason`);
+      continue;
+    }
+    if (stored.status !== 'in-step') say('Convergence', `${id} is ${stored.status}`);
+    if (!other) {
+      say('Convergence', `${id} has no target`);
+      continue;
+    }
+    for (const [i, property] of MAPPED.source.entries()) {
+      const partner = MAPPED.target[i] as string;
+      const [a, b] = [row.fields[property] ?? null, other.fields[partner] ?? null];
+      if (!sameValue(stored.base.source[property], a) || !sameValue(stored.base.target[partner], b))
+        say(
+          'Convergence',
+          `${id}.${property}: ${JSON.stringify(a)} and ${JSON.stringify(b)} are not the base ${JSON.stringify(stored.base.source[property])} and ${JSON.stringify(stored.base.target[partner])}`,
+        );
+      else if (!alike(a, b, [source, target]))
+        say('Convergence', `${id}.${property} is ${JSON.stringify(a)} here and ${JSON.stringify(b)} there`);
+      for (const [side, system, record, name] of [
+        ['source', source, id, property],
+        ['target', target, targetId ?? '', partner],
+      ] as const)
+        lostEdits(after, side, system, record, name, id, say);
+    }
+  }
+  if (restless.writes > 0) say('No ping-pong', `${restless.writes} writes after everything had settled`);
+  if (restless.signals > 0) say('No echo', `${restless.signals} signals after everything had settled`);
+  return broken;
+}
+
+function sourceRows({ source }: Aftermath): [string, ReturnType<ModelSystem['rows']['get']>][] {
+  const ids = source.deeds.filter((deed) => deed.kind === 'create').map((deed) => deed.id);
+  return ids.map((id) => [id, source.rows.get(id)]);
+}
+
+/** A person's value that Tandem overwrote either stood on the other side too, or is kept in the history. */
+function lostEdits(
+  after: Aftermath,
+  side: 'source' | 'target',
+  system: ModelSystem,
+  id: string,
+  property: string,
+  sourceId: string,
+  say: (promise: string, what: string) => number,
+): void {
+  const other = side === 'source' ? after.target : after.source;
+  const conditional = side === 'source' ? after.schedule.source.testWorks : after.schedule.target.conditional === 'etag';
+  if (!conditional) return;
+  const mine = system.deeds.filter((deed) => deed.id === id && deed.property === property && deed.kind === 'edit');
+  for (const [i, deed] of mine.entries()) {
+    if (deed.by !== 'tandem') continue;
+    const edit = mine[i - 1];
+    if (!edit || edit.by !== 'person') continue;
+    const value = edit.after;
+    const theirs = other.deeds.some((each) => each.by === 'person' && sameValue(each.after, deed.after));
+    // What a system made of a value whose answer was lost cannot be told from a person's edit.
+    const revenant = after.schedule.crashes > 0 || after.schedule.acts.some((act) => act.do === 'freeze' || act.do === 'crash');
+    const unsure = after.schedule.faults > 0 || revenant;
+    if (!theirs && !unsure && !sameValue(value, deed.after) && alike(value, deed.after, [after.source, after.target]))
+      say('No ping-pong', `${side} ${id}.${property}: ${JSON.stringify(value)} came back as ${JSON.stringify(deed.after)}`);
+    const partner = MAPPED[side === 'source' ? 'target' : 'source'][MAPPED[side].indexOf(property)];
+    const agreed = other.deeds.some(
+      (each) => each.kind === 'edit' && each.property === partner && alike(each.after, value, [after.source, after.target]),
+    );
+    const kept = [...after.store.history.values()].some(
+      (change) =>
+        change.link === linkKey('f', sourceId) &&
+        change.side === side &&
+        change.property === property &&
+        sameValue(change.before, value),
+    );
+    if (!agreed && !kept)
+      say(
+        'No lost edit',
+        `${side} ${id}.${property}: ${JSON.stringify(value)} was overwritten by ${JSON.stringify(deed.after)} and is in no history`,
+      );
+  }
+}

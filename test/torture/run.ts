@@ -1,0 +1,361 @@
+import { pino } from 'pino';
+import type { Flow } from '../../flows/flow.ts';
+import { linkKey } from '../../flows/names.ts';
+import { linkActivities } from '../../activities/link.ts';
+import { Feed } from '../../activities/feed/feed.ts';
+import type { Deps } from '../../activities/deps.ts';
+import { stateOf } from '../../activities/messenger.ts';
+import type { Attempt, Messenger } from '../../activities/ports.ts';
+import { SystemError } from '../../activities/systems/errors.ts';
+import { recordOf } from '../../workflows/contract.ts';
+import { advance, type Step } from '../../workflows/core/lifecycle.ts';
+import { apply, type Outcome } from '../../workflows/core/outcome.ts';
+import { receive, type Message } from '../../workflows/core/receive.ts';
+import type { LinkState } from '../../workflows/core/state.ts';
+import type { Break, Breaks } from './breaks.ts';
+import { brokenPromises } from './promises.ts';
+import { MemoryStore } from './memoryStore.ts';
+import { ModelSystem } from './modelSystem.ts';
+import { ACTIVE_MS, type Act, type Schedule } from './schedule.ts';
+import { Random, Sim } from './sim.ts';
+
+const TRACE = process.env['TRACE'] !== undefined;
+const START = Date.UTC(2026, 0, 1);
+const SETTLE_MS = 150_000;
+const QUIET_MS = 40_000;
+const POLL_SECONDS = 4;
+const SILENT_MS = 10_000;
+const LOG = pino({ level: 'silent' });
+export const PROPERTIES = { source: ['FirstName', 'LastName'], target: ['givenName', 'familyName'] } as const;
+
+/** A worker process: dead, frozen, or at work. */
+interface Process {
+  dead: boolean;
+  frozenUntil: number;
+}
+
+export interface LinkRun {
+  readonly sourceId: string;
+  state: LinkState;
+  readonly inbox: Message[];
+  wake: () => void;
+  open: boolean;
+  steps: number;
+}
+
+/** Everything a schedule left behind, for the promises to be checked against. */
+export interface Aftermath {
+  readonly schedule: Schedule;
+  readonly flow: Flow;
+  readonly source: ModelSystem;
+  readonly target: ModelSystem;
+  readonly store: MemoryStore;
+  readonly links: ReadonlyMap<string, LinkRun>;
+  readonly test: 'unknown' | 'works' | 'missing';
+  /** What happened after everything had settled: should be nothing. */
+  readonly restless: { readonly writes: number; readonly signals: number };
+}
+
+const never = new Promise<never>(() => {});
+
+/** Runs one schedule to its end and tells which promises it broke. */
+export async function runSchedule(schedule: Schedule, broken: readonly Break[] = []): Promise<string[]> {
+  const breaks: Breaks = new Set(broken);
+  const sim = new Sim(START);
+  const random = new Random(schedule.seed ^ 0x5bd1e995);
+  let test: 'unknown' | 'works' | 'missing' = 'unknown';
+  const testing = { get: () => test, accepted: () => void (test = 'works') };
+  const source = new ModelSystem('powerOffice', schedule.source, sim, random, breaks, testing);
+  const target = new ModelSystem('crm', schedule.target, sim, random, breaks, testing);
+  const store = new MemoryStore(breaks, () => sim.now());
+  const flow: Flow = {
+    name: 'f',
+    source: { system: 'powerOffice', type: 'Person', scope: [{ property: 'IsPerson', equals: true }] },
+    target: { system: 'crm', type: 'Contact', scope: [] },
+    relation: 'create',
+    properties: [0, 1].map((i) => ({
+      source: PROPERTIES.source[i] as string,
+      target: PROPERTIES.target[i] as string,
+      type: 'string' as const,
+    })),
+    policy: schedule.policy,
+    onSourceDeleted: 'keep',
+    onTargetDeleted: breaks.has('recreate-deleted') ? 'recreate' : 'keep',
+    create: {},
+  };
+  const links = new Map<string, LinkRun>();
+  let signals = 0;
+  let crashes = schedule.crashes;
+  let processes: Process[] = [];
+  const fresh = (): Process[] => Array.from({ length: 2 }, () => ({ dead: false, frozenUntil: 0 }));
+
+  /** Every step of a process: here it may die, or freeze and wake up late. */
+  async function pass(process: Process, alive?: { at: number }): Promise<void> {
+    const fate = random.next();
+    if (fate < crashes / 2) process.dead = true;
+    else if (fate < crashes) process.frozenUntil = sim.now() + random.between(11_000, 40_000);
+    if (process.dead) return never;
+    if (process.frozenUntil > sim.now()) await sim.sleep(process.frozenUntil - sim.now());
+    if (alive) alive.at = sim.now();
+  }
+
+  function through<T extends object>(object: T, process: Process): T {
+    return new Proxy(object, {
+      get(inner, name) {
+        const member = Reflect.get(inner, name, inner) as unknown;
+        if (typeof member !== 'function') return member;
+        if (name === 'features') return member.bind(inner) as unknown;
+        return (...args: unknown[]) => {
+          const result = (member as (...args: unknown[]) => unknown).apply(inner, args);
+          if (result !== null && typeof result === 'object' && Symbol.asyncIterator in result)
+            return pages(result as AsyncIterable<unknown>, process);
+          return (async () => {
+            const value = await (result as Promise<unknown>);
+            await pass(process);
+            return value;
+          })();
+        };
+      },
+    });
+  }
+
+  async function* pages(inner: AsyncIterable<unknown>, process: Process): AsyncIterable<unknown> {
+    for await (const page of inner) {
+      await pass(process);
+      yield page;
+    }
+  }
+
+  const messenger: Messenger = {
+    start(started, record) {
+      if (links.get(record.sourceId)?.open) return Promise.resolve(false);
+      const link: LinkRun = {
+        sourceId: record.sourceId,
+        state: stateOf(started, record),
+        inbox: [],
+        wake: () => {},
+        open: true,
+        steps: 0,
+      };
+      links.set(record.sourceId, link);
+      void drive(link);
+      return Promise.resolve(true);
+    },
+    tell(_flow, sourceId, told) {
+      signals += 1;
+      const link = links.get(sourceId);
+      if (!link?.open) return Promise.resolve(false);
+      if (breaks.has('dropped-signals') && random.chance(0.5)) return Promise.resolve(true);
+      const arrive = (): void => {
+        link.inbox.push({ kind: 'observed', ...told });
+        link.wake();
+      };
+      arrive();
+      // Two watchers overlap while one takes over: a message may come again, long after newer ones.
+      if (random.chance(source.faults)) sim.at(sim.now() + random.between(1000, 15_000), arrive);
+      return Promise.resolve(true);
+    },
+    tellVanished({ sourceId }, side) {
+      const link = links.get(sourceId);
+      link?.inbox.push({ kind: 'vanished', side });
+      link?.wake();
+      return Promise.resolve(link !== undefined);
+    },
+  };
+
+  const depsOf = (process: Process, running: Deps['running']): Deps => ({
+    flows: [flow],
+    systems: { powerOffice: through(source, process), crm: through(target, process) },
+    store: through(store, process),
+    links: through(messenger, process),
+    time: { now: () => sim.now(), sleep: (ms, signal) => sim.sleep(ms, signal) },
+    running,
+    log: LOG,
+    pollSeconds: POLL_SECONDS,
+    sweepHours: 1000,
+    deletionHours: 1000,
+    stopping: new AbortController().signal,
+    testing: { get: testing.get, settle: (capability) => Promise.resolve(void (test = capability)) },
+  });
+
+  /** The link workflow's loop, as workflows/link.ts has it; Temporal keeps it alive whatever the workers do. */
+  async function drive(link: LinkRun): Promise<void> {
+    for (;;) {
+      for (const message of link.inbox.splice(0)) link.state = take(link.state, message);
+      const next = advance(link.state, sim.now());
+      link.state = next.state;
+      if (next.step.kind === 'close') {
+        link.open = false;
+        return;
+      }
+      if (next.step.kind === 'wait') {
+        const { until } = next.step;
+        await new Promise<void>((resolve) => {
+          link.wake = resolve;
+          if (until !== null) sim.at(until, resolve);
+        });
+        continue;
+      }
+      link.steps += 1;
+      link.state = apply(link.state, next.step, await perform(link, next.step), sim.now());
+      if (breaks.has('gone-at-once'))
+        for (const side of ['source', 'target'] as const)
+          if (link.state[side].gone)
+            link.state = { ...link.state, [side]: { ...link.state[side], gone: { reads: 2, nextAt: 0 } } };
+    }
+  }
+
+  function take(state: LinkState, message: Message): LinkState {
+    if (breaks.has('stale-observations') && message.kind === 'observed' && state[message.side].id === message.id)
+      return { ...state, [message.side]: { ...state[message.side], seen: message.seen } };
+    return receive(state, message, sim.now());
+  }
+
+  /** Tries an activity until an attempt answers: after a failure, a death, or a silence that looks like one. */
+  async function perform(link: LinkRun, step: Exclude<Step, { kind: 'wait' | 'close' }>): Promise<Outcome> {
+    const scheduledAt = sim.now();
+    for (let number = 1; ; number++) {
+      const process = random.pick(processes);
+      const abort = new AbortController();
+      const attempt: Attempt = { number, scheduledAt, signal: abort.signal };
+      const deps = depsOf(process, (work) => work(attempt));
+      const outcome = await new Promise<Outcome | null>((resolve) => {
+        const began = sim.now();
+        sim.at(began + 100_000, () => abort.abort(new Error('out of time')));
+        const watch = (): void => {
+          const silent = process.dead || process.frozenUntil > sim.now() + SILENT_MS;
+          if (silent) sim.at(sim.now() + SILENT_MS, () => resolve(null));
+          else sim.at(sim.now() + 1000, watch);
+        };
+        watch();
+        run(deps, link, step).then(resolve, (error: unknown) => {
+          if (!(error instanceof SystemError) && !abort.signal.aborted) throw error;
+          const wait = error instanceof SystemError ? (error.retryAfterMs ?? 0) : 0;
+          sim.at(sim.now() + Math.max(wait, Math.min(60_000, 1000 * 2 ** (number - 1))), () => resolve(null));
+        });
+      });
+      if (TRACE)
+        console.log(
+          ((sim.now() - START) / 1000).toFixed(3),
+          link.sourceId,
+          step.kind,
+          'attempt',
+          number,
+          JSON.stringify(outcome),
+        );
+      if (outcome) return outcome;
+    }
+  }
+
+  function run(deps: Deps, link: LinkRun, step: Exclude<Step, { kind: 'wait' | 'close' }>): Promise<Outcome> {
+    const activities = linkActivities(deps);
+    const record = recordOf(
+      link.state,
+      'what' in step ? { status: step.status, last: { what: step.what, at: sim.now() } } : undefined,
+    );
+    switch (step.kind) {
+      case 'create':
+        return activities.createRecord({ link: record, values: step.values });
+      case 'write':
+        return activities.writeRecord({ link: record, side: step.side, assignments: step.assignments });
+      case 'remove':
+        return activities.removeRecord({ link: record, side: step.side });
+      case 'read':
+        return activities.readRecords({ link: record, sides: step.sides });
+      case 'confirm':
+        return activities.readRecords({ link: record, sides: [step.side] });
+      case 'store':
+        return activities.storeLink({ link: record });
+    }
+  }
+
+  /** A feed watcher; another takes over where it falls silent. */
+  async function watch(process: Process, system: 'powerOffice' | 'crm', type: string): Promise<void> {
+    const feed = new Feed(
+      depsOf(process, (work) => work({ number: 1, scheduledAt: 0, signal: new AbortController().signal })),
+      { system, type, takeoverSeconds: 5 },
+      new AbortController().signal,
+    );
+    while (!process.dead) {
+      if (breaks.has('every-echo-wakes'))
+        for (const link of store.links.values()) store.links.set(link._id, { ...link, seen: { source: null, target: null } });
+      const pause = await feed.turn();
+      await sim.sleep(pause);
+    }
+  }
+
+  function startWorkers(): void {
+    processes = fresh();
+    for (const [system, type] of [
+      ['powerOffice', 'Person'],
+      ['crm', 'Contact'],
+    ] as const)
+      void watch(processes[0] as Process, system, type);
+  }
+  function keepWorkers(): void {
+    if (processes.some((process) => process.dead)) {
+      for (const process of processes) process.dead = true;
+      startWorkers();
+    }
+    sim.at(sim.now() + 5000, keepWorkers);
+  }
+
+  const ids: string[] = [];
+  const partner = (n: number): string | undefined => {
+    const sourceId = ids[n];
+    return sourceId === undefined ? undefined : (store.links.get(linkKey('f', sourceId))?.targetId ?? undefined);
+  };
+  function act(what: Act): void {
+    const id = 'n' in what ? ids[what.n] : undefined;
+    switch (what.do) {
+      case 'create':
+        ids[what.n] = source.personCreates('Person', { FirstName: what.value, LastName: 'Lie', IsPerson: true, note: null });
+        return;
+      case 'edit':
+      case 'touch': {
+        const property = what.do === 'touch' ? 'note' : PROPERTIES[what.side][what.property];
+        const value = what.do === 'touch' ? `note ${what.at}` : what.value;
+        if (what.side === 'source' && id !== undefined && (value !== null || property === 'note'))
+          source.personEdits('Person', id, property, value);
+        const other = partner(what.n);
+        if (what.side === 'target' && other !== undefined) target.personEdits('Contact', other, property, value);
+        return;
+      }
+      case 'delete': {
+        const other = partner(what.n);
+        if (what.side === 'source' && id !== undefined) source.personDeletes('Person', id);
+        if (what.side === 'target' && other !== undefined) target.personDeletes('Contact', other);
+        return;
+      }
+      case 'scope':
+        if (id !== undefined) source.personEdits('Person', id, 'IsPerson', what.on);
+        return;
+      case 'crash':
+        for (const process of processes) process.dead = true;
+        return;
+      case 'freeze':
+        for (const process of processes) process.frozenUntil = sim.now() + random.between(5000, 40_000);
+        return;
+      case 'sweep':
+      case 'ids':
+        for (const feed of ['powerOffice:Person', 'crm:Contact']) void store.setCursor(feed, { sweepAsked: sim.now() });
+    }
+  }
+
+  startWorkers();
+  keepWorkers();
+  source.faults = target.faults = schedule.faults;
+  for (const what of schedule.acts) sim.at(START + what.at, () => act(what));
+  await sim.run(START + ACTIVE_MS + 5000);
+  source.faults = target.faults = 0;
+  crashes = 0;
+  // Deletions are found by the list of ids, which in life is looked at every hour.
+  for (let look = 0; look < 2; look++) {
+    for (const feed of ['powerOffice:Person', 'crm:Contact']) void store.setCursor(feed, { sweepAsked: sim.now() });
+    await sim.run(sim.now() + SETTLE_MS / 2);
+  }
+  const before = { writes: source.writes + target.writes, signals };
+  await sim.run(sim.now() + QUIET_MS);
+  const restless = { writes: source.writes + target.writes - before.writes, signals: signals - before.signals };
+  return brokenPromises({ schedule, flow, source, target, store, links, test, restless });
+}

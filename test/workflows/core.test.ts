@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { advance, BLOCK_RETRY_MS } from '../../workflows/core/lifecycle.ts';
+import { later, merge } from '../../workflows/core/merge.ts';
+import { observe } from '../../workflows/core/observe.ts';
+import { apply } from '../../workflows/core/outcome.ts';
+import { receive } from '../../workflows/core/receive.ts';
+import { newLink, type LinkState, type Observation, type Rules } from '../../workflows/core/state.ts';
+
+const RULES: Rules = {
+  hash: 'h',
+  names: { source: 'PowerOffice ContactPerson', target: 'CRM Contact' },
+  pairs: [
+    { source: 'FirstName', target: 'givenName', type: 'string', policy: 'latest' },
+    { source: 'LastName', target: 'familyName', type: 'string', policy: 'latest' },
+  ],
+  onSourceDeleted: 'keep',
+  onTargetDeleted: 'keep',
+  create: {},
+};
+const NOW = 1_000_000;
+const seen = (version: number, values: Observation['values'], more: Partial<Observation> = {}): Observation => ({
+  version: String(version).padStart(6, '0'),
+  instant: '2026-01-01T00:00:00Z',
+  values,
+  inScope: true,
+  at: [version * 10, version * 10],
+  ...more,
+});
+
+/** A link in step on Kari Lie, both sides at version 1. */
+function inStep(rules: Rules = RULES): LinkState {
+  const fresh = newLink('f', rules, '1/2', seen(1, { FirstName: 'Kari', LastName: 'Lie' }), NOW);
+  const { state, step } = advance(fresh, NOW);
+  assert.equal(step.kind, 'create');
+  return apply(
+    state,
+    step,
+    { kind: 'created', id: 'c1', seen: seen(1, { givenName: 'Kari', familyName: 'Lie' }), adopted: false },
+    NOW,
+  );
+}
+const told = (state: LinkState, side: 'source' | 'target', observation: Observation): LinkState =>
+  receive(state, { kind: 'observed', side, id: side === 'source' ? '1/2' : 'c1', seen: observation }, NOW);
+
+describe('the core of a link', () => {
+  it('creates, then rests', () => {
+    assert.deepEqual(advance(inStep(), NOW).step, { kind: 'wait', until: null });
+  });
+
+  it('carries what one side moved, and nothing else', () => {
+    const { step } = advance(told(inStep(), 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' })), NOW);
+    assert.ok(step.kind === 'write' && step.side === 'source');
+    assert.deepEqual(
+      step.assignments.map((each) => [each.property, each.expected, each.value]),
+      [['FirstName', 'Kari', 'Eva']],
+    );
+  });
+
+  it('both moved to the same value: agreed, without a write', () => {
+    let state = told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
+    state = told(state, 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' }));
+    const { state: next, step } = advance(state, NOW);
+    assert.equal(step.kind, 'store');
+    assert.equal(next.source.base['FirstName'], 'Eva');
+  });
+
+  it('a conflict goes to the later edit, a tie to the source', () => {
+    const both = (target: Observation['at']): LinkState => {
+      const state = told(inStep(), 'source', seen(2, { FirstName: 'Siv', LastName: 'Lie' }, { at: [500, 510] }));
+      return told(state, 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' }, { at: target }));
+    };
+    const winner = (state: LinkState): string => {
+      const { step } = advance(state, NOW);
+      return step.kind === 'write' ? step.side : step.kind;
+    };
+    assert.equal(winner(both([600, 610])), 'source');
+    assert.equal(winner(both([400, 410])), 'target');
+    assert.equal(winner(both([505, 515])), 'target');
+    assert.deepEqual(later([0, 10], [5, 15]), { winner: 'source', tie: true });
+  });
+
+  it('compares the earliest observation that shows a value, since unmapped edits move the stamp too', () => {
+    let state = told(inStep(), 'source', seen(2, { FirstName: 'Siv', LastName: 'Lie' }, { at: [500, 500] }));
+    state = told(state, 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' }, { at: [600, 600] }));
+    state = told(state, 'source', seen(3, { FirstName: 'Siv', LastName: 'Lie' }, { at: [900, 900] }));
+    const { step } = advance(state, NOW);
+    assert.ok(step.kind === 'write' && step.side === 'source', 'the target was edited later');
+  });
+
+  it('policies source and target settle whatever the clock says; ask waits for a person', () => {
+    for (const policy of ['source', 'target', 'ask'] as const) {
+      const rules = { ...RULES, pairs: RULES.pairs.map((pair) => ({ ...pair, policy })) };
+      let state = told(inStep(rules), 'source', seen(2, { FirstName: 'Siv', LastName: 'Lie' }));
+      state = told(state, 'target', seen(9, { givenName: 'Eva', familyName: 'Lie' }));
+      const { state: next, step } = advance(state, NOW);
+      if (policy === 'ask') {
+        assert.equal(next.status, 'conflict');
+        assert.deepEqual(next.conflicts, ['FirstName']);
+        const decided = advance(
+          receive(next, { kind: 'settle', property: 'FirstName', source: 'Eva', target: 'Eva', why: 'decided by hand' }, NOW),
+          NOW,
+        );
+        assert.ok(decided.step.kind === 'write' && decided.step.side === 'source');
+      } else assert.ok(step.kind === 'write' && step.side !== policy);
+    }
+  });
+
+  it('takes the base from the answer, so that a system that trims settles after one round', () => {
+    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: ' Eva ', LastName: 'Lie' })), NOW);
+    assert.ok(step.kind === 'write');
+    const after = apply(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
+    assert.deepEqual(advance(after, NOW).step, { kind: 'wait', until: null });
+    assert.equal(after.source.base['FirstName'], ' Eva ');
+    assert.equal(after.target.base['givenName'], 'Eva');
+  });
+
+  it('an answer that shows an edit of another property carries that too', () => {
+    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const after = apply(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Moe' }) }, NOW);
+    const next = advance(after, NOW).step;
+    assert.ok(next.kind === 'write' && next.side === 'source' && next.assignments[0]?.property === 'LastName');
+  });
+
+  it('ignores what is strictly older, and reads again what is equal with other values', () => {
+    const state = told(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' }));
+    assert.equal(told(state, 'source', seen(4, { FirstName: 'Kari', LastName: 'Lie' })), state);
+    const doubted = told(state, 'source', seen(5, { FirstName: 'Kari', LastName: 'Lie' }));
+    assert.deepEqual(advance(doubted, NOW).step, { kind: 'read', sides: ['source'] });
+    const read = observe(doubted, 'source', seen(5, { FirstName: 'Kari', LastName: 'Lie' }), true);
+    assert.equal(read.source.seen?.values['FirstName'], 'Kari');
+  });
+
+  it('A, B, A: the edit back is an edit, also while a write waits', () => {
+    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const written = apply(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
+    const back = advance(told(written, 'source', seen(4, { FirstName: 'Kari', LastName: 'Lie' })), NOW).step;
+    assert.ok(back.kind === 'write' && back.assignments[0]?.value === 'Kari');
+  });
+
+  it('null, missing and the empty string are no edit; a cleared value is one', () => {
+    const rules = RULES;
+    const fresh = newLink('f', rules, '1/2', seen(1, { FirstName: 'Kari', LastName: null }), NOW);
+    const created = advance(fresh, NOW);
+    const state = apply(
+      created.state,
+      created.step,
+      { kind: 'created', id: 'c1', seen: seen(1, { givenName: 'Kari', familyName: '' }), adopted: false },
+      NOW,
+    );
+    assert.equal(advance(told(state, 'source', seen(2, { FirstName: 'Kari', LastName: '' })), NOW).step.kind, 'wait');
+    const cleared = advance(told(inStep(), 'source', seen(2, { FirstName: 'Kari', LastName: '' })), NOW).step;
+    assert.ok(cleared.kind === 'write' && cleared.assignments[0]?.value === null);
+  });
+
+  it('a refusal blocks; the next edit, a request, or a day tries again', () => {
+    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const blocked = apply(state, step, { kind: 'refused', side: 'target', code: '422', properties: ['givenName'] }, NOW);
+    assert.equal(blocked.status, 'blocked');
+    assert.deepEqual(advance(blocked, NOW).step, { kind: 'wait', until: NOW + BLOCK_RETRY_MS });
+    assert.equal(advance(blocked, NOW + BLOCK_RETRY_MS).step.kind, 'write');
+    assert.equal(advance(receive(blocked, { kind: 'retry' }, NOW), NOW).step.kind, 'write');
+    assert.equal(advance(told(blocked, 'source', seen(3, { FirstName: 'Eli', LastName: 'Lie' })), NOW).step.kind, 'write');
+  });
+
+  it('two direct reads, some time apart, end a link; one does not, and what is seen again lives', () => {
+    let state = receive(inStep(), { kind: 'vanished', side: 'target' }, NOW);
+    let next = advance(state, NOW);
+    assert.equal(next.step.kind, 'confirm');
+    state = apply(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW);
+    next = advance(state, NOW);
+    assert.equal(next.step.kind, 'wait');
+    assert.equal(advance(told(state, 'target', seen(2, { givenName: 'Kari', familyName: 'Lie' })), NOW).step.kind, 'wait');
+    next = advance(state, NOW + 10_000);
+    state = apply(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW + 10_000);
+    next = advance(state, NOW + 20_000);
+    assert.deepEqual([next.state.status, next.state.ended], ['ended', 'target gone']);
+  });
+
+  it('out of scope contributes nothing, and coming back resumes the same link', () => {
+    const out = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }, { inScope: false })), NOW);
+    assert.deepEqual([out.state.status, out.state.ended, out.step.kind], ['ended', 'out of scope', 'store']);
+    const stored = apply(out.state, out.step, { kind: 'stored' }, NOW);
+    const back = advance(told(stored, 'source', seen(3, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    assert.ok(back.step.kind === 'write' && back.step.side === 'target');
+  });
+
+  it('pause holds everything; edits made meanwhile are read when it resumes', () => {
+    const paused = advance(receive(inStep(), { kind: 'pause' }, NOW), NOW);
+    assert.equal(paused.state.status, 'paused');
+    const stored = apply(paused.state, paused.step, { kind: 'stored' }, NOW);
+    const edited = told(stored, 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
+    assert.equal(advance(edited, NOW).step.kind, 'wait');
+    assert.equal(advance(receive(edited, { kind: 'resume' }, NOW), NOW).step.kind, 'read');
+  });
+
+  it('unlink ends it by hand, relink goes on with the same target', () => {
+    const ended = advance(receive(inStep(), { kind: 'unlink' }, NOW), NOW);
+    assert.equal(ended.state.ended, 'unlinked by hand');
+    const again = advance(receive({ ...ended.state, stored: true }, { kind: 'relink' }, NOW), NOW);
+    assert.equal(again.step.kind, 'read');
+    assert.equal(again.state.target.id, 'c1');
+  });
+
+  it('a value that the other type cannot express blocks that link, naming the property', () => {
+    const rules: Rules = { ...RULES, pairs: [{ source: 'FirstName', target: 'age', type: 'integer', policy: 'latest' }] };
+    const { state, step } = advance(newLink('f', rules, '1/2', seen(1, { FirstName: 'Kari' }), NOW), NOW);
+    assert.equal(step.kind, 'store');
+    assert.deepEqual([state.block?.code, state.block?.properties], ['type', ['FirstName']]);
+  });
+
+  it('merge is pure: the same state gives the same plan', () => {
+    const state = told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
+    assert.deepEqual(merge(state), merge(structuredClone(state)));
+  });
+});
