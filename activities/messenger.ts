@@ -17,6 +17,9 @@ const KEYS = {
   targetId: key(SEARCH_ATTRIBUTES.targetId),
 };
 
+/** A record that was found gone by all the reads that it takes. */
+const GONE = { reads: 2, nextAt: 0 } as const;
+
 /** A link's state as its record in the store says; for a link that is new, or whose workflow was lost. */
 export function stateOf(flow: Flow, record: LinkRecord): LinkState {
   const side = (which: Side, id: string | null): LinkState['source'] => {
@@ -24,7 +27,8 @@ export function stateOf(flow: Flow, record: LinkRecord): LinkState {
     const since: Record<string, Instants> = seen
       ? Object.fromEntries(Object.keys(seen.values).map((property) => [property, seen.at]))
       : {};
-    return { id, seen, base: record.base[which], since, doubt: false, gone: null };
+    const gone = record.ended === `${which} gone` ? GONE : null;
+    return { id, seen, base: record.base[which], since, doubt: false, gone };
   };
   return {
     flow: flow.name,

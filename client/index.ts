@@ -1,6 +1,7 @@
 export {
   connectTandem,
   TandemError,
+  type Conflict,
   type FeedStatus,
   type FlowStatus,
   type LinkDetails,

@@ -3,10 +3,14 @@ import { startLink } from '../activities/messenger.ts';
 import type { HistoryDocument, LinkDocument } from '../activities/store/documents.ts';
 import { Store } from '../activities/store/store.ts';
 import type { ClockEstimate } from '../activities/systems/clock.ts';
-import type { Flow } from '../flows/flow.ts';
-import { linkKey, linkWorkflowId, MESSAGES } from '../flows/names.ts';
+import { convert } from '../flows/convert.ts';
+import type { Flow, Pair } from '../flows/flow.ts';
+import { linkKey, linkWorkflowId, MESSAGES, WORKFLOWS } from '../flows/names.ts';
+import { suggest } from '../flows/validate.ts';
+import type { Value } from '../flows/values.ts';
+import { recordOf } from '../workflows/contract.ts';
 import type { Message } from '../workflows/core/receive.ts';
-import type { Status } from '../workflows/core/state.ts';
+import type { LinkState, Status } from '../workflows/core/state.ts';
 import { readStoreConfig } from '../worker/config.ts';
 import { connectTemporal } from '../worker/temporal.ts';
 import { readConfiguredFlows } from '../worker/worker.ts';
@@ -39,6 +43,8 @@ export interface TandemStatus {
   readonly flows: readonly FlowStatus[];
   readonly feeds: readonly FeedStatus[];
   /** What is known of each system: its clock against ours in ms, and whether a write can be made conditional. */
+  /** Flows and systems that a person paused. */
+  readonly paused: readonly string[];
   readonly systems: readonly {
     readonly system: string;
     readonly address: string | null;
@@ -79,8 +85,38 @@ export interface Tandem {
   link(flow: string, sourceId: string, options?: { history?: number }): Promise<LinkDetails>;
   /** A person's request to a link: pause, resume, retry, unlink, relink, or a decision on a property. */
   steer(flow: string, sourceId: string, message: Exclude<Message, { kind: 'observed' | 'vanished' }>): Promise<void>;
+  /** Links on which both sides were edited and a person has to decide, with the values of either side. */
+  conflicts(flow?: string): Promise<readonly Conflict[]>;
+  /** Decides a property: the source's value, the target's, or another one, for both sides. */
+  resolve(
+    flow: string,
+    sourceId: string,
+    property: string,
+    choice: 'source' | 'target' | { readonly value: Value },
+  ): Promise<void>;
+  /** Puts the value that a change overwrote back, on both sides, as an ordinary edit. `historyId` is as `show` prints it. */
+  restore(flow: string, sourceId: string, historyId: string): Promise<void>;
+  /** Tries blocked links again; gives how many were asked. `reason` is looked for in the code and in the system's text. */
+  retry(filter?: { flow?: string; reason?: string }): Promise<number>;
+  /** Pauses or resumes a flow or a system (`powerOffice`, `crm`); edits made meanwhile arrive afterwards. */
+  pauseAll(name: string, paused: boolean): Promise<void>;
+  /** Lets a flow end, delete or blank very many records for an hour, and tries what was held back. */
+  approve(flow: string): Promise<number>;
+  /** Brings the lost one of both stores back: links from their workflows, workflows from the links. Writes to no system. */
+  rebuild(onProgress?: (done: number) => void): Promise<{ readonly stored: number; readonly started: number }>;
   close(): Promise<void>;
 }
+
+/** A property on which both sides were edited. */
+export interface Conflict {
+  readonly flow: string;
+  readonly sourceId: string;
+  readonly property: string;
+  readonly source: Value;
+  readonly target: Value;
+}
+
+const APPROVED_MS = 3600_000;
 
 /** Connects to Temporal and MongoDB as the environment says. Rejects when either does not answer within 5 s. */
 export async function connectTandem(env: NodeJS.ProcessEnv = process.env): Promise<Tandem> {
@@ -120,6 +156,27 @@ function makeTandem(flows: readonly Flow[], store: Store, client: Client, namesp
       if (error instanceof WorkflowNotFoundError) throw missing(flow, sourceId);
       throw error;
     }
+  }
+
+  function pairOf(flow: string, property: string): Pair {
+    const { properties } = flowOf(flow);
+    const name = property.toLowerCase();
+    const pair =
+      properties.find((each) => each.source.toLowerCase() === name) ??
+      properties.find((each) => each.target.toLowerCase() === name);
+    if (!pair)
+      throw new TandemError(
+        `flow ${flow} has no property "${property}"; ${suggest(
+          property,
+          properties.flatMap((each) => [each.source, each.target]),
+        )}`,
+      );
+    return pair;
+  }
+
+  /** One value for both sides, written as an ordinary edit would be. */
+  async function settle(flow: string, sourceId: string, pair: Pair, value: Value, why: string): Promise<void> {
+    await steer(flow, sourceId, { kind: 'settle', property: pair.source, source: value, target: convert(value, pair.type), why });
   }
 
   return {
@@ -202,6 +259,7 @@ function makeTandem(flows: readonly Flow[], store: Store, client: Client, namesp
             trouble: cursor?.trouble?.text ?? null,
           };
         }),
+        paused: await store.paused(),
         systems: systems.map((each) => ({
           system: each._id,
           address: each.identity ?? null,
@@ -221,6 +279,97 @@ function makeTandem(flows: readonly Flow[], store: Store, client: Client, namesp
         .sort({ flow: 1, sourceId: 1 })
         .limit(limit)
         .toArray();
+    },
+
+    async conflicts(flow) {
+      if (flow !== undefined) flowOf(flow);
+      const links = await store.links.find({ status: 'conflict', ...(flow === undefined ? {} : { flow }) }).toArray();
+      return links.flatMap((link) =>
+        link.conflicts.map((property) => {
+          const pair = flowOf(link.flow).properties.find((each) => each.source === property);
+          return {
+            flow: link.flow,
+            sourceId: link.sourceId,
+            property,
+            source: link.seen.source?.values[property] ?? null,
+            target: link.seen.target?.values[pair?.target ?? ''] ?? null,
+          };
+        }),
+      );
+    },
+
+    async resolve(flow, sourceId, property, choice) {
+      const pair = pairOf(flow, property);
+      const link = await store.links.findOne({ _id: linkKey(flow, sourceId) });
+      if (!link) throw missing(flow, sourceId);
+      const value =
+        choice === 'source'
+          ? link.seen.source?.values[pair.source]
+          : choice === 'target'
+            ? link.seen.target?.values[pair.target]
+            : choice.value;
+      await settle(flow, sourceId, pair, value ?? null, 'decided by hand');
+    },
+
+    async restore(flow, sourceId, historyId) {
+      const link = linkKey(flow, sourceId);
+      const change = await store.history.findOne({ _id: `${link}:${historyId.replace(`${link}:`, '')}` });
+      if (!change)
+        throw new TandemError(
+          `the history of ${flow} ${sourceId} has no ${historyId}; \`tandem show ${flow} ${sourceId}\` lists the ids`,
+        );
+      await settle(flow, sourceId, pairOf(flow, change.property), change.before, `restored ${historyId}`);
+    },
+
+    async retry({ flow, reason } = {}) {
+      if (flow !== undefined) flowOf(flow);
+      const blocked = await store.links.find({ status: 'blocked', ...(flow === undefined ? {} : { flow }) }).toArray();
+      const chosen = blocked.filter(
+        (link) => reason === undefined || `${link.block?.code} ${link.block?.text}`.toLowerCase().includes(reason.toLowerCase()),
+      );
+      for (const link of chosen) await steer(link.flow, link.sourceId, { kind: 'retry' });
+      return chosen.length;
+    },
+
+    async pauseAll(name, paused) {
+      const known = [...flows.map((flow) => flow.name), 'powerOffice', 'crm'];
+      const found = known.find((each) => each.toLowerCase() === name.toLowerCase());
+      if (found === undefined) throw new TandemError(`there is no flow or system "${name}"; ${suggest(name, known)}`);
+      await store.setPaused(found, paused);
+    },
+
+    async approve(flow) {
+      flowOf(flow);
+      await store.approve(flow, Date.now() + APPROVED_MS);
+      const held = await store.links.find({ flow, 'block.code': 'held' }).toArray();
+      for (const link of held) await steer(flow, link.sourceId, { kind: 'retry' });
+      const { source, target } = flowOf(flow);
+      for (const { system, type } of [source, target]) await store.setCursor(`${system}:${type}`, { idsAt: 0 });
+      return held.length;
+    },
+
+    async rebuild(onProgress = () => {}) {
+      let [stored, started, done] = [0, 0, 0];
+      const known = new Set<string>();
+      for await (const run of client.workflow.list({
+        query: `WorkflowType = '${WORKFLOWS.link}' AND ExecutionStatus = 'Running'`,
+      })) {
+        const state = await client.workflow.getHandle(run.workflowId).query<LinkState>(MESSAGES.state);
+        const flow = flows.find((each) => each.name === state.flow);
+        onProgress(++done);
+        if (!flow) continue;
+        known.add(linkKey(state.flow, state.source.id ?? ''));
+        const types = { source: flow.source.type, target: flow.target.type };
+        if (state.revision > 0 && (await store.write(recordOf(state), types))) stored += 1;
+        else await store.discover([recordOf(state)], types);
+      }
+      for await (const link of store.links.find({})) {
+        const flow = flows.find((each) => each.name === link.flow);
+        onProgress(++done);
+        if (!flow || known.has(link._id) || link.ended === 'source gone') continue;
+        if (await startLink(client, flow, link)) started += 1;
+      }
+      return { stored, started };
     },
 
     async link(flow, sourceId, { history = 20 } = {}) {

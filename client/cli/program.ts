@@ -8,6 +8,7 @@ import { temporalConfig } from '../../worker/temporal.ts';
 import { connectTandem, TandemError, type Tandem } from '../tandem.ts';
 import { showFlows, showLink, showLinks, showStatus } from './show.ts';
 import { addSandboxCommands } from './sandbox.ts';
+import { addSteeringCommands } from './steering.ts';
 
 /** Exit codes: 0 done (or stopped as asked), 1 failed, 2 bad configuration or bad input. */
 export const EXIT = { done: 0, failed: 1, refused: 2 } as const;
@@ -157,6 +158,7 @@ export function makeProgram(): Command {
         }),
     );
 
+  addSteeringCommands(program, withTandem, print);
   addSandboxCommands(program);
   return program;
 }

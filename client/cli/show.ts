@@ -54,7 +54,9 @@ export function showStatus(status: TandemStatus): string {
       : 'clock not measured yet';
     return `${system}: ${address ?? 'not reached yet'}; ${offset}${note === null ? '' : `; ${note}`}`;
   });
+  const paused = status.paused.length > 0 ? `paused by hand: ${status.paused.join(', ')}; \`tandem resume\` lets them go on` : '';
   return [
+    paused,
     flows,
     feeds,
     ...(blocked.length > 0 ? [table(['blocked in', 'pairs', 'example', "the system's own words"], blocked)] : []),

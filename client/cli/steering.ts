@@ -1,0 +1,156 @@
+import type { Command } from 'commander';
+import type { Value } from '../../flows/values.ts';
+import { TandemError, type Tandem } from '../tandem.ts';
+import { table } from './table.ts';
+
+type With = <T>(work: (tandem: Tandem) => Promise<T>) => Promise<T>;
+type Print = (json: boolean | undefined, data: unknown, text: () => string) => void;
+interface Json {
+  json?: boolean;
+}
+
+const show = (value: Value): string => (value === null ? '(none)' : typeof value === 'string' ? value : JSON.stringify(value));
+
+/** "source", "target", or a value in quotes or bare. */
+function choiceOf(text: string): 'source' | 'target' | { value: Value } {
+  if (text === 'source' || text === 'target') return text;
+  const quoted = /^"(.*)"$/s.exec(text);
+  return { value: quoted ? (quoted[1] ?? '') : text };
+}
+
+/** Commands by which a person steers: conflicts, values, blocks, pauses, endings, and lost stores. */
+export function addSteeringCommands(program: Command, withTandem: With, print: Print): void {
+  const json = ['--json', 'print JSON'] as const;
+
+  program
+    .command('conflicts')
+    .description('properties on which both sides were edited and the policy is "ask"')
+    .option('--flow <name>', 'of one flow')
+    .option(...json)
+    .action((options: Json & { flow?: string }) =>
+      withTandem(async (tandem) => {
+        const conflicts = await tandem.conflicts(options.flow);
+        print(options.json, conflicts, () =>
+          conflicts.length === 0
+            ? 'no conflicts wait'
+            : table(
+                ['flow', 'source id', 'property', 'source says', 'target says'],
+                conflicts.map((each) => [each.flow, each.sourceId, each.property, show(each.source), show(each.target)]),
+              ),
+        );
+      }),
+    );
+
+  program
+    .command('resolve <flow> <source-id> <property=choice...>')
+    .description('decide a property: property=source, property=target, or property="another value"')
+    .option(...json)
+    .action((flow: string, sourceId: string, choices: string[], options: Json) =>
+      withTandem(async (tandem) => {
+        const decided = choices.map((text) => {
+          const at = text.indexOf('=');
+          if (at < 1) throw new TandemError(`"${text}" is not property=source, property=target or property="value"`);
+          return { property: text.slice(0, at), choice: choiceOf(text.slice(at + 1)) };
+        });
+        for (const { property, choice } of decided) await tandem.resolve(flow, sourceId, property, choice);
+        print(
+          options.json,
+          { flow, sourceId, decided },
+          () => `decided ${decided.map((each) => each.property).join(', ')} of ${flow} ${sourceId}; both sides follow`,
+        );
+      }),
+    );
+
+  program
+    .command('restore <flow> <source-id> <history-id>')
+    .description('put back the value that a change overwrote, on both sides; `show` lists the ids')
+    .option(...json)
+    .action((flow: string, sourceId: string, historyId: string, options: Json) =>
+      withTandem(async (tandem) => {
+        await tandem.restore(flow, sourceId, historyId);
+        print(
+          options.json,
+          { flow, sourceId, historyId },
+          () => `asked ${flow} ${sourceId} to put the value of ${historyId} back`,
+        );
+      }),
+    );
+
+  program
+    .command('retry')
+    .description('try blocked links again')
+    .option('--flow <name>', 'of one flow')
+    .option('--reason <text>', 'whose reason contains this')
+    .option(...json)
+    .action((options: Json & { flow?: string; reason?: string }) =>
+      withTandem(async (tandem) => {
+        const asked = await tandem.retry(options);
+        print(options.json, { asked }, () => `asked ${asked} blocked links to try again`);
+      }),
+    );
+
+  for (const [name, what] of [
+    ['pause', 'hold a link, a flow or a system back; edits made meanwhile arrive after resume'],
+    ['resume', 'let a paused link, flow or system go on'],
+  ] as const)
+    program
+      .command(`${name} <flow-or-system> [source-id]`)
+      .description(what)
+      .option(...json)
+      .action((flow: string, sourceId: string | undefined, options: Json) =>
+        withTandem(async (tandem) => {
+          if (sourceId === undefined) await tandem.pauseAll(flow, name === 'pause');
+          else await tandem.steer(flow, sourceId, { kind: name });
+          print(
+            options.json,
+            { [name]: flow, sourceId: sourceId ?? null },
+            () => `${name}d ${flow}${sourceId === undefined ? '' : ` ${sourceId}`}`,
+          );
+        }),
+      );
+
+  for (const [name, what] of [
+    ['unlink', 'end a link by hand; neither record is touched, and nothing is carried any more'],
+    ['relink', 'resume a link that was unlinked, or link a record anew whose target is gone'],
+  ] as const)
+    program
+      .command(`${name} <flow> <source-id>`)
+      .description(what)
+      .option(...json)
+      .action((flow: string, sourceId: string, options: Json) =>
+        withTandem(async (tandem) => {
+          await tandem.steer(flow, sourceId, { kind: name });
+          print(options.json, { [name]: flow, sourceId }, () => `asked ${flow} ${sourceId} to ${name}`);
+        }),
+      );
+
+  program
+    .command('approve <flow>')
+    .description('let very many records of a flow be ended, deleted or blanked, for one hour')
+    .option(...json)
+    .action((flow: string, options: Json) =>
+      withTandem(async (tandem) => {
+        const released = await tandem.approve(flow);
+        print(options.json, { flow, released }, () => `approved for one hour; ${released} links that were held back go on`);
+      }),
+    );
+
+  program
+    .command('rebuild')
+    .description('after one of both stores was lost: links from their workflows, workflows from the links; writes to no system')
+    .option(...json)
+    .action((options: Json) =>
+      withTandem(async (tandem) => {
+        const tty = process.stderr.isTTY;
+        const done = await tandem.rebuild((n) => {
+          if (tty && n % 50 === 0) process.stderr.write(`\r  ${n} links`);
+        });
+        if (tty) process.stderr.write('\r');
+        print(
+          options.json,
+          done,
+          () => `${done.stored} links were stored from their workflows, ${done.started} workflows were started from the store`,
+        );
+      }),
+    );
+}

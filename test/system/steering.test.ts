@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Store } from '../../activities/store/store.ts';
+import type { LinkDocument } from '../../activities/store/documents.ts';
+import { SPECIFICATION } from '../../flows/specification.ts';
+import { makeNamespace } from '../support/temporal.ts';
+import { runTandem, type Run } from '../support/worker.ts';
+import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
+
+const FLOW = 'contactperson-contact';
+const SIZE = { products: 2, contactPersons: 60, suppliers: 6, supplierPersons: 4 };
+const PAIRS = SIZE.products + SIZE.contactPersons + SIZE.supplierPersons;
+
+describe('a person steers, and the world goes wrong', function () {
+  this.timeout(180_000);
+  let world: World;
+  let store: Store;
+  let temporal: Awaited<ReturnType<typeof makeNamespace>>;
+  let env: Record<string, string>;
+  let worker: Run;
+  let folder: string;
+
+  const contact = (link: LinkDocument) => world.crm.desk.types['Contact']?.get(link.targetId ?? '');
+  const person = (link: LinkDocument) => world.powerOffice.desk.types['ContactPerson']?.get(link.sourceId);
+  const writes = (): number =>
+    [...world.crm.disturbance.calls, ...world.powerOffice.disturbance.calls].filter(
+      (call) => call.method !== 'GET' && call.path !== '/OAuth/Token',
+    ).length;
+  const linkAt = async (n: number): Promise<LinkDocument> => {
+    const link = (await store.links.find({ flow: FLOW }).sort({ sourceId: 1 }).skip(n).limit(1).toArray())[0];
+    assert.ok(link);
+    return link;
+  };
+  const stored = (link: LinkDocument): Promise<LinkDocument | null> => store.links.findOne({ _id: link._id });
+  const tandem = async (...args: string[]): Promise<string> => {
+    const run = runTandem(args, env);
+    const code = await run.ended;
+    assert.equal(code, 0, run.lines.join('\n'));
+    return run.lines.join('\n');
+  };
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'tandem-steering-'));
+    const flows = SPECIFICATION.flows.map((flow) =>
+      flow.name === FLOW
+        ? {
+            ...flow,
+            properties: flow.properties?.map((pair) => (pair.source === 'lastName' ? { ...pair, policy: 'ask' } : pair)),
+          }
+        : flow,
+    );
+    writeFileSync(join(folder, 'flows.json'), JSON.stringify({ flows }));
+    world = await makeWorld({ size: SIZE });
+    temporal = await makeNamespace();
+    const uri = mongoUri();
+    env = workerEnv(world, uri, {
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      TANDEM_FLOWS: join(folder, 'flows.json'),
+      TANDEM_DELETION_HOURS: '0.0008',
+    });
+    store = await Store.connect(uri);
+    worker = runTandem(['worker'], env);
+    await eventually(
+      'all pairs in step',
+      () => store.links.countDocuments({ status: 'in-step' }),
+      (n) => n === PAIRS,
+      60_000,
+    );
+  });
+  after(async () => {
+    await worker.stop('SIGKILL');
+    await temporal.close();
+    await store.close();
+    await world.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('a write whose answer is lost has exactly one effect, a create whose answer is lost makes one record', async () => {
+    const link = await linkAt(0);
+    const fault = { kind: 'drop-after', status: 500, detail: '', delay: 0, times: 1, chance: 1 } as const;
+    world.crm.disturbance.faults.push({ ...fault, method: 'PATCH' }, { ...fault, method: 'POST' });
+    world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: 'Tapt' });
+    world.powerOffice.desk.create('ContactPerson', { ContactId: 777, FirstName: 'Ny', LastName: 'Person' });
+    await eventually(
+      'the edit',
+      () => stored(link),
+      (each) => each?.base.source['FirstName'] === 'Tapt' && each.base.target['givenName'] === 'Tapt',
+    );
+    await eventually(
+      'the new pair',
+      () => store.links.countDocuments({ status: 'in-step' }),
+      (n) => n === PAIRS + 1,
+    );
+    assert.equal(contact(link)?.['version'], 2);
+    assert.equal(world.crm.desk.types['Contact']?.rows().filter((row) => row['givenName'] === 'Ny').length, 1);
+  });
+
+  it('policy ask: a conflict waits for a person, whose decision both sides follow', async () => {
+    const link = await linkAt(1);
+    await tandem('pause', FLOW, link.sourceId);
+    await eventually(
+      'paused',
+      () => stored(link),
+      (each) => each?.status === 'paused',
+    );
+    world.powerOffice.desk.edit('ContactPerson', link.sourceId, { LastName: 'Herfra' });
+    world.crm.desk.edit('Contact', link.targetId ?? '', { familyName: 'Derfra' });
+    await tandem('resume', FLOW, link.sourceId);
+    await eventually(
+      'a conflict',
+      () => stored(link),
+      (each) => each?.status === 'conflict',
+    );
+    assert.match(await tandem('conflicts'), /LastName\s+Herfra\s+Derfra/);
+    await tandem('resolve', FLOW, link.sourceId, 'LastName=target');
+    await eventually(
+      'the decision',
+      () => person(link)?.['LastName'],
+      (name) => name === 'Derfra',
+    );
+    await eventually(
+      'in step',
+      () => stored(link),
+      (each) => each?.status === 'in-step',
+    );
+  });
+
+  it('restore puts an overwritten value back on both sides', async () => {
+    const link = await linkAt(1);
+    const history = await store.history.find({ link: link._id, property: 'LastName' }).toArray();
+    const change = history.find((each) => each.before === 'Herfra');
+    assert.ok(change);
+    await tandem('restore', FLOW, link.sourceId, change._id.slice(link._id.length + 1));
+    await eventually(
+      'the old value',
+      () => [person(link)?.['LastName'], contact(link)?.['familyName']],
+      (both) => both.every((name) => name === 'Herfra'),
+    );
+  });
+
+  it('a paused flow holds its edits back; they arrive after resume', async () => {
+    const link = await linkAt(2);
+    await tandem('pause', FLOW);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: 'Senere' });
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    assert.notEqual(contact(link)?.['givenName'], 'Senere');
+    assert.match(await tandem('status'), new RegExp(`paused by hand: ${FLOW}`));
+    await tandem('resume', FLOW);
+    await eventually(
+      'the edit',
+      () => contact(link)?.['givenName'],
+      (name) => name === 'Senere',
+    );
+  });
+
+  it('unlink stops a pair, relink brings it into step again', async () => {
+    const link = await linkAt(3);
+    await tandem('unlink', FLOW, link.sourceId);
+    await eventually(
+      'ended',
+      () => stored(link),
+      (each) => each?.ended === 'unlinked by hand',
+    );
+    world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: 'Alene' });
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    assert.notEqual(contact(link)?.['givenName'], 'Alene');
+    await tandem('relink', FLOW, link.sourceId);
+    await eventually(
+      'the edit',
+      () => contact(link)?.['givenName'],
+      (name) => name === 'Alene',
+    );
+  });
+
+  it('deleted records end their links, are not recreated, and their partners are left alone', async () => {
+    const [a, b] = [await linkAt(4), await linkAt(5)];
+    world.crm.desk.remove('Contact', a.targetId ?? '');
+    world.powerOffice.desk.remove('ContactPerson', b.sourceId);
+    await eventually(
+      'the target gone',
+      () => stored(a),
+      (each) => each?.ended === 'target gone',
+      60_000,
+    );
+    await eventually(
+      'the source gone',
+      () => stored(b),
+      (each) => each?.ended === 'source gone',
+      60_000,
+    );
+    assert.ok(contact(b));
+    assert.ok(person(a));
+    world.powerOffice.desk.edit('ContactPerson', a.sourceId, { FirstName: 'Igjen' });
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    assert.equal(contact(a), undefined);
+  });
+
+  it('a supplier that stops being a person ends its link, and resumes the same one when it is again', async () => {
+    const [link] = await store.links.find({ flow: 'supplierperson-contact' }).limit(1).toArray();
+    assert.ok(link);
+    world.powerOffice.desk.edit('Supplier', link.sourceId, { IsPerson: false, LegalName: 'Firma AS' });
+    await eventually(
+      'out of scope',
+      () => stored(link),
+      (each) => each?.ended === 'out of scope',
+    );
+    world.powerOffice.desk.edit('Supplier', link.sourceId, { IsPerson: true, FirstName: 'Tilbake' });
+    await eventually(
+      'resumed',
+      () => contact(link)?.['givenName'],
+      (name) => name === 'Tilbake',
+    );
+    assert.equal(
+      (
+        await eventually(
+          'in step',
+          () => stored(link),
+          (each) => each?.status === 'in-step',
+        )
+      )?.targetId,
+      link.targetId,
+    );
+  });
+
+  it('a list that lacks very many records is not believed until somebody approves', async () => {
+    const links = await store.links.find({ flow: FLOW, ended: null }).sort({ sourceId: 1 }).skip(10).limit(25).toArray();
+    for (const link of links) world.powerOffice.desk.remove('ContactPerson', link.sourceId);
+    await eventually(
+      'a word of it',
+      () => tandem('status'),
+      (text) => /lacks 2\d of \d+ records/.test(text),
+      60_000,
+    );
+    assert.equal(await store.links.countDocuments({ ended: 'source gone' }), 1);
+    await tandem('approve', FLOW);
+    await eventually(
+      'the ends',
+      () => store.links.countDocuments({ ended: 'source gone' }),
+      (n) => n === 26,
+      60_000,
+    );
+  });
+
+  it('with MongoDB emptied, rebuild recovers the links from their workflows, without a write', async () => {
+    await worker.stop();
+    const before = writes();
+    const was = await store.links.find({ ended: null }).sort({ _id: 1 }).toArray();
+    await store.links.deleteMany({});
+    await store.cursors.deleteMany({});
+    worker = runTandem(['worker'], env);
+    await eventually(
+      'the worker',
+      () => worker.lines.join(),
+      (lines) => lines.includes('the worker runs'),
+    );
+    await tandem('rebuild');
+    const pick = (links: LinkDocument[]): unknown[] =>
+      links.map(({ _id, targetId, status, base }) => ({ _id, targetId, status, base }));
+    assert.deepEqual(pick(await store.links.find({ ended: null }).sort({ _id: 1 }).toArray()), pick(was));
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    assert.equal(writes(), before);
+  });
+
+  it('with Temporal emptied, rebuild starts the workflows from MongoDB, without a write, and they live', async () => {
+    const before = writes();
+    for await (const run of temporal.client.workflow.list({ query: "WorkflowType = 'link' AND ExecutionStatus = 'Running'" }))
+      await temporal.client.workflow.getHandle(run.workflowId).terminate('burnt');
+    await eventually(
+      'nothing runs',
+      async () => (await temporal.client.workflow.count("WorkflowType = 'link' AND ExecutionStatus = 'Running'")).count,
+      (n) => n === 0,
+    );
+    assert.match(await tandem('rebuild'), /[1-9]\d* workflows were started/);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    assert.equal(writes(), before);
+    const link = await linkAt(0);
+    world.crm.desk.edit('Contact', link.targetId ?? '', { givenName: 'Lever' });
+    await eventually(
+      'the next edit',
+      () => person(link)?.['FirstName'],
+      (name) => name === 'Lever',
+    );
+  });
+});
