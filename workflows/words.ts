@@ -19,6 +19,8 @@ function statusInWords(state: LinkState): string {
     case 'conflict':
       return `conflict since ${since} on ${state.conflicts.join(', ')}: both sides were edited; decide with \`tandem resolve\``;
     case 'blocked':
+      if (state.block?.code === 'held')
+        return `held back since ${since}: very many records of ${state.flow} would be ended, deleted or blanked within an hour. If that is right: \`tandem approve ${state.flow}\``;
       return state.block
         ? `blocked since ${since}: ${state.rules.names[state.block.side]} refused (${state.block.code})${state.block.properties.length > 0 ? `, ${state.block.properties.join(', ')}` : ''}; its own text: \`tandem show\`. Tried again on the next edit, on request and once a day`
         : `blocked since ${since}`;

@@ -54,7 +54,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
 
   const earlier = readStack();
-  for (const [name, child] of Object.entries(earlier?.children ?? {}))
+  for (const [name, child] of Object.entries(earlier?.children ?? {}).toReversed())
     if (await stopOrphan(child)) console.log(`  stopped ${name} of an earlier start (process ${child.pid})`);
   if (values.fresh) rmSync(DATA, { recursive: true, force: true });
   mkdirSync(DATA, { recursive: true });

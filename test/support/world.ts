@@ -47,7 +47,7 @@ export async function makeWorld(
 /** The environment of a worker in that world. */
 export function workerEnv(world: World, mongo: string, more: Record<string, string> = {}): Record<string, string> {
   return {
-    TEMPORAL_ADDRESS: temporalAddress(),
+    TEMPORAL_ADDRESS: process.env['TANDEM_TEST_TEMPORAL'] ?? '',
     MONGODB_URI: mongo,
     POWEROFFICE_URL: world.powerOffice.url,
     POWEROFFICE_APPLICATION_KEY: KEYS.applicationKey,

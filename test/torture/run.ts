@@ -110,6 +110,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
           if (result !== null && typeof result === 'object' && Symbol.asyncIterator in result)
             return pages(result as AsyncIterable<unknown>, process);
           return (async () => {
+            if ((object as unknown) === store && random.chance(source.faults / 4)) throw new Error('the store refuses');
             const value = await (result as Promise<unknown>);
             await pass(process);
             return value;
@@ -229,7 +230,11 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
         };
         watch();
         run(deps, link, step).then(resolve, (error: unknown) => {
-          if (!(error instanceof SystemError) && !abort.signal.aborted) throw error;
+          const known =
+            error instanceof SystemError ||
+            abort.signal.aborted ||
+            (error instanceof Error && error.message === 'the store refuses');
+          if (!known) throw error;
           const wait = error instanceof SystemError ? (error.retryAfterMs ?? 0) : 0;
           sim.at(sim.now() + Math.max(wait, Math.min(60_000, 1000 * 2 ** (number - 1))), () => resolve(null));
         });

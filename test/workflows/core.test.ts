@@ -176,6 +176,33 @@ describe('the core of a link', () => {
     assert.deepEqual([next.state.status, next.state.ended], ['ended', 'target gone']);
   });
 
+  it('deletions do what the flow says: delete the partner, or create the target anew under another incarnation', () => {
+    const gone = (rules: Rules, side: 'source' | 'target'): ReturnType<typeof advance> => {
+      let state = receive(inStep(rules), { kind: 'vanished', side }, NOW);
+      for (const at of [NOW, NOW + 10_000]) {
+        const next = advance(state, at);
+        state = apply(next.state, next.step, { kind: 'read', found: { [side]: 'gone' } }, at);
+      }
+      return advance(state, NOW + 20_000);
+    };
+    const deleting = gone({ ...RULES, onSourceDeleted: 'delete' }, 'source');
+    assert.ok(deleting.step.kind === 'remove' && deleting.step.side === 'target');
+    const ended = apply(deleting.state, deleting.step, { kind: 'removed' }, NOW);
+    assert.equal(ended.ended, 'source gone');
+    const backwards = gone({ ...RULES, onTargetDeleted: 'delete' }, 'target');
+    assert.ok(backwards.step.kind === 'remove' && backwards.step.side === 'source');
+    const again = gone({ ...RULES, onTargetDeleted: 'recreate' }, 'target');
+    assert.equal(again.step.kind, 'create');
+    assert.equal(again.state.incarnation, 2);
+  });
+
+  it('what is held back stays so until a person approves', () => {
+    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: '', LastName: 'Lie' })), NOW);
+    const held = apply(state, step, { kind: 'refused', side: 'target', code: 'held', properties: [] }, NOW);
+    assert.equal(advance(held, NOW + 1000).step.kind, 'wait');
+    assert.equal(advance(receive(held, { kind: 'retry' }, NOW), NOW).step.kind, 'write');
+  });
+
   it('out of scope contributes nothing, and coming back resumes the same link', () => {
     const out = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }, { inScope: false })), NOW);
     assert.deepEqual([out.state.status, out.state.ended, out.step.kind], ['ended', 'out of scope', 'store']);

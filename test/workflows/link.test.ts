@@ -19,7 +19,7 @@ import { eventually, temporalAddress } from '../support/world.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
 const { History } = proto.temporal.api.history.v1;
-const HISTORIES = fileURLToPath(new URL('../histories', import.meta.url));
+const HISTORIES = fileURLToPath(new URL('../histories/v0.1.0', import.meta.url));
 const RULES: Rules = {
   hash: 'h',
   names: { source: 'PowerOffice ContactPerson', target: 'CRM Contact' },
@@ -237,16 +237,12 @@ for (const maxCachedWorkflows of [50, 0])
 
 describe('histories of earlier versions', () => {
   it('replay in this version, one for each code path', async () => {
-    const files = readdirSync(HISTORIES).filter((name) => name.endsWith('.history'));
+    const root = fileURLToPath(new URL('../histories', import.meta.url));
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.history'));
     assert.ok(files.length >= 4, 'test/histories is empty: record with TANDEM_RECORD_HISTORIES=1');
-    const histories = files.map((name) => ({
-      workflowId: name,
-      history: History.decode(readFileSync(`${HISTORIES}/${name}`)),
-    }));
-    for await (const result of Worker.runReplayHistories(
-      { workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)) },
-      histories,
-    ))
+    const histories = files.map((name) => ({ workflowId: name, history: History.decode(readFileSync(`${root}/${name}`)) }));
+    const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+    for await (const result of Worker.runReplayHistories({ workflowsPath }, histories))
       assert.equal(result.error, undefined, result.workflowId);
   });
 });

@@ -138,8 +138,8 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
         const id = body['ClientId'] ?? body['clientId'] ?? body['Id'] ?? '';
         return { identity: typeof id === 'string' || typeof id === 'number' ? `${base} ${id}`.trim() : base };
       } catch (error) {
-        // Optional: a service without it still showed that it takes the key.
-        if (error instanceof SystemError && error.failure === 'gone') return { identity: base };
+        // Optional: a service without it, or a key without that privilege, still showed that the key is taken.
+        if (error instanceof SystemError && (error.failure === 'gone' || error.status === 403)) return { identity: base };
         throw error;
       }
     },

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { holdBack, isMass } from '../../activities/guard.ts';
+import type { Store } from '../../activities/store/store.ts';
+import { newRecord } from '../../activities/messenger.ts';
+import type { Flow } from '../../flows/flow.ts';
+import { makeStore } from '../support/world.ts';
+
+const FLOW: Flow = {
+  name: 'f',
+  source: { system: 'powerOffice', type: 'ContactPerson', scope: [] },
+  target: { system: 'crm', type: 'Contact', scope: [] },
+  relation: 'create',
+  properties: [],
+  policy: 'latest',
+  onSourceDeleted: 'keep',
+  onTargetDeleted: 'keep',
+  create: {},
+};
+const MINUTE = 60_000;
+const NOW = Date.UTC(2026, 0, 1);
+
+describe('the guard against mass changes', () => {
+  let store: Store;
+  beforeEach(async () => {
+    ({ store } = await makeStore());
+    const records = Array.from({ length: 100 }, (_, i) => newRecord(FLOW, String(i), null, NOW));
+    await store.discover(records, { source: 'ContactPerson', target: 'Contact' });
+  });
+  afterEach(() => store.close());
+  const times = async (n: number, at: number): Promise<(string | null)[]> => {
+    const answers: (string | null)[] = [];
+    for (let i = 0; i < n; i++) answers.push(await holdBack(store, 'f', at, true));
+    return answers;
+  };
+
+  it('lets 20 within an hour pass, and asks a person about the next', async () => {
+    const answers = await times(22, NOW);
+    assert.ok(answers.slice(0, 20).every((answer) => answer === null));
+    assert.match(answers[20] ?? '', /21 of 100 records of f would be ended.*tandem approve f/);
+  });
+
+  it('forgets what is older than an hour, and counts a repeated attempt once', async () => {
+    await times(20, NOW);
+    assert.equal(await holdBack(store, 'f', NOW + 61 * MINUTE, true), null);
+    await times(19, NOW + 61 * MINUTE);
+    assert.equal(await holdBack(store, 'f', NOW + 62 * MINUTE, false), null);
+    assert.notEqual(await holdBack(store, 'f', NOW + 62 * MINUTE, true), null);
+  });
+
+  it('lets everything pass for the time that a person approved', async () => {
+    await times(25, NOW);
+    await store.approve('f', NOW + 10 * MINUTE);
+    assert.equal(await holdBack(store, 'f', NOW + MINUTE, true), null);
+    assert.notEqual(await holdBack(store, 'f', NOW + 11 * MINUTE, true), null);
+  });
+
+  it('many of a large flow are few: both bounds must be passed', () => {
+    assert.equal(isMass(21, 10_000), false);
+    assert.equal(isMass(501, 10_000), true);
+    assert.equal(isMass(20, 20), false);
+  });
+});
