@@ -1,5 +1,5 @@
+export { connectTandem } from './tandem.ts';
 export {
-  connectTandem,
   TandemError,
   type Conflict,
   type FeedStatus,
@@ -8,4 +8,4 @@ export {
   type SyncResult,
   type Tandem,
   type TandemStatus,
-} from './tandem.ts';
+} from './types.ts';

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { HttpBindings } from '@hono/node-server';
-import { Hono, type Context } from 'hono';
-import { Disturbance } from './faults.ts';
+import type { Context } from 'hono';
 import { Journal } from './journal.ts';
 import { DeskError, personRoutes, type Desk } from './person.ts';
 import { problem } from './problem.ts';
+import { byOwnNames, disturbedApp, type StandIn } from './standIn.ts';
 import { Table, type Row } from './table.ts';
 
 export interface CrmOptions {
@@ -30,12 +29,7 @@ const MOST = 120;
 const DAY_MS = 24 * 3600 * 1000;
 
 /** A stand-in for the CRM of the default profile. True to docs/systems.md, faults on request. */
-export function crmSandbox(options: CrmOptions): {
-  app: Hono<{ Bindings: HttpBindings }>;
-  desk: Desk;
-  disturbance: Disturbance;
-  close: () => void;
-} {
+export function crmSandbox(options: CrmOptions): StandIn {
   const journal = new Journal(options.file);
   const settings = {
     lagMs: options.lagMs ?? 0,
@@ -59,7 +53,6 @@ export function crmSandbox(options: CrmOptions): {
   // Remembered keys live a day and survive a restart, as the records they made do.
   const keys = new Table('keys', 0, persist);
   const external = new Map<string, string>();
-  const disturbance = new Disturbance();
   let lastId = 0;
   let lastMs = 0;
 
@@ -136,13 +129,7 @@ export function crmSandbox(options: CrmOptions): {
     settings.externalId ? row : Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'externalId'));
   const etag = (row: Row): Record<string, string> => (settings.ifMatch ? { etag: `"${String(row['version'])}"` } : {});
 
-  const app = new Hono<{ Bindings: HttpBindings }>();
-  app.use(async (context, next) => {
-    await next();
-    if (settings.clockOffsetMs !== 0 && !context.req.path.startsWith('/_sandbox'))
-      context.res.headers.set('date', new Date(Date.now() + settings.clockOffsetMs).toUTCString());
-  });
-  app.use(disturbance.middleware);
+  const { app, disturbance } = disturbedApp(() => settings.clockOffsetMs);
   app.use(async (context, next) => {
     if (!context.req.path.startsWith('/_sandbox') && context.req.header('authorization') !== `Bearer ${options.token}`)
       return problem(401, 'Unauthorized', 'The token is missing or unknown.');
@@ -249,15 +236,7 @@ export function crmSandbox(options: CrmOptions): {
   }
   app.notFound(() => problem(404, 'Not Found', 'There is nothing at this address.'));
 
-  const exact = (kind: Kind, values: Row): Row =>
-    Object.fromEntries(
-      Object.entries(values).map(([name, value]) => {
-        const field = kind.fields.find((each) => each.toLowerCase() === name.toLowerCase());
-        if (field === undefined)
-          throw new DeskError(`${kind.name} has no field ${name} that could be edited; fields are ${kind.fields.join(', ')}`);
-        return [field, value];
-      }),
-    );
+  const exact = (kind: Kind, values: Row): Row => byOwnNames(kind.name, kind.fields, [], values);
   const desk: Desk = {
     tables: Object.values(tables),
     types: tables,

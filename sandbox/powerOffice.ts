@@ -1,10 +1,10 @@
-import type { HttpBindings } from '@hono/node-server';
-import { Hono, type Context } from 'hono';
+import type { Context } from 'hono';
 import { applyPatch, type Operation } from 'rfc6902';
-import { Disturbance } from './faults.ts';
 import { Journal } from './journal.ts';
 import { DeskError, personRoutes, type Desk } from './person.ts';
+import { KINDS, STAMPS, type Kind } from './powerOfficeTypes.ts';
 import { problem } from './problem.ts';
+import { byOwnNames, disturbedApp, type StandIn } from './standIn.ts';
 import { Table, type Row } from './table.ts';
 
 export interface PowerOfficeOptions {
@@ -23,82 +23,6 @@ export interface PowerOfficeOptions {
   readonly clockOffsetMs?: number;
 }
 
-interface Kind {
-  readonly name: string;
-  readonly path: string;
-  readonly fields: readonly string[];
-  readonly fixed: readonly string[];
-  readonly required: (row: Row) => readonly string[];
-  readonly unique?: string;
-  readonly defaults: Row;
-}
-
-const STAMPS = ['CreatedDateTimeOffset', 'LastChangedDateTimeOffset'];
-const KINDS: readonly Kind[] = [
-  {
-    name: 'Product',
-    path: 'Products',
-    fields: ['Id', 'Code', 'Name', 'Description', 'Gtin', 'UnitPrice', 'UnitCost', 'IsArchived', ...STAMPS],
-    fixed: ['Id', ...STAMPS],
-    required: () => ['Name'],
-    unique: 'Code',
-    defaults: { Code: null, Description: null, Gtin: null, UnitPrice: null, UnitCost: null, IsArchived: false },
-  },
-  {
-    name: 'ContactPerson',
-    path: 'ContactPersons',
-    fields: [
-      'Id',
-      'ContactId',
-      'FirstName',
-      'LastName',
-      'EmailAddress',
-      'PhoneNumber',
-      'Title',
-      'ExternalCode',
-      'IsActive',
-      ...STAMPS,
-    ],
-    fixed: ['Id', 'ContactId', ...STAMPS],
-    required: () => ['FirstName', 'LastName'],
-    unique: 'ExternalCode',
-    defaults: { EmailAddress: null, PhoneNumber: null, Title: null, ExternalCode: null, IsActive: true },
-  },
-  {
-    name: 'Supplier',
-    path: 'Suppliers',
-    fields: [
-      'Id',
-      'Number',
-      'IsPerson',
-      'FirstName',
-      'LastName',
-      'LegalName',
-      'EmailAddress',
-      'PhoneNumber',
-      'ExternalImportReference',
-      'IsActive',
-      'IsArchived',
-      'SupplierCreatedDateTimeOffset',
-      'LastChangedDateTimeOffset',
-    ],
-    fixed: ['Id', 'SupplierCreatedDateTimeOffset', 'LastChangedDateTimeOffset'],
-    required: (row) => (row['IsPerson'] === true ? ['FirstName', 'LastName'] : ['LegalName']),
-    unique: 'ExternalImportReference',
-    defaults: {
-      Number: null,
-      IsPerson: false,
-      FirstName: null,
-      LastName: null,
-      LegalName: null,
-      EmailAddress: null,
-      PhoneNumber: null,
-      ExternalImportReference: null,
-      IsActive: true,
-      IsArchived: false,
-    },
-  },
-];
 const MAX_LENGTH: Readonly<Record<string, number>> = { FirstName: 100, LastName: 100, ExternalImportReference: 50 };
 const TOKEN_SECONDS = 1200;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)$/;
@@ -111,12 +35,7 @@ function ticks(text: string): string {
 }
 
 /** A stand-in for PowerOffice Go API v2, base address `<origin>/v2`. True to docs/systems.md, faults on request. */
-export function powerOfficeSandbox(options: PowerOfficeOptions): {
-  app: Hono<{ Bindings: HttpBindings }>;
-  desk: Desk;
-  disturbance: Disturbance;
-  close: () => void;
-} {
+export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
   const journal = new Journal(options.file);
   const settings = {
     lagMs: options.lagMs ?? 1000,
@@ -127,7 +46,6 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): {
   const tables = Object.fromEntries(
     KINDS.map((kind) => [kind.name, new Table(kind.name, settings.lagMs, (change) => journal.add(change))]),
   ) as Record<string, Table>;
-  const disturbance = new Disturbance();
   const tokens = new Map<string, number>();
   let recent: number[] = [];
   let lastTick = 0n;
@@ -195,13 +113,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): {
     return { ...kind.defaults, ...values, Id: nextId(kind), [key]: created };
   }
 
-  const app = new Hono<{ Bindings: HttpBindings }>();
-  app.use(async (context, next) => {
-    await next();
-    if (settings.clockOffsetMs !== 0 && !context.req.path.startsWith('/_sandbox'))
-      context.res.headers.set('date', new Date(Date.now() + settings.clockOffsetMs).toUTCString());
-  });
-  app.use(disturbance.middleware);
+  const { app, disturbance } = disturbedApp(() => settings.clockOffsetMs);
 
   app.post('/OAuth/Token', async (context) => {
     const basic = Buffer.from(`${options.applicationKey}:${options.clientKey}`).toString('base64');
@@ -362,15 +274,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): {
   }
   app.notFound(() => problem(404, 'Not Found', 'There is nothing at this address.'));
 
-  const exact = (kind: Kind, values: Row): Row =>
-    Object.fromEntries(
-      Object.entries(values).map(([name, value]) => {
-        const field = kind.fields.find((each) => each.toLowerCase() === name.toLowerCase());
-        if (field === undefined || field === 'Id' || STAMPS.includes(field))
-          throw new DeskError(`${kind.name} has no field ${name} that could be edited; fields are ${kind.fields.join(', ')}`);
-        return [field, value];
-      }),
-    );
+  const exact = (kind: Kind, values: Row): Row => byOwnNames(kind.name, kind.fields, ['Id', ...STAMPS], values);
   const desk: Desk = {
     tables: Object.values(tables),
     types: tables,

@@ -20,7 +20,7 @@ try {
   await makeProgram().parseAsync();
 } catch (error) {
   const { text, code } = explain(error);
-  console.error(text);
+  if (text !== null) console.error(text);
   if (process.env['TANDEM_DEBUG']) console.error(error);
   process.exitCode = code;
 }

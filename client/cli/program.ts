@@ -1,11 +1,12 @@
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { SystemError } from '../../activities/systems/errors.ts';
 import { ProfileError } from '../../activities/systems/crm/readProfile.ts';
 import { FlowsError } from '../../flows/validate.ts';
 import type { Status } from '../../workflows/core/state.ts';
 import { ConfigError } from '../../worker/config.ts';
 import { temporalConfig } from '../../worker/temporal.ts';
-import { connectTandem, TandemError, type Tandem } from '../tandem.ts';
+import { connectTandem } from '../tandem.ts';
+import { TandemError, type Tandem } from '../types.ts';
 import { showFlows, showLink, showLinks, showStatus } from './show.ts';
 import { addSandboxCommands } from './sandbox.ts';
 import { addSteeringCommands } from './steering.ts';
@@ -35,13 +36,16 @@ export function uiAddress(namespace: string, workflowId: string): string {
 }
 
 /** Says what went wrong in plain words and gives the exit code. */
-export function explain(error: unknown): { text: string; code: number } {
+export function explain(error: unknown): { text: string | null; code: number } {
+  // commander has said it already.
+  if (error instanceof CommanderError) return { text: null, code: error.exitCode === 0 ? EXIT.done : EXIT.refused };
   if (error instanceof ConfigError || error instanceof FlowsError)
     return { text: error.problems.map((problem) => `tandem: ${problem}`).join('\n'), code: EXIT.refused };
   if (error instanceof ProfileError) return { text: error.message.replace(/^/gm, 'tandem: '), code: EXIT.refused };
   if (error instanceof TandemError) return { text: `tandem: ${error.message}`, code: EXIT.refused };
   if (error instanceof SystemError) return { text: `tandem: ${error.system}: ${error.text}`, code: EXIT.failed };
   const name = error instanceof Error ? error.name : '';
+  if (error instanceof Error && name === 'SandboxError') return { text: `tandem: ${error.message}`, code: EXIT.refused };
   const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
   if (name.startsWith('Mongo'))
     return {
@@ -57,7 +61,8 @@ export function explain(error: unknown): { text: string; code: number } {
 export function makeProgram(): Command {
   const program = new Command('tandem')
     .description('Keeps records in PowerOffice Go and in a CRM in step, in both directions.')
-    .showHelpAfterError('(tandem --help tells more)');
+    .showHelpAfterError('(tandem --help tells more)')
+    .exitOverride();
   program.addHelpText(
     'after',
     '\nExit codes: 0 done, or stopped as asked; 1 failed; 2 bad configuration or bad input.\nEvery variable is in the README.',
@@ -136,18 +141,20 @@ export function makeProgram(): Command {
     .option('--wait', 'wait until it is done')
     .addOption(json())
     .action(
-      (flow: string | undefined, sourceId: string | undefined, options: { all?: boolean; wait?: boolean; json?: boolean }) =>
-        withTandem(async (tandem) => {
-          if (options.all && sourceId === undefined) {
+      (flow: string | undefined, sourceId: string | undefined, options: { all?: boolean; wait?: boolean; json?: boolean }) => {
+        if (!(options.all && sourceId === undefined) && (flow === undefined || sourceId === undefined))
+          throw new TandemError('name a flow and a source id, or --all');
+        return withTandem(async (tandem) => {
+          if (flow === undefined || sourceId === undefined) {
+            const asked = Date.now();
             const feeds = await tandem.syncAll(flow);
-            if (options.wait) await waitForSweep(tandem, feeds, Date.now());
+            if (options.wait) await waitForSweep(tandem, feeds, asked);
             return print(
               options.json,
               { feeds, done: options.wait ?? false },
               () => `${options.wait ? 'compared' : 'asked to compare'} ${feeds.join(', ')}`,
             );
           }
-          if (flow === undefined || sourceId === undefined) throw new TandemError('name a flow and a source id, or --all');
           const result = await tandem.sync(flow, sourceId, { wait: options.wait ?? false });
           print(options.json, result, () =>
             result.status === 'asked'
@@ -155,7 +162,8 @@ export function makeProgram(): Command {
               : `${flow} ${sourceId}: ${result.ended ? `ended, ${result.ended}` : result.status}`,
           );
           if (result.status === 'blocked' || result.status === 'conflict') process.exitCode = EXIT.failed;
-        }),
+        });
+      },
     );
 
   addSteeringCommands(program, withTandem, print);
@@ -172,9 +180,7 @@ function count(text: string): number {
 async function waitForSweep(tandem: Tandem, feeds: readonly string[], since: number): Promise<void> {
   for (;;) {
     const { feeds: now } = await tandem.status();
-    const open = now.filter(
-      (feed) => feeds.includes(feed.feed) && (feed.sweptAt === null || feed.sweptAt.getTime() < since - 1000),
-    );
+    const open = now.filter((feed) => feeds.includes(feed.feed) && (feed.sweptAt === null || feed.sweptAt.getTime() < since));
     if (open.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { TandemError } from '../tandem.ts';
+import { TandemError } from '../types.ts';
 
 /** The sandbox is reached by a dynamic import alone: the published package leaves it out. */
 async function hands(): Promise<typeof import('../../sandbox/hands.ts')> {

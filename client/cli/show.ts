@@ -1,5 +1,5 @@
 import type { Flow } from '../../flows/flow.ts';
-import type { LinkDetails, TandemStatus } from '../tandem.ts';
+import type { LinkDetails, TandemStatus } from '../types.ts';
 import type { LinkDocument } from '../../activities/store/documents.ts';
 import { ago, table } from './table.ts';
 

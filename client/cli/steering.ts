@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Value } from '../../flows/values.ts';
-import { TandemError, type Tandem } from '../tandem.ts';
+import { TandemError, type Tandem } from '../types.ts';
 import { table } from './table.ts';
 
 type With = <T>(work: (tandem: Tandem) => Promise<T>) => Promise<T>;

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { Flow } from '../../flows/flow.ts';
 import { linkKey } from '../../flows/names.ts';
-import { linkActivities } from '../../activities/link.ts';
+import { linkActivities } from '../../activities/link/index.ts';
 import { Feed } from '../../activities/feed/feed.ts';
 import type { Deps } from '../../activities/deps.ts';
 import { stateOf } from '../../activities/messenger.ts';

@@ -179,7 +179,7 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
 
     async update(type, id, set, condition, fields, options) {
       const kind = resource(type);
-      if (testing.get() === 'missing') await readFirst(type, id, condition, options);
+      if (testing.get() === 'missing' || options.unconditional) await readFirst(type, id, condition, options);
       const conditional = !options.unconditional && testing.get() !== 'missing';
       const tests = conditional
         ? Object.entries(condition.test).map(([name, value]) => ({ op: 'test', path: pointer(name), value }))

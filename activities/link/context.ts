@@ -1,0 +1,168 @@
+import { neededFields, type Flow } from '../../flows/flow.ts';
+import { linkKey } from '../../flows/names.ts';
+import { SIDES, type Side } from '../../flows/side.ts';
+import type { Value } from '../../flows/values.ts';
+import type { LinkRecord } from '../../workflows/contract.ts';
+import type { Assignment } from '../../workflows/core/merge.ts';
+import type { Found, Outcome } from '../../workflows/core/outcome.ts';
+import type { Deps } from '../deps.ts';
+import { holdBack } from '../guard.ts';
+import { observationOf } from '../observation.ts';
+import { Paused, type Attempt } from '../ports.ts';
+import type { LinkDocument } from '../store/documents.ts';
+import { SystemError } from '../systems/errors.ts';
+import type { System } from '../systems/system.ts';
+
+/** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
+const PAUSE_KNOWN_MS = 1000;
+
+/** A change as the history keeps it. */
+export type Change = Pick<Assignment, 'property' | 'why' | 'instants'> & { before: Value; after: Value };
+
+export type LinkContext = ReturnType<typeof linkContext>;
+
+/** What every activity of a link needs: its flow, its two systems, and the store's word on earlier attempts. */
+export function linkContext(deps: Deps) {
+  const { store, running, time } = deps;
+
+  let paused: readonly string[] = [];
+  let pausedAt = 0;
+
+  function flowOf(link: LinkRecord): Flow {
+    const flow = deps.flows.find((each) => each.name === link.flow);
+    if (!flow) throw new Error(`this worker does not run the flow ${link.flow}`);
+    return flow;
+  }
+  const systemOf = (flow: Flow, side: Side): System => deps.systems[flow[side].system];
+  const typesOf = (flow: Flow): Record<Side, string> => ({ source: flow.source.type, target: flow.target.type });
+  const idOf = (link: LinkRecord, side: Side): string => (side === 'source' ? link.sourceId : (link.targetId ?? ''));
+
+  async function readSide(link: LinkRecord, side: Side, attempt: Attempt): Promise<Found> {
+    const flow = flowOf(link);
+    try {
+      const seen = await systemOf(flow, side).read(flow[side].type, idOf(link, side), neededFields(flow, side), {
+        priority: 'write',
+        signal: attempt.signal,
+      });
+      return observationOf(flow, side, seen);
+    } catch (error) {
+      if (error instanceof SystemError && error.failure === 'gone') return 'gone';
+      throw error;
+    }
+  }
+
+  async function readSides(link: LinkRecord, sides: readonly Side[], attempt: Attempt): Promise<Partial<Record<Side, Found>>> {
+    const there = sides.filter((side) => side === 'source' || link.targetId !== null);
+    const found = await Promise.all(there.map((side) => readSide(link, side, attempt)));
+    return Object.fromEntries(there.map((side, i) => [side, found[i]]));
+  }
+
+  const lag = (flow: Flow): number => Math.max(...SIDES.map((side) => systemOf(flow, side).lagMs));
+
+  /** What the store says of an activity whose earlier attempt may have got through. */
+  async function before(link: LinkRecord): Promise<{ stored: LinkDocument | null; done: boolean; ahead: boolean }> {
+    const stored = await store.link(linkKey(link.flow, link.sourceId));
+    return { stored, done: stored?.revision === link.revision, ahead: (stored?.revision ?? 0) > link.revision };
+  }
+
+  /** What another attempt of the same activity has stored already. */
+  function stands(stored: LinkDocument, side: Side, written: readonly string[] | null): Outcome {
+    if (stored.block)
+      return { kind: 'refused', side: stored.block.side, code: stored.block.code, properties: stored.block.properties };
+    const seen = stored.seen[side];
+    if (!seen) throw new Error('the store has a write without its answer');
+    // The watcher may have raised `seen` since, so the answer's values are the base that was stored with them.
+    const base = stored.base[side];
+    if (written !== null) return { kind: 'written', seen, base };
+    return { kind: 'created', id: stored.targetId ?? '', seen, base, adopted: Object.keys(base).length === 0 };
+  }
+
+  /** Stores an outcome; where another attempt was first, or a newer revision, that one's word counts. */
+  async function conclude(
+    link: LinkRecord,
+    outcome: Outcome,
+    side: Side,
+    written: readonly string[] | null,
+    text: string | null = null,
+  ): Promise<Outcome> {
+    if (await store.write(link, typesOf(flowOf(link)), text)) return outcome;
+    const { stored, done } = await before(link);
+    if (stored && done) return stands(stored, side, written);
+    return { kind: 'contended', found: {}, revision: stored?.revision ?? 0 };
+  }
+
+  /** A refusal that only a person or another value can mend: blocked, with the system's own text in the store alone. */
+  async function refuse(
+    link: LinkRecord,
+    side: Side,
+    code: string,
+    properties: readonly string[],
+    text: string,
+    written: readonly string[] | null = null,
+  ): Promise<Outcome> {
+    const at = time.now();
+    deps.log.warn({ event: 'blocked', flow: link.flow, sourceId: link.sourceId, side, code, properties }, 'a record is blocked');
+    const outcome: Outcome = { kind: 'refused', side, code, properties };
+    return conclude(
+      { ...link, status: 'blocked', statusAt: at, ended: null, block: { code, side, properties, at } },
+      outcome,
+      side,
+      written,
+      text,
+    );
+  }
+
+  async function remember(link: LinkRecord, side: Side, changes: readonly Change[], attempt: Attempt): Promise<void> {
+    await store.remember(
+      changes.map(({ property, why, before, after, instants }) => ({
+        _id: historyId(link, property),
+        link: linkKey(link.flow, link.sourceId),
+        flow: link.flow,
+        at: new Date(time.now()),
+        side,
+        attempt: attempt.number,
+        property,
+        why,
+        before,
+        after,
+        ...(instants ? { instants } : {}),
+      })),
+    );
+  }
+
+  /** A paused flow or system holds its links back; what was edited meanwhile arrives afterwards. */
+  async function gate(link: LinkRecord): Promise<void> {
+    if (time.now() - pausedAt > PAUSE_KNOWN_MS) [paused, pausedAt] = [await store.paused(), time.now()];
+    const flow = flowOf(link);
+    const by = [flow.name, flow.source.system, flow.target.system].find((name) => paused.includes(name));
+    if (by !== undefined) throw new Paused(by);
+  }
+
+  /** Refuses what would end, delete or blank very many records. */
+  async function guarded(link: LinkRecord, side: Side, attempt: Attempt): Promise<Outcome | null> {
+    const text = await holdBack(store, link.flow, time.now(), attempt.number === 1);
+    return text === null ? null : refuse(link, side, 'held', [], text);
+  }
+
+  const gated = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
+    running(async (attempt) => {
+      await gate(link);
+      return work(attempt);
+    });
+
+  return { flowOf, systemOf, typesOf, idOf, readSides, lag, before, stands, conclude, refuse, remember, guarded, gated };
+}
+
+/** One document a link, revision and property. */
+export const historyId = (link: LinkRecord, property: string): string =>
+  `${linkKey(link.flow, link.sourceId)}:${link.revision}:${property}`;
+
+/** The written properties that a refusal names; all of them where it names none. */
+export function blamed(error: SystemError, written: readonly string[]): string[] {
+  const named = written.filter(
+    (property) =>
+      error.fields.some((field) => field.toLowerCase().endsWith(property.toLowerCase())) ||
+      new RegExp(`\\b${property.replace(/[^\w]/g, '.')}\\b`, 'i').test(error.text),
+  );
+  return named.length > 0 ? named : [...written];
+}

@@ -1,0 +1,109 @@
+import { neededFields } from '../../flows/flow.ts';
+import { sameValue, type Values } from '../../flows/values.ts';
+import type { LinkRecord } from '../../workflows/contract.ts';
+import type { Outcome } from '../../workflows/core/outcome.ts';
+import type { Deps } from '../deps.ts';
+import { externalIdOf, observationOf } from '../observation.ts';
+import type { Attempt } from '../ports.ts';
+import { TargetTaken } from '../store/store.ts';
+import { SystemError } from '../systems/errors.ts';
+import type { Snapshot } from '../systems/system.ts';
+import { blamed, type LinkContext } from './context.ts';
+
+/** Clocks aside, a record that an earlier attempt made is not older than this before the activity (ms). */
+const CREATED_SLACK_MS = 60_000;
+/** A link that is blocked over several candidates looks for them so long before the block (ms). */
+const AMBIGUOUS_SLACK_MS = 3600_000;
+/** A CRM keeps an idempotency key for 24 h; trusted a little less (ms). */
+const KEY_KEPT_MS = 23 * 3600_000;
+
+/** Creates the target record, or finds the one that an earlier attempt created. */
+export async function createRecord(
+  deps: Deps,
+  context: LinkContext,
+  link: LinkRecord,
+  values: Values,
+  attempt: Attempt,
+): Promise<Outcome> {
+  const { store, time } = deps;
+  const { flowOf, systemOf, readSides, before, stands, conclude, refuse } = context;
+  const flow = flowOf(link);
+  const system = systemOf(flow, 'target');
+  const { type } = flow.target;
+  const fields = neededFields(flow, 'target');
+  const identity = {
+    externalId: externalIdOf(flow, link.sourceId),
+    idempotencyKey: `tandem:${link.flow}:${link.sourceId}:${link.incarnation}:${link.revision}`,
+  };
+
+  const { stored, done, ahead } = await before(link);
+  if (ahead) return { kind: 'contended', found: await readSides(link, ['source'], attempt), revision: stored?.revision ?? 0 };
+  if (stored && done && (stored.block || stored.targetId !== null)) return stands(stored, 'target', null);
+  const unclear = stored?.block?.code === 'ambiguous' ? stored.block.at - AMBIGUOUS_SLACK_MS : null;
+  const again = attempt.number > 1 || unclear !== null;
+  const options = { priority: 'write' as const, signal: attempt.signal, again };
+  const since = (unclear ?? attempt.scheduledAt) - CREATED_SLACK_MS;
+  const names = [...new Set([...fields, ...Object.keys(values)])];
+
+  const lookUp = async (): Promise<readonly Snapshot[]> => {
+    const found = await system.find(type, { externalId: identity.externalId, values, since }, names, options);
+    if (system.features().externalId) return found;
+    // Content alone may be another link's.
+    const linked = await store.byTarget(
+      type,
+      found.map((each) => each.id),
+    );
+    return found.filter((each) => !linked.has(each.id));
+  };
+
+  let record: Snapshot | undefined;
+  let found: readonly Snapshot[] = [];
+  // The answer of an earlier attempt may be lost while its record is there: look before a second try, unless the system
+  // itself knows the try again by its key.
+  const known = system.features().idempotencyKey && time.now() - attempt.scheduledAt < KEY_KEPT_MS && unclear === null;
+  if (again && (system.features().externalId || !known)) found = await lookUp();
+  if (found.length === 0) {
+    try {
+      record = await system.create(type, values, fields, identity, options);
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.retryable) throw error;
+      // The external id, or the key with another body, may be taken by a record of our own from before.
+      if (system.features().externalId && (error.status === 409 || error.status === 422)) found = await lookUp();
+      if (found.length === 0)
+        return refuse(link, 'target', String(error.status ?? error.failure), blamed(error, Object.keys(values)), error.text);
+    }
+  }
+  if (found.length > 1)
+    return refuse(
+      link,
+      'target',
+      'ambiguous',
+      [],
+      `the answer to a create was lost, and ${found.length} records may be its: ${found.map((each) => each.id).join(', ')}. Remove all but one, or link by hand, then retry`,
+    );
+  const mine = record ?? found[0];
+  if (!mine) throw new Error('no record was created or found');
+  // More than one attempt, or a record from before: what stands there now counts, not what some answer said.
+  const direct = again || !record ? await system.read(type, mine.id, names, options) : mine;
+  const seen = observationOf(flow, 'target', direct);
+  // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since.
+  const ours = direct.untouched === true || Object.keys(seen.values).every((name) => sameValue(values[name], seen.values[name]));
+  const adopted = (!record || again) && !ours;
+  const base = adopted
+    ? { source: {}, target: {} }
+    : {
+        source: Object.fromEntries(flow.properties.map((pair) => [pair.source, link.seen.source?.values[pair.source] ?? null])),
+        target: seen.values,
+      };
+  deps.log.info(
+    { event: 'created', flow: link.flow, sourceId: link.sourceId, targetId: direct.id, attempt: attempt.number },
+    'a record was created',
+  );
+  const next = { ...link, targetId: direct.id, base, seen: { ...link.seen, target: seen } };
+  try {
+    return await conclude(next, { kind: 'created', id: direct.id, seen, adopted }, 'target', null);
+  } catch (error) {
+    if (!(error instanceof TargetTaken)) throw error;
+    return refuse({ ...link, targetId: null }, 'target', 'taken', [], `${type} ${direct.id} is linked to another record already`);
+  }
+}

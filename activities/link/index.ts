@@ -1,0 +1,68 @@
+import { linkKey } from '../../flows/names.ts';
+import { SIDES } from '../../flows/side.ts';
+import type { LinkActivities } from '../../workflows/contract.ts';
+import type { Deps } from '../deps.ts';
+import { SystemError } from '../systems/errors.ts';
+import { linkContext } from './context.ts';
+import { createRecord } from './create.ts';
+import { writeRecord } from './write.ts';
+
+/** The link's activities. Each writes the store inside itself, under the link's revision. */
+export function linkActivities(deps: Deps): LinkActivities {
+  const { store, running, time } = deps;
+  const context = linkContext(deps);
+  const { flowOf, systemOf, typesOf, idOf, readSides, lag, before, refuse, guarded, gated } = context;
+
+  return {
+    createRecord: (input) => gated(input.link, (attempt) => createRecord(deps, context, input.link, input.values, attempt)),
+    writeRecord: (input) => gated(input.link, (attempt) => writeRecord(deps, context, input, attempt)),
+
+    readRecords: (input) =>
+      gated(input.link, async (attempt) => {
+        await time.sleep(lag(flowOf(input.link)), attempt.signal);
+        const found = await readSides(input.link, input.sides, attempt);
+        const key = linkKey(input.link.flow, input.link.sourceId);
+        await store.raise(
+          SIDES.flatMap((side) => (found[side] && found[side] !== 'gone' ? [{ key, side, seen: found[side] }] : [])),
+        );
+        return { kind: 'read', found };
+      }),
+
+    removeRecord: (input) =>
+      gated(input.link, async (attempt) => {
+        const { link, side } = input;
+        const flow = flowOf(link);
+        const held = await guarded(link, side, attempt);
+        if (held) return held;
+        try {
+          await systemOf(flow, side).remove(flow[side].type, idOf(link, side), { priority: 'write', signal: attempt.signal });
+        } catch (error) {
+          if (!(error instanceof SystemError) || error.retryable) throw error;
+          if (error.failure !== 'gone') return refuse(link, side, String(error.status ?? error.failure), [], error.text);
+        }
+        return { kind: 'removed' };
+      }),
+
+    storeLink: (input) =>
+      running(async (attempt) => {
+        const { stored, ahead } = await before(input.link);
+        if (ahead) return { kind: 'read', found: {}, revision: stored?.revision ?? 0 };
+        const ending = input.link.ended !== null && input.link.ended !== 'unlinked by hand' && stored?.ended !== input.link.ended;
+        const held = ending ? await guarded(input.link, 'source', attempt) : null;
+        if (held) return held;
+        // A blocked link keeps the text that came with its refusal.
+        await store.write(input.link, typesOf(flowOf(input.link)), stored?.block?.text ?? null);
+        deps.log.info(
+          {
+            event: 'link',
+            flow: input.link.flow,
+            sourceId: input.link.sourceId,
+            status: input.link.status,
+            ...(input.link.ended ? { ended: input.link.ended } : {}),
+          },
+          'a link changed its state',
+        );
+        return { kind: 'stored' };
+      }),
+  };
+}

@@ -1,0 +1,173 @@
+import { neededFields } from '../../flows/flow.ts';
+import { across, SIDES, type Side } from '../../flows/side.ts';
+import { isNoValue, sameValue, sameValues, type Value } from '../../flows/values.ts';
+import type { LinkRecord } from '../../workflows/contract.ts';
+import type { Assignment } from '../../workflows/core/merge.ts';
+import type { Outcome } from '../../workflows/core/outcome.ts';
+import type { Observation } from '../../workflows/core/state.ts';
+import type { Deps } from '../deps.ts';
+import { observationOf } from '../observation.ts';
+import type { Attempt } from '../ports.ts';
+import { SystemError } from '../systems/errors.ts';
+import type { Condition, Snapshot } from '../systems/system.ts';
+import { blamed, historyId, type Change, type LinkContext } from './context.ts';
+
+/** Between the two reads that must both show the expected value before `test` may count as missing (ms). */
+const TEST_READS_APART_MS = 5500;
+
+type Write = { link: LinkRecord; side: Side; assignments: readonly Assignment[] };
+
+/** Writes one side on the condition that it still holds what was seen. */
+export async function writeRecord(
+  deps: Deps,
+  context: LinkContext,
+  { link, side, assignments }: Write,
+  attempt: Attempt,
+): Promise<Outcome> {
+  const { store, time } = deps;
+  const { flowOf, systemOf, idOf, readSides, lag, before, stands, conclude, refuse, remember, guarded } = context;
+  const flow = flowOf(link);
+  const system = systemOf(flow, side);
+  const id = idOf(link, side);
+  const fields = neededFields(flow, side);
+  const planned = link.seen[side];
+  if (!planned) throw new Error('a write needs an observation');
+
+  const written = assignments.map((each) => each.property);
+  const { stored, done, ahead } = await before(link);
+  if (ahead) return { kind: 'contended', found: await readSides(link, SIDES, attempt), revision: stored?.revision ?? 0 };
+  if (stored && done) return stands(stored, side, written);
+  if (assignments.some((each) => isNoValue(each.value) && !isNoValue(each.expected))) {
+    const held = await guarded(link, side, attempt);
+    if (held) return held;
+  }
+  const newest = stored?.seen[side];
+  const moved = newest && newest.version > planned.version ? newest : null;
+  // The feed saw an edit that the plan does not know: plan again, without a call.
+  if (moved && (!sameValues(moved.values, planned.values) || moved.inScope !== planned.inScope))
+    return { kind: 'contended', found: { [side]: moved } };
+
+  const set = Object.fromEntries(assignments.map((each) => [each.property, each.value]));
+  const scope = flow[side].scope.flatMap((each) => (each.equals === undefined ? [] : [[each.property, each.equals] as const]));
+  const condition: Condition = {
+    test: Object.fromEntries([...scope, ...assignments.map((each) => [each.property, each.expected] as const)]),
+    etag: (moved ?? planned).etag,
+    version: (moved ?? planned).version,
+  };
+  const options = { priority: 'write' as const, signal: attempt.signal, again: attempt.number > 1 };
+  const update = (unconditional: boolean): Promise<Snapshot> =>
+    system.update(flow[side].type, id, set, condition, fields, { ...options, unconditional });
+
+  // What a write overwrites is noted before it goes, so that no crash can lose it; a refusal takes the note back.
+  await remember(
+    link,
+    side,
+    changesTo((each) => each.value),
+    attempt,
+  );
+  let noted = true;
+  const unnote = async (): Promise<void> => {
+    if (attempt.number > 1) return;
+    noted = false;
+    await store.forget(
+      assignments.map((each) => historyId(link, each.property)),
+      attempt.number,
+    );
+  };
+
+  let answer: Snapshot;
+  try {
+    answer = await update(false);
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.retryable) throw error;
+    await unnote();
+    if (error.failure === 'gone') return { kind: 'read', found: { [side]: 'gone' } };
+    if (error.failure !== 'contended')
+      return refuse(link, side, String(error.status ?? error.failure), blamed(error, written), error.text, written);
+    return contended(error);
+  }
+  return finish(observationOf(flow, side, answer));
+
+  /** A condition did not hold, or may not have: wait out the lag, read both sides, let the link merge again. */
+  async function contended(refusal: SystemError): Promise<Outcome> {
+    await time.sleep(lag(flow), attempt.signal);
+    const found = await readSides(link, SIDES, attempt);
+    const now = found[side];
+    if (now === undefined || now === 'gone') return { kind: 'contended', found };
+    // The value that an earlier attempt sent: its answer was lost, its effect was not. What a system made of that value
+    // cannot be told from a person's edit, and counts as one: a conflict, in which nothing is lost.
+    const ours = assignments.every((each) => sameValue(each.value, now.values[each.property]));
+    if (attempt.number > 1 && ours) return finish(now);
+    const ambiguous =
+      refusal.status === 400 && now.inScope && assignments.every((each) => sameRaw(each.expected, now.values[each.property]));
+    if (!ambiguous) return { kind: 'contended', found };
+
+    // Everything looks as expected and yet it was refused: a stale replica, another rule, or no `test` at all.
+    await time.sleep(TEST_READS_APART_MS, attempt.signal);
+    const second = await readSides(link, SIDES, attempt);
+    const later = second[side];
+    if (
+      later === undefined ||
+      later === 'gone' ||
+      !later.inScope ||
+      !assignments.every((each) => sameRaw(each.expected, later.values[each.property]))
+    )
+      return { kind: 'contended', found: second };
+    for (const unconditional of [false, true]) {
+      if (unconditional && deps.testing.get() === 'works') break;
+      try {
+        const seen = observationOf(flow, side, await update(unconditional));
+        if (unconditional) {
+          await deps.testing.settle('missing');
+          deps.log.warn(
+            { event: 'capability', test: 'missing' },
+            'PowerOffice does not take JSON Patch test: from now on a read comes before each write, and an edit within that moment can be overwritten',
+          );
+        }
+        return await finish(seen);
+      } catch (error) {
+        if (!(error instanceof SystemError) || error.retryable) throw error;
+        refusal = error;
+      }
+    }
+    return refuse(link, side, String(refusal.status ?? refusal.failure), blamed(refusal, written), refusal.text, written);
+  }
+
+  function changesTo(after: (each: Assignment) => Value): Change[] {
+    return assignments.map((each) => ({
+      property: each.property,
+      why: each.why,
+      before: each.expected,
+      after: after(each),
+      ...(each.instants ? { instants: each.instants } : {}),
+    }));
+  }
+
+  /** The write stands: history, then the link with its new base, in one document each. */
+  async function finish(seen: Observation): Promise<Outcome> {
+    const after = (each: Assignment): Value => seen.values[each.property] ?? null;
+    if (!noted || assignments.some((each) => after(each) !== each.value)) await remember(link, side, changesTo(after), attempt);
+    const base = { source: { ...link.base.source }, target: { ...link.base.target } };
+    for (const each of assignments) {
+      base[side][each.property] = seen.values[each.property] ?? null;
+      if (each.from) base[across(side)][each.from.property] = each.from.value;
+    }
+    deps.log.info(
+      {
+        event: 'written',
+        flow: link.flow,
+        sourceId: link.sourceId,
+        side,
+        properties: assignments.map((each) => each.property),
+        attempt: attempt.number,
+      },
+      'a record was written',
+    );
+    return conclude({ ...link, base, seen: { ...link.seen, [side]: seen } }, { kind: 'written', seen }, side, written);
+  }
+}
+
+/** Equality as JSON Patch `test` has it: null is not the empty string. */
+function sameRaw(a: Value, b: Value | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b ?? null);
+}

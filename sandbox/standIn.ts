@@ -1,0 +1,40 @@
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { Disturbance } from './faults.ts';
+import { DeskError, type Desk } from './person.ts';
+import type { Row } from './table.ts';
+
+/** A stand-in for a system: its HTTP face, a desk for people, and what can be made to go wrong. */
+export interface StandIn {
+  readonly app: Hono<{ Bindings: HttpBindings }>;
+  readonly desk: Desk;
+  readonly disturbance: Disturbance;
+  close(): void;
+}
+
+/** An app whose Date header goes with the system's own clock, and whose calls can be counted and disturbed. */
+export function disturbedApp(clockOffsetMs: () => number): Pick<StandIn, 'app' | 'disturbance'> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  const disturbance = new Disturbance();
+  app.use(async (context, next) => {
+    await next();
+    if (clockOffsetMs() !== 0 && !context.req.path.startsWith('/_sandbox'))
+      context.res.headers.set('date', new Date(Date.now() + clockOffsetMs()).toUTCString());
+  });
+  app.use(disturbance.middleware);
+  return { app, disturbance };
+}
+
+/** A person's values by the type's own field names, whatever their case. Throws DeskError for a field that cannot be edited. */
+export function byOwnNames(type: string, fields: readonly string[], fixed: readonly string[], values: Row): Row {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const field = fields.find((each) => each.toLowerCase() === name.toLowerCase());
+      if (field === undefined || fixed.includes(field))
+        throw new DeskError(
+          `${type} has no field ${name} that could be edited; fields are ${fields.filter((each) => !fixed.includes(each)).join(', ')}`,
+        );
+      return [field, value];
+    }),
+  );
+}
