@@ -14,6 +14,7 @@ import { readFlows } from '../flows/read.ts';
 import { FlowsError } from '../flows/validate.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { bridgeTemporal } from './log.ts';
+import { WORKER_OPTIONS } from './options.ts';
 import { reach, sameWorld } from './reach.ts';
 import { makeSystems, shareClocks } from './systems.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
@@ -73,6 +74,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
     const stopClocks = await shareClocks(systems, store);
     try {
       const worker = await Worker.create({
+        ...WORKER_OPTIONS,
         connection,
         namespace,
         taskQueue: TASK_QUEUE,
@@ -91,13 +93,6 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
           sweepHours: config.TANDEM_SWEEP_HOURS,
           deletionHours: config.TANDEM_DELETION_HOURS,
         }),
-        maxCachedWorkflows: 500,
-        maxConcurrentActivityTaskExecutions: 100,
-        shutdownGraceTime: '20s',
-        // A worker that was killed holds up a link's next task for so long.
-        stickyQueueScheduleToStartTimeout: '2s',
-        workflowTaskPollerBehavior: { type: 'autoscaling' },
-        activityTaskPollerBehavior: { type: 'autoscaling' },
       });
       const running = worker.run();
       const stop = (): void => {

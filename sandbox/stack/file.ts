@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** The project's own folder for servers, data and caches. */
 export const HOME = join(fileURLToPath(new URL('../..', import.meta.url)), '.tandem');
 /** What the running demo keeps; removed by `npm start -- --fresh`. */
-export const DATA = join(HOME, 'data');
+export const DATA = process.env['TANDEM_DATA'] ?? join(HOME, 'data');
 const FILE = join(DATA, 'stack.json');
 
 export interface Child {

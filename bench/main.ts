@@ -1,0 +1,294 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { abreast } from '../activities/feed/abreast.ts';
+import { table } from '../client/cli/table.ts';
+import { compareSpeed } from './compare.ts';
+import { countActions, countCalls, median, mostInASecond, quantile, spread, type Figure } from './figures.ts';
+import { install, startFloor, startStack, until, type Floor, type Installation, type Stack } from './stack.ts';
+
+const USAGE = `npm run bench [-- --records N] [-- --full] [-- --json FILE]
+
+Measures what Tandem costs, on a local stack of its own: time against a bare floor taken in turns in the same run, API
+calls, Temporal events and actions, delay, throughput. Ends with a table; the exit code is 1 where a target is missed.
+
+  --records N   pairs of the first sync (300)
+  --full        also 5,000 and 10,000 pairs, and the worker's memory; takes what it takes
+  --json FILE   writes [{ name, value, unit, target, met }]`;
+
+const figures: Figure[] = [];
+const say = (text: string): void => console.log(`  ${text}`);
+function note(name: string, value: number, unit: string, target: string, met: boolean): void {
+  figures.push({ name, value: Math.round(value * 1000) / 1000, unit, target, met });
+  say(`${met ? '✓' : '✗'} ${name}: ${Math.round(value * 100) / 100} ${unit} (${target})`);
+}
+const posts = ({ world }: Installation): number[] =>
+  world.crm.disturbance.calls.filter((call) => call.method === 'POST').map((call) => call.at);
+const crmWrites = ({ world }: Installation): number[] =>
+  world.crm.disturbance.calls.filter((call) => call.method !== 'GET').map((call) => call.at);
+
+async function firstSync(stack: Stack, records: number): Promise<{ ms: number; installation: Installation }> {
+  const installation = await install(stack, records);
+  await until('the first sync', () => posts(installation).length >= installation.pairs);
+  const end = Math.max(...posts(installation));
+  let start = end;
+  await until(
+    'the visibility of all links',
+    async () => (await installation.client.workflow.count("WorkflowType = 'link'")).count >= installation.pairs,
+  );
+  for await (const run of installation.client.workflow.list({ query: "WorkflowType = 'link'" }))
+    start = Math.min(start, run.startTime.getTime());
+  return { ms: end - start, installation };
+}
+
+async function bareSync(floor: Floor, records: number, round: number): Promise<number> {
+  const start = Date.now();
+  const ids = Array.from({ length: records }, (_, i) => `bare-${round}-${i}`);
+  await abreast(ids, async (workflowId) => void (await floor.client.workflow.start('bare', { workflowId, taskQueue: 'floor' })));
+  return (await floor.ran(records)) - start;
+}
+
+async function measureFirstSync(stack: Stack, records: number, rounds: number): Promise<Installation> {
+  const floor = await startFloor();
+  const [ours, bare]: [number[], number[]] = [[], []];
+  let last: Installation | null = null;
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await bareSync(floor, records, round));
+    await last?.close();
+    const { ms, installation } = await firstSync(stack, records);
+    ours.push(ms);
+    last = installation;
+    say(`round ${round + 1} of ${rounds}: floor ${bare.at(-1)} ms, first sync ${ms} ms`);
+  }
+  await floor.close();
+  const ratio = median(ours.map((ms, i) => ms / (bare[i] ?? 1)));
+  note(
+    `first sync of ${records}, against the floor (spread ±${spread(ours).toFixed(0)} %)`,
+    ratio,
+    'times',
+    'at most 1.3',
+    ratio <= 1.3,
+  );
+  if (!last) throw new Error('no round was run');
+  return last;
+}
+
+async function measureCalls(installation: Installation): Promise<void> {
+  const { world, pairs } = installation;
+  const crm = countCalls(world.crm.disturbance.calls);
+  const powerOffice = countCalls(world.powerOffice.disturbance.calls);
+  note('creating calls a record in the first sync', crm.writes / pairs, 'calls', 'exactly 1', crm.writes === pairs);
+  note(
+    'calls in the first sync beside creates, lists, token and checks',
+    crm.reads + powerOffice.reads + powerOffice.writes,
+    'calls',
+    '0',
+    crm.reads + powerOffice.reads + powerOffice.writes === 0,
+  );
+}
+
+async function measureChange(installation: Installation, changes: number): Promise<void> {
+  const { world, store, client } = installation;
+  const links = await store.links.find({ flow: 'contactperson-contact' }).limit(changes).toArray();
+  const history = async (n: number) =>
+    (await client.workflow.getHandle(`link:contactperson-contact:${links[n]?.sourceId}`).fetchHistory()).events ?? [];
+  const before = {
+    writes: crmWrites(installation).length,
+    reads: countCalls(world.crm.disturbance.calls).reads + countCalls(world.powerOffice.disturbance.calls).reads,
+  };
+  const was = (await history(0)).length;
+  const delays: number[] = [];
+  for (const [i, link] of links.entries()) {
+    const [written, at] = [crmWrites(installation).length, Date.now()];
+    world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: `Bench${i}` });
+    await until('the change', () => crmWrites(installation).length > written);
+    const arrived = crmWrites(installation).at(-1) ?? 0;
+    // The wait for the poll aside: from the list that could show it first.
+    const looked =
+      world.powerOffice.disturbance.calls.find((call) => call.at >= at && call.path.endsWith('/ContactPersons'))?.at ?? at;
+    delays.push(arrived - looked);
+    await sleep(20);
+  }
+  await sleep(1500);
+  const calls = crmWrites(installation).length - before.writes;
+  const reads =
+    countCalls(world.crm.disturbance.calls).reads + countCalls(world.powerOffice.disturbance.calls).reads - before.reads;
+  note(
+    'API calls for a change, feed pages aside',
+    (calls + reads) / links.length,
+    'calls',
+    'exactly 1',
+    calls + reads === links.length,
+  );
+  const events = (await history(0)).slice(was);
+  note('history events for a change', events.length, 'events', 'at most 11', events.length <= 11);
+  note('billable actions for a change', countActions(events), 'actions', '2', countActions(events) === 2);
+  note('delay of a change, poll aside, median', median(delays), 'ms', 'under 150', median(delays) < 150);
+  note('delay of a change, poll aside, 99th', quantile(delays, 0.99), 'ms', 'under 1000', quantile(delays, 0.99) < 1000);
+
+  const lengths = async (): Promise<number> =>
+    (await Promise.all(links.slice(0, 20).map(async (_, i) => (await history(i)).length))).reduce((a, b) => a + b, 0);
+  const quiet = { events: await lengths(), writes: crmWrites(installation).length };
+  for (const link of links.slice(0, 20)) {
+    world.powerOffice.desk.edit('ContactPerson', link.sourceId, { Title: 'Umappet' });
+    world.crm.desk.edit('Contact', link.targetId ?? '', { notes: 'unmapped' });
+  }
+  await sleep(3000);
+  note(
+    'events after an echo and 40 unmapped edits',
+    (await lengths()) - quiet.events,
+    'events',
+    '0',
+    (await lengths()) === quiet.events,
+  );
+  note(
+    'calls after an echo and 40 unmapped edits, lists aside',
+    crmWrites(installation).length - quiet.writes,
+    'calls',
+    '0',
+    crmWrites(installation).length === quiet.writes,
+  );
+}
+
+async function measureBurst(installation: Installation, edits: number, rounds: number): Promise<void> {
+  const { world, store } = installation;
+  const floor = await startFloor();
+  const ids = Array.from({ length: edits }, (_, i) => `poked-${i}`);
+  await abreast(ids, async (workflowId) => void (await floor.client.workflow.start('poked', { workflowId, taskQueue: 'floor' })));
+  const links = await store.links.find({ flow: 'contactperson-contact' }).limit(edits).toArray();
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const start = Date.now();
+    await abreast(ids, (id) => floor.client.workflow.getHandle(id).signal('poke'));
+    const bare = (await floor.ran(edits)) - start;
+    const written = crmWrites(installation).length;
+    const began = Date.now();
+    for (const link of links) world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: `Burst${round}` });
+    await until('all edits', () => crmWrites(installation).length >= written + links.length);
+    const looked =
+      world.powerOffice.disturbance.calls.find((call) => call.at >= began && call.path.endsWith('/ContactPersons'))?.at ?? began;
+    const ours = Math.max(...crmWrites(installation)) - looked;
+    ratios.push(ours / bare);
+    say(`round ${round + 1} of ${rounds}: floor ${bare} ms, ${links.length} edits ${ours} ms`);
+  }
+  await floor.close();
+  note(
+    `${links.length} edits at once, against as many bare signals`,
+    median(ratios),
+    'times',
+    'within 1.3',
+    median(ratios) <= 1.3,
+  );
+}
+
+async function measureThroughput(installation: Installation, edits: number): Promise<void> {
+  const { world, store } = installation;
+  await installation.restart(2, { POWEROFFICE_REQUESTS_PER_SECOND: '10', TANDEM_POLL_SECONDS: '3' });
+  await until('two workers', () =>
+    installation.workers.every((worker) => worker.lines.some((line) => line.includes('the worker runs'))),
+  );
+  await sleep(6000);
+  const links = await store.links.find({ flow: 'contactperson-contact' }).limit(edits).toArray();
+  for (const link of links) world.crm.desk.edit('Contact', link.targetId ?? '', { familyName: 'Gjennom' });
+  const calls = (): { at: number; method: string }[] =>
+    world.powerOffice.disturbance.calls.filter((call) => call.path.startsWith('/v2'));
+  const already = calls().filter((call) => call.method === 'PATCH').length;
+  await until('all writes', () => calls().filter((call) => call.method === 'PATCH').length >= already + links.length);
+  const patches = calls()
+    .filter((call) => call.method === 'PATCH')
+    .slice(already)
+    .map((call) => call.at);
+  const [from, to] = [Math.min(...patches), Math.max(...patches)];
+  const inside = calls()
+    .filter((call) => call.at >= from && call.at <= to)
+    .map((call) => call.at);
+  const seconds = (to - from) / 1000;
+  note(
+    'calls used a second towards PowerOffice, limit 10, two workers',
+    (inside.length - 1) / seconds,
+    'calls/s',
+    'at least 9',
+    (inside.length - 1) / seconds >= 9,
+  );
+  note('changes among them', (patches.length - 1) / seconds, 'changes/s', 'at least 8.5', (patches.length - 1) / seconds >= 8.5);
+  note(
+    'most calls in any second',
+    mostInASecond(calls().map((call) => call.at)),
+    'calls',
+    'never 11',
+    mostInASecond(calls().map((call) => call.at)) <= 10,
+  );
+}
+
+function noteIdle(): void {
+  const [feeds, takeover, poll] = [5, 60, 30];
+  // The SDK sends a heartbeat at 0.8 of the time-out; a turn of a day is one activity and a new run.
+  const actions = feeds * (86_400 / (0.8 * takeover) + 2);
+  note(
+    'idle installation: Temporal actions a day (heartbeat time-out 60 s: takeover within 60 s)',
+    actions,
+    'actions',
+    'below 10,000',
+    actions < 10_000,
+  );
+  note(
+    'idle installation: list calls a day (poll 30 s, ids hourly, one sweep)',
+    feeds * (86_400 / poll + 24 + 1),
+    'calls',
+    'stated',
+    true,
+  );
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      records: { type: 'string', default: '300' },
+      full: { type: 'boolean' },
+      json: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  const records = Number(values.records);
+  if (values.help) return console.log(USAGE);
+  if (!Number.isInteger(records) || records < 40) {
+    console.error(`bench: --records must be a whole number of 40 or more\n\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
+  const stack = await startStack(say);
+  try {
+    const installation = await measureFirstSync(stack, records, 3);
+    await measureCalls(installation);
+    await measureChange(installation, Math.min(60, Math.floor(records / 3)));
+    await measureBurst(installation, Math.min(500, Math.floor(records / 2)), 3);
+    await measureThroughput(installation, Math.min(120, Math.floor(records / 2)));
+    await installation.close();
+    const { memory, store } = await compareSpeed(stack.mongo, say);
+    note('unchanged records compared, store aside', memory, 'records/s', 'at least 20,000', memory >= 20_000);
+    note('unchanged records compared with the local store', store, 'records/s', 'at least 4,000', store >= 4000);
+    noteIdle();
+    if (values.full)
+      for (const many of [5000, 10_000]) {
+        const { ms, installation: large } = await firstSync(stack, many);
+        const rss =
+          Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${large.workers[0]?.child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+        note(`first sync of ${many}`, many / (ms / 1000), 'pairs/s', 'stated', true);
+        note(`worker memory with ${many} open pairs`, rss, 'MB', 'under 350', rss < 350);
+        await large.close();
+      }
+  } finally {
+    await stack.stop();
+  }
+  console.log(
+    `\n${table(
+      ['figure', 'value', 'unit', 'target', 'met'],
+      figures.map((each) => [each.name, String(each.value), each.unit, each.target, each.met ? 'yes' : 'NO']),
+    )}`,
+  );
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+  if (figures.some((each) => !each.met)) process.exitCode = 1;
+}
+
+await main();
+process.exit();

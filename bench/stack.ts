@@ -1,0 +1,135 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { Store } from '../activities/store/store.ts';
+import { freePort } from '../sandbox/stack/process.ts';
+import { logIn, startMongo, startTemporal } from '../sandbox/stack/servers.ts';
+import { makeNamespace } from '../test/support/temporal.ts';
+import { runTandem, type Run } from '../test/support/worker.ts';
+import { makeWorld, workerEnv, type World } from '../test/support/world.ts';
+
+/** Real servers of the bench's own, in a temporary folder. */
+export interface Stack {
+  readonly mongo: string;
+  readonly connection: Connection;
+  stop(): Promise<void>;
+}
+
+export async function startStack(say: (text: string) => void): Promise<Stack> {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
+  const [port, uiPort, mongoPort] = [await freePort(), await freePort(), await freePort()];
+  const temporal = await startTemporal({ port, uiPort, file: join(folder, 'temporal.db'), log: logIn(folder, 'temporal'), say });
+  const mongo = await startMongo({ port: mongoPort, folder: join(folder, 'mongo'), log: logIn(folder, 'mongo'), say });
+  process.env['TANDEM_TEST_TEMPORAL'] = temporal.address;
+  const connection = await Connection.connect({ address: temporal.address });
+  return {
+    mongo: mongo.address,
+    connection,
+    async stop() {
+      await connection.close();
+      await Promise.all([temporal.stop(), mongo.stop()]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A world with one installation of Tandem in it. */
+export interface Installation {
+  readonly world: World;
+  readonly store: Store;
+  readonly client: Client;
+  readonly workers: readonly Run[];
+  readonly pairs: number;
+  restart(workers: number, more: Record<string, string>): Promise<void>;
+  close(): Promise<void>;
+}
+
+let databases = 0;
+
+export async function install(stack: Stack, records: number, more: Record<string, string> = {}): Promise<Installation> {
+  const size = {
+    products: Math.round(records / 4),
+    contactPersons: Math.round(records / 2),
+    suppliers: Math.round(records / 4),
+    supplierPersons: Math.round(records / 4),
+  };
+  const world = await makeWorld({ size, powerOffice: { lagMs: 0 } });
+  const temporal = await makeNamespace();
+  const uri = `${stack.mongo}/bench${(databases += 1)}`;
+  const store = await Store.connect(uri);
+  let workers: Run[] = [];
+  const restart = async (count: number, settings: Record<string, string>): Promise<void> => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    const env = workerEnv(world, uri, { TEMPORAL_NAMESPACE: temporal.namespace, TANDEM_POLL_SECONDS: '0.2', ...settings });
+    workers = Array.from({ length: count }, () => runTandem(['worker'], env));
+  };
+  await restart(1, more);
+  return {
+    world,
+    store,
+    client: temporal.client,
+    get workers() {
+      return workers;
+    },
+    pairs: size.products + size.contactPersons + size.supplierPersons,
+    restart,
+    async close() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await temporal.close();
+      await store.close();
+      await world.close();
+    },
+  };
+}
+
+/** A worker that does nothing, with Tandem's settings. */
+export interface Floor {
+  readonly client: Client;
+  /** Waits until the activity has run `count` times more, and tells when (ms). */
+  ran(count: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function startFloor(): Promise<Floor> {
+  const temporal = await makeNamespace();
+  const env = { ...process.env, TEMPORAL_ADDRESS: process.env['TANDEM_TEST_TEMPORAL'], TEMPORAL_NAMESPACE: temporal.namespace };
+  const child: ChildProcess = fork(fileURLToPath(new URL('floor.ts', import.meta.url)), [], {
+    execArgv: ['--import', 'tsx/esm'],
+    env,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  let [ran, seen, ready] = [0, 0, false];
+  const at: number[] = [];
+  child.on('message', (message: { ran?: number; at?: number; ready?: boolean }) => {
+    if (message.ready) ready = true;
+    if (message.ran !== undefined) {
+      ran = message.ran;
+      at[message.ran] = message.at ?? 0;
+    }
+  });
+  await until('the floor', () => ready);
+  return {
+    client: temporal.client,
+    async ran(count) {
+      seen += count;
+      await until('the floor', () => ran >= seen);
+      return at[seen] ?? Date.now();
+    },
+    async close() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+      await temporal.close();
+    },
+  };
+}
+
+/** Waits until `test` holds. */
+export async function until(what: string, test: () => boolean | Promise<boolean>, withinMs = 600_000): Promise<void> {
+  for (const end = Date.now() + withinMs; !(await test()); await sleep(10))
+    if (Date.now() > end) throw new Error(`${what}: not within ${withinMs / 1000} s`);
+}
