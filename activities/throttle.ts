@@ -11,7 +11,7 @@ export interface Slots {
 
 const ORDER: Readonly<Record<Priority, number>> = { write: 0, feed: 1, sweep: 2 };
 /** Slots are a little wider than the rate asks, so that calls that arrive late or early never crowd into one second. */
-const SLACK = 1.07;
+const SLACK = 1.09;
 const LATE_MS = 5;
 
 interface Waiter {

@@ -4,19 +4,23 @@ import type { FeedInput } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
 import type { CursorDocument } from '../store/documents.ts';
 import { SystemError } from '../systems/errors.ts';
-import type { System } from '../systems/system.ts';
+import type { Snapshot, System } from '../systems/system.ts';
 import { findMissing } from './missing.ts';
 import { handlePage, partsOf, type Part } from './page.ts';
 
 /** Records become visible late; each look starts so long before the newest instant seen. */
 const OVERLAP_SECONDS = 60;
 const PATIENCE_MS = 60_000;
+const RECENT = 20_000;
 const HOUR_MS = 3600 * 1000;
 /** Two slots of eight a second for each page of a sweep: half of the quota stays free. */
 const SWEEP_PAUSE_MS = 250;
 
 const codeOf = (error: unknown): string =>
   error instanceof SystemError ? String(error.status ?? error.failure) : error instanceof Error ? error.name : 'unknown';
+
+/** A version may come again with other values, where stamps are coarse and nothing counts versions. */
+const look = ({ version, fields }: Snapshot): string => `${version} ${JSON.stringify(fields)}`;
 
 /** One record type's feed, as one process watches it. */
 export class Feed {
@@ -29,6 +33,8 @@ export class Feed {
   readonly #signal: AbortSignal;
   #slow: Promise<void> | null = null;
   #failures = 0;
+  /** What was dealt with lately: each look reads the last minute again, and need not ask the store again. */
+  readonly #recent = new Map<string, string>();
 
   constructor(deps: Deps, input: FeedInput, signal: AbortSignal) {
     const name = input.system as SystemName;
@@ -77,7 +83,10 @@ export class Feed {
     let { newestKey, newestAt } = cursor;
     let records = 0;
     for await (const page of this.#system.changed(this.#type, this.#fields, since, { priority: 'feed', signal: this.#signal })) {
-      const { started, told } = await handlePage(this.#deps, this.#parts, page.records);
+      const news = page.records.filter((record) => this.#recent.get(record.id) !== look(record));
+      const { started, told, dealt } = await handlePage(this.#deps, this.#parts, news);
+      if (this.#recent.size > RECENT) this.#recent.clear();
+      for (const record of dealt) this.#recent.set(record.id, look(record));
       if (started + told > 0)
         log.info(
           { event: 'feed', feed: this.#id, records: page.records.length, started, told },

@@ -14,6 +14,8 @@ import { abreast } from './abreast.ts';
 export interface PageResult {
   readonly started: number;
   readonly told: number;
+  /** Records that need no second look at the same version: all but targets that no link knows yet. */
+  readonly dealt: readonly Snapshot[];
 }
 
 /** Where a record type takes part: in which flow, on which side. */
@@ -62,7 +64,11 @@ export async function handlePage(deps: Deps, parts: readonly Part[], records: re
   }
   const targets = parts.filter((part) => part.side === 'target').map((part) => part.flow);
   if (targets.length > 0) routed.push(...(await routeTargets(deps, targets, records)));
-  return { started, told: await compare(deps, routed) };
+  const told = await compare(deps, routed);
+  const linked = new Set(
+    routed.filter(({ side, link }) => side === 'source' || link.targetId !== null).map(({ record }) => record),
+  );
+  return { started, told, dealt: targets.length === 0 ? records : records.filter((record) => linked.has(record)) };
 }
 
 async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]): Promise<number> {

@@ -354,7 +354,9 @@ export class ModelSystem implements System {
       ...(this.nature.conditional === 'etag' ? { etag: `"${row.version}"` } : {}),
       ...(this.nature.externalId && row.externalId !== null ? { externalId: row.externalId } : {}),
       fields: Object.fromEntries(fields.map((name) => [name, row.fields[name] ?? null])),
-      at: this.clock.correct(instantMs(instant)),
+      at: this.#breaks.has('uncorrected-clocks')
+        ? [instantMs(instant), instantMs(instant)]
+        : this.clock.correct(instantMs(instant)),
     };
   }
 

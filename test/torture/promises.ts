@@ -1,12 +1,15 @@
 import { linkKey } from '../../flows/names.ts';
 import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
 import type { Aftermath } from './run.ts';
-import type { ModelSystem } from './modelSystem.ts';
+import type { Deed, ModelSystem } from './modelSystem.ts';
 
 const MAPPED: Readonly<Record<'source' | 'target', readonly string[]>> = {
   source: ['FirstName', 'LastName'],
   target: ['givenName', 'familyName'],
 };
+
+/** More than a Date header's second and a poll's reading can blur (ms). */
+const CLEARLY_APART_MS = 3000;
 
 /** Whether two values are one, apart from what either system makes of text. */
 function alike(a: Value | undefined, b: Value | undefined, systems: readonly ModelSystem[]): boolean {
@@ -102,6 +105,8 @@ export function brokenPromises(after: Aftermath): string[] {
         );
       else if (!alike(a, b, [source, target]))
         say('Convergence', `${id}.${property} is ${JSON.stringify(a)} here and ${JSON.stringify(b)} there`);
+      const wrong = wrongWinner(after, id, targetId ?? '', i);
+      if (wrong !== null) say('Conflicts go to the later edit', wrong);
       for (const [side, system, record, name] of [
         ['source', source, id, property],
         ['target', target, targetId ?? '', partner],
@@ -112,6 +117,32 @@ export function brokenPromises(after: Aftermath): string[] {
   if (restless.writes > 0) say('No ping-pong', `${restless.writes} writes after everything had settled`);
   if (restless.signals > 0) say('No echo', `${restless.signals} signals after everything had settled`);
   return broken;
+}
+
+/** Whatever the clocks say: of two edits clearly apart, the later one stands in the end. */
+function wrongWinner(after: Aftermath, sourceId: string, targetId: string, i: number): string | null {
+  const { schedule, source, target } = after;
+  const calm =
+    schedule.policy === 'latest' &&
+    schedule.faults === 0 &&
+    schedule.crashes === 0 &&
+    !schedule.acts.some((act) => ['crash', 'freeze', 'scope', 'delete'].includes(act.do));
+  if (!calm || !schedule.source.testWorks) return null;
+  const edits = (system: ModelSystem, id: string, property: string): Deed[] =>
+    system.deeds.filter((deed) => deed.by === 'person' && deed.kind === 'edit' && deed.id === id && deed.property === property);
+  const [mine, theirs] = [
+    edits(source, sourceId, MAPPED.source[i] as string),
+    edits(target, targetId, MAPPED.target[i] as string),
+  ];
+  const all = [...source.deeds.filter((deed) => deed.id === sourceId), ...target.deeds.filter((deed) => deed.id === targetId)];
+  if (all.some((deed) => deed.kind === 'edit' && (deed.after === '!' || isNoValue(deed.after)))) return null;
+  const [a, b] = [mine.at(-1), theirs.at(-1)];
+  if (!a || !b || Math.abs(a.at - b.at) < CLEARLY_APART_MS) return null;
+  const last = a.at > b.at ? a : b;
+  const stands = source.rows.get(sourceId)?.fields[MAPPED.source[i] as string];
+  return alike(stands, last.after, [source, target])
+    ? null
+    : `${sourceId}.${MAPPED.source[i]} is ${JSON.stringify(stands)}, although ${JSON.stringify(last.after)} was edited last`;
 }
 
 function sourceRows({ source }: Aftermath): [string, ReturnType<ModelSystem['rows']['get']>][] {
