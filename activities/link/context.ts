@@ -5,6 +5,7 @@ import type { Value } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Assignment } from '../../workflows/core/merge.ts';
 import type { Found, Outcome } from '../../workflows/core/outcome.ts';
+import type { Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
 import { holdBack } from '../guard.ts';
 import { observationOf } from '../observation.ts';
@@ -77,6 +78,16 @@ export function linkContext(deps: Deps) {
     return { kind: 'created', id: stored.targetId ?? '', seen, base, adopted: Object.keys(base).length === 0 };
   }
 
+  /** What the store has seen and this link was not told: an attempt that woke up late may have left it there. */
+  function unknown(link: LinkRecord, now: LinkDocument): { news?: Partial<Record<Side, Observation>> } {
+    const news: Partial<Record<Side, Observation>> = {};
+    for (const side of SIDES) {
+      const seen = now.seen[side];
+      if (seen && seen.version > (link.seen[side]?.version ?? '')) news[side] = seen;
+    }
+    return Object.keys(news).length > 0 ? { news } : {};
+  }
+
   /** Stores an outcome; where another attempt was first, or a newer revision, that one's word counts. */
   async function conclude(
     link: LinkRecord,
@@ -85,7 +96,8 @@ export function linkContext(deps: Deps) {
     written: readonly string[] | null,
     text: string | null = null,
   ): Promise<Outcome> {
-    if (await store.write(link, typesOf(flowOf(link)), text)) return outcome;
+    const now = await store.write(link, typesOf(flowOf(link)), text);
+    if (now) return { ...outcome, ...unknown(link, now) };
     const { stored, done } = await before(link);
     if (stored && done) return stands(stored, side, written);
     return { kind: 'contended', found: {}, revision: stored?.revision ?? 0 };
@@ -150,7 +162,7 @@ export function linkContext(deps: Deps) {
       return work(attempt);
     });
 
-  return { flowOf, systemOf, typesOf, idOf, readSides, lag, before, stands, conclude, refuse, remember, guarded, gated };
+  return { flowOf, systemOf, typesOf, idOf, readSides, lag, before, stands, conclude, refuse, remember, guarded, gated, unknown };
 }
 
 /** One document a link, revision and property. */

@@ -11,7 +11,7 @@ import { writeRecord } from './write.ts';
 export function linkActivities(deps: Deps): LinkActivities {
   const { store, running, time } = deps;
   const context = linkContext(deps);
-  const { flowOf, systemOf, typesOf, idOf, readSides, lag, before, refuse, guarded, gated } = context;
+  const { flowOf, systemOf, typesOf, idOf, readSides, lag, before, refuse, guarded, gated, unknown } = context;
 
   return {
     createRecord: (input) => gated(input.link, (attempt) => createRecord(deps, context, input.link, input.values, attempt)),
@@ -51,7 +51,7 @@ export function linkActivities(deps: Deps): LinkActivities {
         const held = ending ? await guarded(input.link, 'source', attempt) : null;
         if (held) return held;
         // A blocked link keeps the text that came with its refusal.
-        await store.write(input.link, typesOf(flowOf(input.link)), stored?.block?.text ?? null);
+        const now = await store.write(input.link, typesOf(flowOf(input.link)), stored?.block?.text ?? null);
         deps.log.info(
           {
             event: 'link',
@@ -62,7 +62,7 @@ export function linkActivities(deps: Deps): LinkActivities {
           },
           'a link changed its state',
         );
-        return { kind: 'stored' };
+        return { kind: 'stored', ...(now ? unknown(input.link, now) : {}) };
       }),
   };
 }

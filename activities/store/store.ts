@@ -143,10 +143,15 @@ export class Store {
   }
 
   /**
-   * Writes a link under its revision; an older revision changes nothing and gives false. `seen` only moves forward,
+   * Writes a link under its revision and gives the link as it stands; an older revision changes nothing and gives null.
+   * `seen` only moves forward,
    * since the watcher may have raised it meanwhile. Throws TargetTaken.
    */
-  async write(record: LinkRecord, types: Readonly<Record<Side, string>>, text: string | null = null): Promise<boolean> {
+  async write(
+    record: LinkRecord,
+    types: Readonly<Record<Side, string>>,
+    text: string | null = null,
+  ): Promise<LinkDocument | null> {
     const _id = linkKey(record.flow, record.sourceId);
     const { seen, block, ...rest } = record;
     const newer = (side: Side): object => {
@@ -164,22 +169,15 @@ export class Store {
         updatedAt: new Date(),
       }).map(([name, value]) => [name, { $literal: value }]),
     );
-    const update = {
-      updateOne: {
-        filter: { _id, revision: { $lt: record.revision } },
-        update: [{ $set: { ...literal, ...newer('source'), ...newer('target') } }],
-      },
-    };
+    const update = [{ $set: { ...literal, ...newer('source'), ...newer('target') } }];
+    const attempt = (): Promise<LinkDocument | null> =>
+      this.links.findOneAndUpdate({ _id, revision: { $lt: record.revision } }, update, { returnDocument: 'after' });
     try {
-      let result = await this.links.bulkWrite([update]);
-      if (result.matchedCount === 0) {
-        // Not yet noted by the watcher, noted this very moment, or written by a newer revision.
-        await this.links.updateOne({ _id }, { $setOnInsert: blank(record, types) } as UpdateFilter<LinkDocument>, {
-          upsert: true,
-        });
-        result = await this.links.bulkWrite([update]);
-      }
-      return result.matchedCount === 1;
+      const written = await attempt();
+      if (written) return written;
+      // Not yet noted by the watcher, noted this very moment, or written by a newer revision.
+      await this.links.updateOne({ _id }, { $setOnInsert: blank(record, types) } as UpdateFilter<LinkDocument>, { upsert: true });
+      return await attempt();
     } catch (error) {
       if (isDuplicate(error)) throw new TargetTaken(record.targetId ?? '');
       throw error;

@@ -85,11 +85,11 @@ export class MemoryStore implements LinkStore {
     return Promise.resolve();
   }
 
-  write(record: LinkRecord, types: Readonly<Record<Side, string>>, text: string | null = null): Promise<boolean> {
+  write(record: LinkRecord, types: Readonly<Record<Side, string>>, text: string | null = null): Promise<LinkDocument | null> {
     const key = linkKey(record.flow, record.sourceId);
     this.#note(record, types);
     const stored = this.links.get(key) as LinkDocument;
-    if (stored.revision >= record.revision && !this.#breaks.has('old-revision-writes')) return Promise.resolve(false);
+    if (stored.revision >= record.revision && !this.#breaks.has('old-revision-writes')) return Promise.resolve(null);
     for (const other of this.links.values())
       if (
         record.targetId !== null &&
@@ -109,7 +109,7 @@ export class MemoryStore implements LinkStore {
       block: record.block && { ...record.block, text: text ?? '' },
       updatedAt: new Date(this.#now()),
     });
-    return Promise.resolve(true);
+    return Promise.resolve(this.links.get(key) ?? null);
   }
 
   remember(changes: readonly HistoryDocument[]): Promise<void> {

@@ -9,7 +9,7 @@ const MAPPED: Readonly<Record<'source' | 'target', readonly string[]>> = {
 };
 
 /** More than a Date header's second and a poll's reading can blur (ms). */
-const CLEARLY_APART_MS = 3000;
+const CLEARLY_APART_MS = 2000;
 
 /** Whether two values are one, apart from what either system makes of text. */
 function alike(a: Value | undefined, b: Value | undefined, systems: readonly ModelSystem[]): boolean {

@@ -11,7 +11,7 @@ import { recordOf } from '../../workflows/contract.ts';
 import { advance, type Step } from '../../workflows/core/lifecycle.ts';
 import { apply, type Outcome } from '../../workflows/core/outcome.ts';
 import { receive, type Message } from '../../workflows/core/receive.ts';
-import type { LinkState } from '../../workflows/core/state.ts';
+import type { LinkState, Observation } from '../../workflows/core/state.ts';
 import type { Break, Breaks } from './breaks.ts';
 import { brokenPromises } from './promises.ts';
 import { MemoryStore } from './memoryStore.ts';
@@ -276,14 +276,21 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
 
   /** A feed watcher; another takes over where it falls silent. */
   async function watch(process: Process, system: 'powerOffice' | 'crm', type: string): Promise<void> {
-    const feed = new Feed(
-      depsOf(process, (work) => work({ number: 1, scheduledAt: 0, signal: new AbortController().signal })),
-      { system, type, takeoverSeconds: 5 },
-      new AbortController().signal,
-    );
+    const makeFeed = (): Feed =>
+      new Feed(
+        depsOf(process, (work) => work({ number: 1, scheduledAt: 0, signal: new AbortController().signal })),
+        { system, type, takeoverSeconds: 5 },
+        new AbortController().signal,
+      );
+    let feed = makeFeed();
     while (!process.dead) {
       if (breaks.has('every-echo-wakes'))
-        for (const link of store.links.values()) store.links.set(link._id, { ...link, seen: { source: null, target: null } });
+        for (const link of store.links.values()) {
+          const forget = (seen: Observation | null): Observation | null => seen && { ...seen, version: '', values: {} };
+          store.links.set(link._id, { ...link, seen: { source: forget(link.seen.source), target: forget(link.seen.target) } });
+        }
+      // A fresh watcher remembers nothing of what it dealt with.
+      if (breaks.has('every-echo-wakes')) feed = makeFeed();
       const pause = await feed.turn();
       await sim.sleep(pause);
     }

@@ -66,6 +66,14 @@ export function scheduleOf(seed: number): Schedule {
     else if (kind < 0.9) acts.push({ at, do: 'delete', side, n });
     else acts.push({ at, do: 'scope', n, on: random.chance(0.5) });
   }
+  if (random.chance(0.3)) {
+    // A duel: one property on both sides, clearly apart, yet often between two looks.
+    const [first, second] = random.chance(0.5) ? (['source', 'target'] as const) : (['target', 'source'] as const);
+    const at = Math.floor(random.between(15_000, ACTIVE_MS - 4000));
+    const later = at + Math.floor(random.between(2100, 2900));
+    acts.push({ at, do: 'edit', side: first, n: 0, property: 1, value: `${first} first` });
+    acts.push({ at: later, do: 'edit', side: second, n: 0, property: 1, value: `${second} second` });
+  }
   for (let i = random.int(3); i > 0; i--)
     acts.push({ at: when(), do: random.pick(['crash', 'freeze', 'sweep', 'ids'] as const) });
   acts.sort((a, b) => a.at - b.at);

@@ -7,8 +7,13 @@ import type { LinkState, Observation } from './state.ts';
 /** What a direct read found. */
 export type Found = Observation | 'gone';
 
-/** What became of a step. Facts alone; texts of refusals stay in the store. */
-export type Outcome =
+/**
+ * What became of a step. Facts alone; texts of refusals stay in the store. `news`: what the store had seen besides, of
+ * which nobody had told the link.
+ */
+export type Outcome = { readonly news?: Partial<Record<Side, Observation>> } & Result;
+
+type Result =
   | {
       readonly kind: 'created';
       readonly id: string;
@@ -43,6 +48,15 @@ function take(state: LinkState, found: Partial<Record<Side, Found>>, now: number
 
 /** Applies what became of a step. The base of the written side is the answer's value, never what was sent. */
 export function apply(state: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
+  let next = conclude(state, step, outcome, now);
+  for (const side of SIDES) {
+    const seen = outcome.news?.[side];
+    if (seen && next[side].id !== null) next = observe(next, side, seen);
+  }
+  return next;
+}
+
+function conclude(state: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
   switch (outcome.kind) {
     case 'created': {
       if (step.kind !== 'create') return state;
