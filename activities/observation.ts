@@ -23,8 +23,16 @@ export function observationOf(flow: Flow, side: Side, record: Snapshot): Observa
   };
 }
 
-/** A flow's rules as its links carry them. The hash tells a changed flow from the one that a link knows. */
+const known = new WeakMap<Flow, Rules>();
+
+/** A flow's rules as its links carry them, made once a flow. The hash tells a changed flow from the one that a link knows. */
 export function rulesOf(flow: Flow): Rules {
+  const made = known.get(flow) ?? makeRules(flow);
+  known.set(flow, made);
+  return made;
+}
+
+function makeRules(flow: Flow): Rules {
   const rules = {
     names: {
       source: `${systemTitle(flow.source.system)} ${flow.source.type}`,

@@ -34,6 +34,20 @@ export interface CursorDocument {
   readonly trouble: { readonly text: string; readonly at: number } | null;
 }
 
+/** A feed that was never read. */
+export const UNREAD: Omit<CursorDocument, '_id'> = {
+  newest: null,
+  newestKey: '',
+  newestAt: 0,
+  settled: false,
+  lookedAt: 0,
+  looks: 0,
+  sweptAt: 0,
+  sweepAsked: 0,
+  idsAt: 0,
+  trouble: null,
+};
+
 /** One applied change; `_id` is link, revision and property. */
 export interface HistoryDocument {
   readonly _id: string;

@@ -5,7 +5,15 @@ import type { Observation } from '../../workflows/core/state.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { ClockEstimate } from '../systems/clock.ts';
 import type { Slots } from '../throttle.ts';
-import type { CursorDocument, HistoryDocument, LimitDocument, LinkDocument, Sighting, SystemDocument } from './documents.ts';
+import {
+  UNREAD,
+  type CursorDocument,
+  type HistoryDocument,
+  type LimitDocument,
+  type LinkDocument,
+  type Sighting,
+  type SystemDocument,
+} from './documents.ts';
 
 /** Look-ups are cheapest in lists of about so many keys. */
 const CHUNK = 100;
@@ -251,19 +259,7 @@ export class Store {
 
   async cursor(id: string): Promise<CursorDocument> {
     const found = await this.cursors.findOne({ _id: id });
-    const start = {
-      newest: null,
-      newestKey: '',
-      newestAt: 0,
-      settled: false,
-      lookedAt: 0,
-      looks: 0,
-      sweptAt: 0,
-      sweepAsked: 0,
-      idsAt: 0,
-      trouble: null,
-    };
-    return { ...start, ...found, _id: id };
+    return { ...UNREAD, ...found, _id: id };
   }
 
   async setCursor(id: string, fields: Partial<Omit<CursorDocument, '_id'>>): Promise<void> {

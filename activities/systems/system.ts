@@ -1,8 +1,9 @@
 import type { Catalogue } from '../../flows/catalogue.ts';
 import type { SystemName } from '../../flows/flow.ts';
-import type { Value, Values } from '../../flows/values.ts';
+import { sameValue, type Value, type Values } from '../../flows/values.ts';
 import type { Instants } from '../../workflows/core/state.ts';
 import type { SystemClock } from './clock.ts';
+import { SystemError } from './errors.ts';
 
 /** A record as a system's answer showed it, reduced to the fields that were asked for. */
 export interface Snapshot {
@@ -92,6 +93,12 @@ export interface System {
     fields: readonly string[],
     options: CallOptions,
   ): Promise<readonly Snapshot[]>;
+}
+
+/** For a write without a condition of the system's own: what was just read must be what the write expects. Throws SystemError. */
+export function mustStand(system: string, test: Values, now: (property: string) => Value | undefined): void {
+  for (const [name, value] of Object.entries(test))
+    if (!sameValue(now(name), value)) throw new SystemError(system, 'contended', `${name} was edited meanwhile`);
 }
 
 /** The value at a dotted path. Arrays on the way are flattened to a list. */

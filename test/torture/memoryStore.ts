@@ -1,7 +1,13 @@
 import { linkKey } from '../../flows/names.ts';
 import type { Side } from '../../flows/side.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
-import type { CursorDocument, HistoryDocument, LinkDocument, Sighting } from '../../activities/store/documents.ts';
+import {
+  UNREAD,
+  type CursorDocument,
+  type HistoryDocument,
+  type LinkDocument,
+  type Sighting,
+} from '../../activities/store/documents.ts';
 import { TargetTaken, type LinkStore } from '../../activities/store/store.ts';
 import type { Breaks } from './breaks.ts';
 
@@ -137,19 +143,7 @@ export class MemoryStore implements LinkStore {
   }
 
   cursor(id: string): Promise<CursorDocument> {
-    const start = {
-      newest: null,
-      newestKey: '',
-      newestAt: 0,
-      settled: false,
-      lookedAt: 0,
-      looks: 0,
-      sweptAt: 0,
-      sweepAsked: 0,
-      idsAt: 0,
-      trouble: null,
-    };
-    return Promise.resolve({ ...start, ...this.cursors.get(id), _id: id });
+    return Promise.resolve({ ...UNREAD, ...this.cursors.get(id), _id: id });
   }
 
   async setCursor(id: string, fields: Partial<Omit<CursorDocument, '_id'>>): Promise<void> {

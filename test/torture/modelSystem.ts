@@ -4,7 +4,15 @@ import type { SystemName } from '../../flows/flow.ts';
 import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
 import { SystemClock } from '../../activities/systems/clock.ts';
 import { SystemError } from '../../activities/systems/errors.ts';
-import type { CallOptions, Condition, Features, Page, Snapshot, System } from '../../activities/systems/system.ts';
+import {
+  mustStand,
+  type CallOptions,
+  type Condition,
+  type Features,
+  type Page,
+  type Snapshot,
+  type System,
+} from '../../activities/systems/system.ts';
 import type { Breaks } from './breaks.ts';
 import type { Random, Sim } from './sim.ts';
 
@@ -218,8 +226,7 @@ export class ModelSystem implements System {
     const etag = nature.conditional === 'etag' ? condition.etag : undefined;
     if (!tests && etag === undefined && !options.unconditional && !this.#breaks.has('blind-writes')) {
       const now = await this.read(type, id, Object.keys(condition.test), options);
-      for (const [name, value] of Object.entries(condition.test))
-        if (!sameValue(now.fields[name], value)) throw new SystemError(this.name, 'contended', 'edited meanwhile');
+      mustStand(this.name, condition.test, (name) => now.fields[name]);
     }
     this.writes += 1;
     const sent = this.#sim.now();

@@ -6,7 +6,7 @@ import { SystemClock } from '../clock.ts';
 import { SystemError } from '../errors.ts';
 import { call, type Answer, type Call } from '../http.ts';
 import { inOrder, type Lister } from '../paging.ts';
-import { valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../system.ts';
+import { mustStand, valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../system.ts';
 import type { Profile } from './profile.ts';
 
 type Json = Record<string, unknown>;
@@ -153,8 +153,7 @@ export function crm(url: string, secret: string, profile: Profile): System {
     options: CallOptions,
   ): Promise<{ etag: string | undefined; body: Json }> {
     const { seen, body } = await read(type, id, Object.keys(condition.test), options);
-    for (const [name, value] of Object.entries(condition.test))
-      if (!sameValue(seen.fields[name], value)) throw new SystemError('CRM', 'contended', `${name} was edited meanwhile`);
+    mustStand('CRM', condition.test, (name) => seen.fields[name]);
     return { etag: seen.etag, body };
   }
 

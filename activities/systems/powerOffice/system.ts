@@ -1,12 +1,11 @@
 import { instantKey, instantMs, isInstant, justBefore } from '../../../flows/instant.ts';
 
-import { sameValue } from '../../../flows/values.ts';
 import type { Throttle } from '../../throttle.ts';
 import { SystemClock } from '../clock.ts';
 import { SystemError } from '../errors.ts';
 import { call, type Answer, type Call } from '../http.ts';
 import { inOrder, type Lister } from '../paging.ts';
-import { valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../system.ts';
+import { mustStand, valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../system.ts';
 import { POWEROFFICE_CATALOGUE, RESOURCES, type Resource } from './catalogue.ts';
 import { Token, type PowerOfficeKeys } from './token.ts';
 
@@ -116,9 +115,7 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
   async function readFirst(type: string, id: string, condition: Condition, options: CallOptions): Promise<void> {
     const kind = resource(type);
     const answer = await send({ method: 'GET', path: address(kind, id) }, options);
-    for (const [name, value] of Object.entries(condition.test))
-      if (!sameValue(valueAt(answer.body, name), value))
-        throw new SystemError('PowerOffice', 'contended', `${name} was edited meanwhile`);
+    mustStand('PowerOffice', condition.test, (name) => valueAt(answer.body, name));
   }
 
   const address = (kind: Resource, id: string): string => `${kind.list}/${id.split('/').map(encodeURIComponent).join('/')}`;
