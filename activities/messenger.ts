@@ -83,6 +83,8 @@ export function temporalMessenger(client: Client): Messenger {
       const handle = client.workflow.getHandle(linkWorkflowId(flow.name, sourceId));
       return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? told : { ...told, rules }));
     },
+    tellRetry: (link) =>
+      delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.steer, { kind: 'retry' })),
     tellVanished: (link, side) =>
       delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.vanished, { side })),
   };

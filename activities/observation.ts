@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Condition, Flow } from '../flows/flow.ts';
+import { scopeOf, valueFields, type Condition, type Flow } from '../flows/flow.ts';
 import { systemTitle } from '../flows/names.ts';
 import type { Side } from '../flows/side.ts';
 import { sameValue, type Value } from '../flows/values.ts';
@@ -8,7 +8,22 @@ import type { Snapshot } from './systems/system.ts';
 
 /** Whether a record with these fields meets a condition. */
 function meets(condition: Condition, value: Value | undefined): boolean {
+  if (condition.oneOf !== undefined) return condition.oneOf.some((each) => sameValue(value, each));
   return condition.equals === undefined ? !sameValue(value, condition.not ?? null) : sameValue(value, condition.equals);
+}
+
+const fieldsOf = new WeakMap<Flow, Record<Side, readonly string[]>>();
+
+/** A flow's value fields, listed once: a sweep asks for each record. */
+function valuesOf(flow: Flow, side: Side): readonly string[] {
+  const known = fieldsOf.get(flow) ?? { source: valueFields(flow, 'source'), target: valueFields(flow, 'target') };
+  fieldsOf.set(flow, known);
+  return known[side];
+}
+
+/** Whether a record with these fields takes part on one side of a flow. */
+export function takesPart(flow: Flow, side: Side, field: (name: string) => Value | undefined): boolean {
+  return scopeOf(flow, side).every((condition) => meets(condition, field(condition.property)));
 }
 
 /** A record as one side of a flow sees it: mapped values alone, and whether it takes part. */
@@ -17,8 +32,8 @@ export function observationOf(flow: Flow, side: Side, record: Snapshot): Observa
     version: record.version,
     instant: record.instant,
     ...(record.etag === undefined ? {} : { etag: record.etag }),
-    values: Object.fromEntries(flow.properties.map((pair) => [pair[side], record.fields[pair[side]] ?? null])),
-    inScope: flow[side].scope.every((condition) => meets(condition, record.fields[condition.property])),
+    values: Object.fromEntries(valuesOf(flow, side).map((name) => [name, record.fields[name] ?? null])),
+    inScope: takesPart(flow, side, (name) => record.fields[name]),
     at: record.at,
   };
 }
@@ -43,6 +58,9 @@ function makeRules(flow: Flow): Rules {
       target: pair.target,
       type: pair.type,
       policy: pair.policy ?? flow.policy,
+      ...(pair.back === undefined ? {} : { back: pair.back }),
+      ...(pair.direction === 'both' ? {} : { direction: pair.direction }),
+      ...(pair.when.length === 0 ? {} : { when: pair.when }),
     })),
     onSourceDeleted: flow.onSourceDeleted,
     onTargetDeleted: flow.onTargetDeleted,

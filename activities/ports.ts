@@ -32,6 +32,8 @@ export interface Messenger {
   start(flow: Flow, record: LinkRecord): Promise<boolean>;
   /** Tells a running link what was seen, and its flow's rules where it knows others; false where no such workflow runs. */
   tell(flow: Flow, sourceId: string, told: Told, knownRules: string | undefined): Promise<boolean>;
+  /** Asks a link that waits for a match or a reference to look again; false where no such workflow runs. */
+  tellRetry(link: { readonly flow: string; readonly sourceId: string }): Promise<boolean>;
   /** Tells a running link that a list lacks its record; false where no such workflow runs. */
   tellVanished(link: { readonly flow: string; readonly sourceId: string }, side: Side): Promise<boolean>;
 }

@@ -23,7 +23,7 @@ function snapshot(i: number): Snapshot {
 
 /** How many unchanged records a second a sweep compares: in the worker alone, and with the local store. */
 export async function compareSpeed(mongo: string, say: (text: string) => void): Promise<{ memory: number; store: number }> {
-  const flows = await readFlows(undefined, [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)]);
+  const { flows } = await readFlows(undefined, [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)]);
   const flow = flows.find((each) => each.name === 'contactperson-contact');
   if (!flow) throw new Error('no such flow');
   const records = Array.from({ length: IN_MEMORY }, (_, i) => snapshot(i));

@@ -2,6 +2,7 @@ import { WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError, type C
 import { startLink } from '../activities/messenger.ts';
 import { Store } from '../activities/store/store.ts';
 import { convert } from '../flows/convert.ts';
+import type { Refused } from '../flows/dataflow/bind.ts';
 import type { Flow, Pair } from '../flows/flow.ts';
 import { linkKey, linkWorkflowId, MESSAGES, WORKFLOWS } from '../flows/names.ts';
 import { suggest } from '../flows/validate.ts';
@@ -19,12 +20,12 @@ const APPROVED_MS = 3600_000;
 
 /** Connects to Temporal and MongoDB as the environment says. Rejects when either does not answer within 5 s. */
 export async function connectTandem(env: NodeJS.ProcessEnv = process.env): Promise<Tandem> {
-  const flows = await readConfiguredFlows(env);
+  const { flows, refused } = await readConfiguredFlows(env);
   const { MONGODB_URI } = readStoreConfig(env);
   const store = await Store.connect(MONGODB_URI);
   try {
     const { client, connection, namespace } = await connectTemporal();
-    return makeTandem(flows, store, client, namespace, async () => {
+    return makeTandem(flows, refused, store, client, namespace, async () => {
       await connection.close();
       await store.close();
     });
@@ -34,7 +35,14 @@ export async function connectTandem(env: NodeJS.ProcessEnv = process.env): Promi
   }
 }
 
-function makeTandem(flows: readonly Flow[], store: Store, client: Client, namespace: string, close: () => Promise<void>): Tandem {
+function makeTandem(
+  flows: readonly Flow[],
+  refused: readonly Refused[],
+  store: Store,
+  client: Client,
+  namespace: string,
+  close: () => Promise<void>,
+): Tandem {
   const flowOf = (name: string): Flow => {
     const flow = flows.find((each) => each.name === name);
     if (!flow) throw new TandemError(`there is no flow "${name}"; flows are ${flows.map((each) => each.name).join(', ')}`);
@@ -158,6 +166,7 @@ function makeTandem(flows: readonly Flow[], store: Store, client: Client, namesp
             trouble: cursor?.trouble?.text ?? null,
           };
         }),
+        refused: refused.map(({ from, to, why }) => ({ section: `${from} to ${to}`, why })),
         paused: await store.paused(),
         systems: systems.map((each) => ({
           system: each._id,
@@ -269,6 +278,17 @@ function makeTandem(flows: readonly Flow[], store: Store, client: Client, namesp
         if (await startLink(client, flow, link)) started += 1;
       }
       return { stored, started };
+    },
+
+    async linkTo(flow, sourceId, targetId) {
+      const link = await store.links.findOne({ _id: linkKey(flow, sourceId) });
+      if (!link) throw missing(flow, sourceId);
+      const { target } = flowOf(flow);
+      if (link.targetId !== null)
+        throw new TandemError(`${flow} ${sourceId} is linked with ${target.type} ${link.targetId} already`);
+      const taken = (await store.byTarget(target.type, [targetId])).get(targetId);
+      if (taken) throw new TandemError(`${target.type} ${targetId} is linked with ${taken.flow} ${taken.sourceId} already`);
+      await steer(flow, sourceId, { kind: 'link', id: targetId });
     },
 
     async link(flow, sourceId, { history = 20 } = {}) {

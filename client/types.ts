@@ -31,6 +31,8 @@ export interface FlowStatus {
 
 export interface TandemStatus {
   readonly flows: readonly FlowStatus[];
+  /** Sections of the dataflow document that cannot run, and why. */
+  readonly refused: readonly { readonly section: string; readonly why: readonly string[] }[];
   readonly feeds: readonly FeedStatus[];
   /** What is known of each system: its clock against ours in ms, and whether a write can be made conditional. */
   /** Flows and systems that a person paused. */
@@ -75,6 +77,8 @@ export interface Tandem {
   link(flow: string, sourceId: string, options?: { history?: number }): Promise<LinkDetails>;
   /** A person's request to a link: pause, resume, retry, unlink, relink, or a decision on a property. */
   steer(flow: string, sourceId: string, message: Exclude<Message, { kind: 'observed' | 'vanished' }>): Promise<void>;
+  /** Links a record that has no partner with a target record that a person names; differing values go by policy. */
+  linkTo(flow: string, sourceId: string, targetId: string): Promise<void>;
   /** Links on which both sides were edited and a person has to decide, with the values of either side. */
   conflicts(flow?: string): Promise<readonly Conflict[]>;
   /** Decides a property: the source's value, the target's, or another one, for both sides. */

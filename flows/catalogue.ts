@@ -9,10 +9,23 @@ export interface Field {
   readonly writable: boolean;
   /** Longest text the system is known to take. */
   readonly maxLength?: number;
+  /** The type of the same system whose id this field holds. */
+  readonly refers?: string;
 }
 
 /** What a connector (or a CRM profile) says of itself, so that flows can be checked before anything runs. */
 export interface Catalogue {
   readonly system: SystemName;
-  readonly types: readonly { readonly name: string; readonly fields: readonly Field[] }[];
+  readonly types: readonly RecordType[];
+}
+
+export interface RecordType {
+  readonly name: string;
+  /** Its place below the base address. */
+  readonly path: string;
+  /** Fields that make the id. */
+  readonly idFields: readonly string[];
+  readonly fields: readonly Field[];
+  /** Lists whose elements can be written one by one. */
+  readonly lists?: readonly string[];
 }

@@ -26,6 +26,17 @@ function canonicalDecimal(text: string): string {
   return (negative && !/^0*$/.test(whole + rest.replace('.', '')) ? '-' : '') + whole + rest;
 }
 
+/** A number in plain digits, never with an exponent. */
+export function decimalText(value: number): string {
+  const text = String(value);
+  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (!match) return text;
+  const [, sign = '', head = '', tail = '', exponent = '0'] = match;
+  const shift = Number(exponent);
+  if (shift > 0) return sign + (head + tail).padEnd(shift + 1, '0');
+  return `${sign}0.${'0'.repeat(-shift - 1)}${head}${tail}`;
+}
+
 /**
  * Expresses `value` in the data type that the receiving side takes.
  * Throws ConversionError where that loses something (`"12a"` as an integer, 0.5 as a boolean).
@@ -49,7 +60,9 @@ export function convert(value: Value | undefined, type: DataType): Value {
       return typeof value !== 'boolean' && Number.isFinite(number) ? number : fail(type, value);
     }
     case 'decimal':
-      return typeof value === 'boolean' ? fail(type, value) : canonicalDecimal(String(value));
+      return typeof value === 'boolean'
+        ? fail(type, value)
+        : canonicalDecimal(typeof value === 'number' ? decimalText(value) : String(value));
     case 'boolean': {
       if (typeof value === 'boolean') return value;
       const text = String(value).trim().toLowerCase();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Catalogue } from './catalogue.ts';
-import { flowsFileSchema, type Flow, type SystemName } from './flow.ts';
+import type { Catalogue, Field, RecordType } from './catalogue.ts';
+import { flowsFileSchema, type Condition, type Flow, type Pair, type SystemName, type flowSchema } from './flow.ts';
+import { plainPath, stepsOf } from './path.ts';
 import { SIDES, type Side } from './side.ts';
 
 /** Every problem of a flows file, one sentence each. */
@@ -43,6 +44,169 @@ function find<T extends { readonly name: string }>(items: readonly T[], name: st
   return items.find((item) => item.name === name) ?? items.find((item) => item.name.toLowerCase() === name.toLowerCase());
 }
 
+export type FlowInput = z.infer<typeof flowSchema>;
+
+/** One side of a flow, its names looked up in the catalogue. Problems go to `say`. */
+class End {
+  readonly system: SystemName;
+  readonly type: string;
+  readonly #known: RecordType | undefined;
+  readonly #say: (text: string) => void;
+
+  constructor(flow: FlowInput, side: Side, catalogues: readonly Catalogue[], say: (text: string) => void) {
+    const end = flow[side];
+    const catalogue = catalogues.find((c) => c.system.toLowerCase() === end.system.toLowerCase());
+    const names = catalogues.map((c) => c.system);
+    if (!catalogue) say(`unknown system "${end.system}" as ${side}; ${suggest(end.system, names)}`);
+    this.#known = catalogue && find(catalogue.types, end.type);
+    if (catalogue && !this.#known)
+      say(
+        `${catalogue.system} has no type "${end.type}"; ${suggest(
+          end.type,
+          catalogue.types.map((t) => t.name),
+        )}`,
+      );
+    this.system = catalogue?.system ?? (end.system as SystemName);
+    this.type = this.#known?.name ?? end.type;
+    this.#say = say;
+  }
+
+  lookUp(path: string): Field | undefined {
+    return this.#known && find(this.#known.fields, plainPath(path));
+  }
+
+  /** The path as the connector spells it. */
+  field(path: string, use: 'read' | 'write' | 'create'): string {
+    if (!this.#known) return path;
+    const field = this.lookUp(path);
+    const type = this.#known;
+    if (!field) {
+      const names = type.fields.map((f) => f.name);
+      this.#say(`${type.name} has no property "${path}"; ${suggest(path, names)}`);
+      return path;
+    }
+    const writable = field.writable || (use === 'create' && type.idFields.includes(field.name));
+    if (use !== 'read' && !writable) this.#say(`${type.name}.${field.name} cannot be written, so it cannot be kept in step`);
+    const spelled = field.name.split('.');
+    const steps = stepsOf(path);
+    const list = steps.findIndex((step) => step.where);
+    if (steps.filter((step) => step.where).length > 1) this.#say(`"${path}" selects elements of two lists; one is possible`);
+    if (list >= 0 && !type.lists?.includes(spelled.slice(0, list + 1).join('.')))
+      this.#say(`${type.name}: ${this.system} cannot address single elements of "${spelled.slice(0, list + 1).join('.')}"`);
+    return steps
+      .map(({ where }, i) => (spelled[i] ?? '') + (where ? `[${where.property}=${JSON.stringify(where.value)}]` : ''))
+      .join('.');
+  }
+
+  conditions(conditions: readonly Condition[]): Condition[] {
+    return conditions.map((condition) => ({ ...condition, property: this.field(condition.property, 'read') }));
+  }
+}
+
+/** Names a pair writes on a side, unless its direction spares it. */
+const writes = (pair: Pair, side: Side): boolean => pair.direction !== (side === 'target' ? 'toSource' : 'toTarget');
+
+/** Checks one flow; its names come back as the connectors spell them, its problems one sentence each. */
+export function checkFlow(flow: FlowInput, catalogues: readonly Catalogue[]): { flow: Flow; problems: readonly string[] } {
+  const problems: string[] = [];
+  const say = (text: string): void => void problems.push(text);
+  const at = { source: new End(flow, 'source', catalogues, say), target: new End(flow, 'target', catalogues, say) };
+  const properties = flow.properties.map((pair): Pair => {
+    const spelled = {
+      source: at.source.field(pair.source, writes(pair, 'source') ? 'write' : 'read'),
+      target: at.target.field(pair.target, writes(pair, 'target') ? 'write' : 'read'),
+    };
+    const when = SIDES.flatMap((side) => pair.when.filter((each) => each.side === side)).map((each) => ({
+      ...each,
+      property: at[each.side].field(each.property, 'read'),
+    }));
+    const back = at.source.lookUp(pair.source)?.type ?? pair.type;
+    return { ...pair, ...spelled, when, ...(pair.type === 'none' || back === pair.type ? {} : { back }) };
+  });
+  // Their order means nothing; this way a flow is the same however it was written down.
+  properties.sort((a, b) => {
+    const [x, y] = [a, b].map((each) => `${each.source}\n${each.target}`) as [string, string];
+    return x < y ? -1 : x > y ? 1 : 0;
+  });
+  for (const side of SIDES) {
+    const seen = new Map<string, Pair>();
+    for (const pair of properties.filter((each) => writes(each, side))) {
+      const key = JSON.stringify([pair[side], pair.when]);
+      const other = seen.get(key);
+      if (other)
+        say(
+          `${side} property "${pair[side]}" stands in two pairs, with "${other[side === 'source' ? 'target' : 'source']}" and "${pair[side === 'source' ? 'target' : 'source']}", and both would write it; give all but one the direction "${side === 'source' ? 'toTarget' : 'toSource'}"`,
+        );
+      seen.set(key, pair);
+    }
+  }
+  const end = (side: Side): Flow['source'] => ({
+    system: at[side].system,
+    type: at[side].type,
+    scope: at[side].conditions(flow[side].scope),
+  });
+  const create = Object.fromEntries(Object.entries(flow.create).map(([key, value]) => [at.target.field(key, 'create'), value]));
+  const match = flow.match.map((each) => ({
+    ...each,
+    source: at.source.field(each.source, 'read'),
+    target: at.target.field(each.target, 'read'),
+  }));
+  const types = catalogues.find((c) => c.system === at.source.system)?.types ?? [];
+  const connected = flow.connected.map(({ type, property }) => {
+    const known = find(types, type);
+    if (!known && types.length > 0)
+      say(
+        `${at.source.system} has no type "${type}" to be connected to; ${suggest(
+          type,
+          types.map((t) => t.name),
+        )}`,
+      );
+    return { type: known?.name ?? type, property: at.source.field(property, 'read') };
+  });
+  connected.sort((a, b) => (a.type + a.property < b.type + b.property ? -1 : 1));
+  const condition = flow.condition && {
+    text: flow.condition.text ?? `If the condition of ${flow.name} is met`,
+    where: at.source.conditions(flow.condition.where),
+  };
+  const { condition: _, ...rest } = flow;
+  const checked: Flow = {
+    ...rest,
+    source: end('source'),
+    target: end('target'),
+    properties,
+    match,
+    connected,
+    ...(condition ? { condition } : {}),
+    create,
+  };
+  return { flow: checked, problems: [...new Set(problems)].map((text) => `flow "${flow.name}": ${text}`) };
+}
+
+/** What flows get wrong together. The first flow of each problem is the one that stands. */
+export function checkTogether(flows: readonly Flow[]): { flow: string; problem: string }[] {
+  const problems: { flow: string; problem: string }[] = [];
+  for (const [i, flow] of flows.entries())
+    for (const other of flows.slice(i + 1)) {
+      if (flow.name === other.name)
+        problems.push({
+          flow: other.name,
+          problem: `flow "${flow.name}": its name occurs twice; give each flow a name of its own`,
+        });
+      const same =
+        flow.source.type === other.source.type &&
+        flow.source.system === other.source.system &&
+        flow.target.type === other.target.type &&
+        flow.target.system === other.target.system;
+      // Flows that only link what matches make no external ids.
+      if (same && flow.relation !== 'match' && other.relation !== 'match')
+        problems.push({
+          flow: other.name,
+          problem: `flows "${flow.name}" and "${other.name}" both create a ${flow.target.type} for a ${flow.source.type}: their external ids would collide; unite them`,
+        });
+    }
+  return problems;
+}
+
 /**
  * Checks a parsed flows file against the catalogues of both systems and returns its flows, names spelled as the
  * connectors spell them. Throws FlowsError with every problem at once.
@@ -51,76 +215,9 @@ export function validateFlows(file: unknown, catalogues: readonly Catalogue[]): 
   const parsed = flowsFileSchema.safeParse(file);
   if (!parsed.success)
     throw new FlowsError(parsed.error.issues.map((issue) => `${z.core.toDotPath(issue.path) || 'the file'}: ${issue.message}`));
-  const problems: string[] = [];
-  const names = new Set<string>();
-  const flows = parsed.data.flows.map((flow): Flow => {
-    const say = (text: string): number => problems.push(`flow "${flow.name}": ${text}`);
-    if (names.has(flow.name)) say('its name occurs twice; give each flow a name of its own');
-    names.add(flow.name);
-    const resolve = (side: Side): { type: string; field: (name: string, write: boolean) => string; system: SystemName } => {
-      const end = flow[side];
-      const catalogue = catalogues.find((c) => c.system.toLowerCase() === end.system.toLowerCase());
-      if (!catalogue)
-        say(
-          `unknown system "${end.system}" as ${side}; ${suggest(
-            end.system,
-            catalogues.map((c) => c.system),
-          )}`,
-        );
-      const type = catalogue && find(catalogue.types, end.type);
-      if (catalogue && !type)
-        say(
-          `${catalogue.system} has no type "${end.type}"; ${suggest(
-            end.type,
-            catalogue.types.map((t) => t.name),
-          )}`,
-        );
-      const field = (name: string, write: boolean): string => {
-        if (!type) return name;
-        const known = find(type.fields, name);
-        if (!known)
-          say(
-            `${type.name} has no property "${name}"; ${suggest(
-              name,
-              type.fields.map((f) => f.name),
-            )}`,
-          );
-        else if (write && !known.writable) say(`${type.name}.${known.name} cannot be written, so it cannot be kept in step`);
-        return known?.name ?? name;
-      };
-      return { type: type?.name ?? end.type, field, system: catalogue?.system ?? (end.system as SystemName) };
-    };
-    const at = { source: resolve('source'), target: resolve('target') };
-    const properties = flow.properties.map((pair) => ({
-      ...pair,
-      source: at.source.field(pair.source, true),
-      target: at.target.field(pair.target, true),
-    }));
-    for (const side of SIDES) {
-      const seen = new Set<string>();
-      for (const pair of properties) {
-        if (seen.has(pair[side])) say(`${side} property "${pair[side]}" stands in two pairs; both would write it`);
-        seen.add(pair[side]);
-      }
-    }
-    const end = (side: Side): Flow['source'] => ({
-      system: at[side].system,
-      type: at[side].type,
-      scope: flow[side].scope.map((condition) => ({ ...condition, property: at[side].field(condition.property, false) })),
-    });
-    const create = Object.fromEntries(Object.entries(flow.create).map(([key, value]) => [at.target.field(key, true), value]));
-    return { ...flow, source: end('source'), target: end('target'), properties, create };
-  });
-  for (const [i, flow] of flows.entries())
-    for (const other of flows.slice(i + 1))
-      if (
-        flow.source.type === other.source.type &&
-        flow.source.system === other.source.system &&
-        flow.target.type === other.target.type
-      )
-        problems.push(
-          `flows "${flow.name}" and "${other.name}" both create a ${flow.target.type} for a ${flow.source.type}: their external ids would collide; unite them`,
-        );
+  const checked = parsed.data.flows.map((flow) => checkFlow(flow, catalogues));
+  const flows = checked.map(({ flow }) => flow);
+  const problems = [...checked.flatMap((each) => each.problems), ...checkTogether(flows).map(({ problem }) => problem)];
   if (problems.length > 0) throw new FlowsError(problems);
   return flows;
 }

@@ -18,12 +18,15 @@ export interface CrmOptions {
 interface Kind {
   readonly name: string;
   readonly path: string;
+  /** With what its ids begin. */
+  readonly letter: string;
   readonly fields: readonly string[];
 }
 
 const KINDS: readonly Kind[] = [
-  { name: 'Contact', path: 'contacts', fields: ['givenName', 'familyName', 'email', 'phone', 'title', 'notes'] },
-  { name: 'Company', path: 'companies', fields: ['name', 'notes'] },
+  { name: 'Contact', path: 'contacts', letter: 'c', fields: ['givenName', 'familyName', 'email', 'phone', 'title', 'notes'] },
+  { name: 'Company', path: 'companies', letter: 'o', fields: ['name', 'notes'] },
+  { name: 'Activity', path: 'activities', letter: 'a', fields: ['subject', 'ownerId', 'startsAt'] },
 ];
 const MOST = 120;
 const DAY_MS = 24 * 3600 * 1000;
@@ -103,7 +106,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
 
   function make(kind: Kind, values: Row, externalId: string | null): Row {
     const at = now();
-    const id = `${kind.name === 'Contact' ? 'c' : 'o'}${++lastId}`;
+    const id = `${kind.letter}${++lastId}`;
     const empty = Object.fromEntries(kind.fields.map((name) => [name, null]));
     const tidied = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tidy(value)]));
     const row = { id, version: 1, createdAt: at, updatedAt: at, externalId, ...empty, ...tidied };

@@ -9,10 +9,28 @@ const SYSTEM_OF: Readonly<Record<string, 'powerOffice' | 'crm'>> = {
   product: 'powerOffice',
   contactperson: 'powerOffice',
   supplier: 'powerOffice',
+  customer: 'powerOffice',
+  employee: 'powerOffice',
+  project: 'powerOffice',
+  projectactivity: 'powerOffice',
+  timetrackingactivity: 'powerOffice',
   contact: 'crm',
   company: 'crm',
+  activity: 'crm',
 };
-const NAMES = ['Product', 'ContactPerson', 'Supplier', 'Contact', 'Company'];
+const NAMES = [
+  'Product',
+  'ContactPerson',
+  'Supplier',
+  'Customer',
+  'Employee',
+  'Project',
+  'ProjectActivity',
+  'TimeTrackingActivity',
+  'Contact',
+  'Company',
+  'Activity',
+];
 
 function stack(): StackFile {
   const found = readStack();

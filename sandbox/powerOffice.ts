@@ -34,6 +34,8 @@ function ticks(text: string): string {
   return `${String(whole).padStart(15, '0')}${(match?.[1] ?? '').padEnd(7, '0')}`;
 }
 
+const createdOf = (kind: Kind): string => kind.created ?? 'CreatedDateTimeOffset';
+
 /** A stand-in for PowerOffice Go API v2, base address `<origin>/v2`. True to docs/systems.md, faults on request. */
 export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
   const journal = new Journal(options.file);
@@ -109,8 +111,14 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
 
   function make(kind: Kind, values: Row): Row {
     const created = stamp();
-    const key = kind.name === 'Supplier' ? 'SupplierCreatedDateTimeOffset' : 'CreatedDateTimeOffset';
-    return { ...kind.defaults, ...values, Id: nextId(kind), [key]: created };
+    const nested = Object.fromEntries(
+      Object.entries(values).map(([name, value]) => {
+        const preset = kind.defaults[name];
+        const both = [preset, value].every((each) => each !== null && typeof each === 'object');
+        return [name, both ? { ...(preset as Row), ...(value as Row) } : value];
+      }),
+    );
+    return { ...structuredClone(kind.defaults), ...nested, Id: nextId(kind), [createdOf(kind)]: created };
   }
 
   const { app, disturbance } = disturbedApp(() => settings.clockOffsetMs);
@@ -148,7 +156,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
 
   function list(context: Context, kind: Kind): Response {
     const query = new URL(context.req.url).searchParams;
-    const created = kind.name === 'Supplier' ? 'supplierCreatedDateTimeOffsetGreaterThan' : 'createdDateTimeOffsetGreaterThan';
+    const created = `${createdOf(kind)}GreaterThan`.replace(/^./, (letter) => letter.toLowerCase());
     const known = [
       'PageNumber',
       'PageSize',
@@ -167,7 +175,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
     let rows = [...table(kind).replica().values()];
     for (const [parameter, field] of [
       ['lastChangedDateTimeOffsetGreaterThan', 'LastChangedDateTimeOffset'],
-      [created, kind.name === 'Supplier' ? 'SupplierCreatedDateTimeOffset' : 'CreatedDateTimeOffset'],
+      [created, createdOf(kind)],
     ] as const) {
       const than = given.get(parameter);
       if (than === undefined) continue;
@@ -233,7 +241,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
     if (!Array.isArray(operations)) return problem(400, 'Bad Request', 'The body is not a JSON Patch document.');
     const changed = structuredClone(row);
     for (const operation of operations) {
-      const name = operation.path?.slice(1) ?? '';
+      const [name = '', ...inner] = operation.path?.slice(1).split('/') ?? [];
       const field = kind.fields.find((each) => each.toLowerCase() === name.toLowerCase());
       if (field === undefined)
         return problem(400, 'Bad Request', `The target location specified by path segment '${name}' was not found.`);
@@ -241,7 +249,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
         return problem(400, 'Bad Request', `The operation 'test' is not supported, path '/${field}'.`);
       if (operation.op !== 'test' && kind.fixed.includes(field))
         return problem(400, 'Bad Request', `'${field}' cannot be changed.`, { errors: { [field]: ['cannot be changed'] } });
-      const [failure] = applyPatch(changed, [{ ...operation, path: `/${field}` } as Operation]);
+      const [failure] = applyPatch(changed, [{ ...operation, path: ['', field, ...inner].join('/') } as Operation]);
       if (failure && operation.op === 'test')
         return problem(400, 'Bad Request', `The current value at path '${field}' is not equal to the test value.`);
       if (failure) return problem(400, 'Bad Request', failure.message);

@@ -6,6 +6,8 @@ export interface Kind {
   readonly path: string;
   readonly fields: readonly string[];
   readonly fixed: readonly string[];
+  /** The stamp of creation, where it has a name of its own. */
+  readonly created?: string;
   readonly required: (row: Row) => readonly string[];
   readonly unique?: string;
   readonly defaults: Row;
@@ -61,6 +63,7 @@ export const KINDS: readonly Kind[] = [
       'LastChangedDateTimeOffset',
     ],
     fixed: ['Id', 'SupplierCreatedDateTimeOffset', 'LastChangedDateTimeOffset'],
+    created: 'SupplierCreatedDateTimeOffset',
     required: (row) => (row['IsPerson'] === true ? ['FirstName', 'LastName'] : ['LegalName']),
     unique: 'ExternalImportReference',
     defaults: {
@@ -75,5 +78,89 @@ export const KINDS: readonly Kind[] = [
       IsActive: true,
       IsArchived: false,
     },
+  },
+  {
+    name: 'Customer',
+    path: 'Customers',
+    fields: [
+      'Id',
+      'Number',
+      'IsPerson',
+      'FirstName',
+      'LastName',
+      'LegalName',
+      'OrganizationNumber',
+      'EmailAddress',
+      'PhoneNumber',
+      'MailAddress',
+      'ExternalImportReference',
+      'IsActive',
+      'IsArchived',
+      'CustomerCreatedDateTimeOffset',
+      'LastChangedDateTimeOffset',
+    ],
+    fixed: ['Id', 'Number', 'CustomerCreatedDateTimeOffset', 'LastChangedDateTimeOffset'],
+    created: 'CustomerCreatedDateTimeOffset',
+    required: (row) => (row['IsPerson'] === true ? ['FirstName', 'LastName'] : ['LegalName']),
+    unique: 'ExternalImportReference',
+    defaults: {
+      Number: null,
+      IsPerson: false,
+      FirstName: null,
+      LastName: null,
+      LegalName: null,
+      OrganizationNumber: null,
+      EmailAddress: null,
+      PhoneNumber: null,
+      MailAddress: { AddressLine1: null, ZipCode: null, City: null, CountryCode: null },
+      ExternalImportReference: null,
+      IsActive: true,
+      IsArchived: false,
+    },
+  },
+  {
+    name: 'Employee',
+    path: 'Employees',
+    fields: [
+      'Id',
+      'Number',
+      'FirstName',
+      'LastName',
+      'EmailAddress',
+      'PhoneNumber',
+      'JobTitle',
+      'IsArchived',
+      'EmployeeCreatedDateTimeOffset',
+      'LastChangedDateTimeOffset',
+    ],
+    fixed: ['Id', 'Number', 'EmployeeCreatedDateTimeOffset', 'LastChangedDateTimeOffset'],
+    created: 'EmployeeCreatedDateTimeOffset',
+    required: () => ['FirstName', 'LastName'],
+    defaults: { Number: null, EmailAddress: null, PhoneNumber: null, JobTitle: null, IsArchived: false },
+  },
+  {
+    name: 'Project',
+    path: 'Projects',
+    fields: ['Id', 'Code', 'Name', 'CustomerId', 'ProjectManagerEmployeeId', 'StartDate', 'EndDate', 'IsActive', ...STAMPS],
+    fixed: ['Id', ...STAMPS],
+    required: () => ['Name'],
+    unique: 'Code',
+    defaults: { Code: null, CustomerId: null, ProjectManagerEmployeeId: null, StartDate: null, EndDate: null, IsActive: true },
+  },
+  {
+    name: 'ProjectActivity',
+    path: 'ProjectActivities',
+    fields: ['Id', 'ProjectId', 'Code', 'Name', 'Description', 'IsActive', ...STAMPS],
+    fixed: ['Id', ...STAMPS],
+    required: () => ['Name'],
+    defaults: { ProjectId: null, Code: null, Description: null, IsActive: true },
+  },
+  {
+    name: 'TimeTrackingActivity',
+    path: 'TimeTrackingActivities',
+    fields: ['Id', 'ProjectId', 'EmployeeId', 'Code', 'Name', 'StartDate', 'IsActive', ...STAMPS],
+    fixed: ['Id', ...STAMPS],
+    required: () => ['Name'],
+    defaults: { ProjectId: null, EmployeeId: null, Code: null, StartDate: null, IsActive: true },
   },
 ];

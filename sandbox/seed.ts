@@ -83,6 +83,12 @@ export interface SeedSize {
   /** All suppliers; `supplierPersons` of them are persons. */
   readonly suppliers: number;
   readonly supplierPersons: number;
+  /** Every third customer is a person. */
+  readonly customers?: number;
+  readonly employees?: number;
+  /** Each of the first projects belongs to one of the customers. */
+  readonly projects?: number;
+  readonly activities?: number;
 }
 
 /** What a small Norwegian firm has in its accounts; the same every time. */
@@ -130,7 +136,70 @@ export function seed(size: SeedSize): Readonly<Record<string, Row[]>> {
       LastChangedDateTimeOffset: stamp(i * 29, i + 5),
     };
   };
+  const customer = (_: unknown, i: number): Row => {
+    const person = i % 3 === 0;
+    return {
+      Id: 4001 + i,
+      Number: 10_001 + i,
+      IsPerson: person,
+      FirstName: person ? pick(GIVEN, i * 13 + 2) : null,
+      LastName: person ? pick(FAMILY, i * 7 + 1) : null,
+      LegalName: person ? null : `${pick(FIRMS, i + 3)} kunde ${i + 1}`,
+      OrganizationNumber: person ? null : String(910_000_000 + i * 37),
+      EmailAddress: `kunde${i + 1}@example.no`,
+      PhoneNumber: null,
+      MailAddress: { AddressLine1: `Storgata ${i + 1}`, ZipCode: String(1000 + i), City: 'Oslo', CountryCode: 'NO' },
+      ExternalImportReference: null,
+      IsActive: true,
+      IsArchived: false,
+      CustomerCreatedDateTimeOffset: stamp(60_000 + i, i),
+      LastChangedDateTimeOffset: stamp(i * 17, i + 7),
+    };
+  };
+  const employee = (_: unknown, i: number): Row => ({
+    Id: 5001 + i,
+    Number: i + 1,
+    FirstName: pick(GIVEN, i * 3 + 1),
+    LastName: pick(FAMILY, i * 11 + 4),
+    EmailAddress: `ansatt${i + 1}@example.no`,
+    PhoneNumber: null,
+    JobTitle: i === 0 ? 'Daglig leder' : 'Konsulent',
+    IsArchived: false,
+    EmployeeCreatedDateTimeOffset: stamp(50_000 + i, i),
+    LastChangedDateTimeOffset: stamp(i * 19, i + 9),
+  });
+  const project = (_: unknown, i: number): Row => ({
+    Id: 6001 + i,
+    Code: `P${i + 1}`,
+    Name: `Prosjekt ${i + 1}`,
+    CustomerId: (size.customers ?? 0) > 0 && i % 2 === 0 ? 4001 + (i % (size.customers ?? 1)) : null,
+    ProjectManagerEmployeeId: (size.employees ?? 0) > 0 ? 5001 + (i % (size.employees ?? 1)) : null,
+    StartDate: '2026-01-05',
+    EndDate: null,
+    IsActive: true,
+    CreatedDateTimeOffset: stamp(40_000 + i, i),
+    LastChangedDateTimeOffset: stamp(i * 23, i + 11),
+  });
+  const activity = (_: unknown, i: number): Row => ({
+    Id: 7001 + i,
+    ProjectId: (size.projects ?? 0) > 0 ? 6001 + (i % (size.projects ?? 1)) : null,
+    Code: `A${i + 1}`,
+    Name: `Aktivitet ${i + 1}`,
+    IsActive: true,
+    CreatedDateTimeOffset: stamp(30_000 + i, i),
+    LastChangedDateTimeOffset: stamp(i * 31, i + 13),
+  });
   return {
+    Customer: Array.from({ length: size.customers ?? 0 }, customer),
+    Employee: Array.from({ length: size.employees ?? 0 }, employee),
+    Project: Array.from({ length: size.projects ?? 0 }, project),
+    ProjectActivity: Array.from({ length: size.activities ?? 0 }, (_, i) => ({ ...activity(_, i), Description: null })),
+    TimeTrackingActivity: Array.from({ length: size.activities ?? 0 }, (_, i) => ({
+      ...activity(_, i),
+      Id: 8001 + i,
+      EmployeeId: (size.employees ?? 0) > 0 ? 5001 + (i % (size.employees ?? 1)) : null,
+      StartDate: '2026-02-02',
+    })),
     Product: Array.from({ length: size.products }, product),
     ContactPerson: Array.from({ length: size.contactPersons }, contact),
     Supplier: Array.from({ length: size.suppliers }, supplier),

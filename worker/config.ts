@@ -44,6 +44,7 @@ const schema = storeSchema.extend({
   CRM_TOKEN: required('the bearer token of the CRM'),
   CRM_PROFILE: z.string().min(1).optional(),
   TANDEM_FLOWS: z.string().min(1).optional(),
+  TANDEM_BINDINGS: z.string().min(1).optional(),
   TANDEM_POLL_SECONDS: amount('pause between two looks at a change feed', 30),
   TANDEM_SWEEP_HOURS: amount('pause between two full comparisons', 24),
   TANDEM_DELETION_HOURS: amount('pause between two looks for deletions', 1),

@@ -8,9 +8,9 @@ import { catalogueOf } from '../activities/systems/crm/system.ts';
 import { readProfile, ProfileError } from '../activities/systems/crm/readProfile.ts';
 import { POWEROFFICE_CATALOGUE } from '../activities/systems/powerOffice/catalogue.ts';
 import { Store } from '../activities/store/store.ts';
-import type { Flow } from '../flows/flow.ts';
 import { TASK_QUEUE } from '../flows/names.ts';
-import { readFlows } from '../flows/read.ts';
+import { DocumentError } from '../flows/dataflow/document.ts';
+import { readFlows, refusedInWords, type Flows } from '../flows/read.ts';
 import { FlowsError } from '../flows/validate.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { bridgeTemporal } from './log.ts';
@@ -20,13 +20,13 @@ import { makeSystems, shareClocks } from './systems.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
 
 /** Configuration and flows, checked together, so that every problem is told at once. Throws ConfigError. */
-export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config; flows: Flow[] }> {
+export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config } & Flows> {
   const problems: string[] = [];
   let config: Config | undefined;
-  let flows: Flow[] | undefined;
+  let flows: Flows | undefined;
   const note = (error: unknown): void => {
     if (error instanceof ConfigError || error instanceof FlowsError) problems.push(...error.problems);
-    else if (error instanceof ProfileError) problems.push(...error.message.split('\n'));
+    else if (error instanceof ProfileError || error instanceof DocumentError) problems.push(error.message);
     else throw error;
   };
   try {
@@ -40,18 +40,21 @@ export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config;
     note(error);
   }
   if (!config || !flows) throw new ConfigError(problems);
-  return { config, flows };
+  return { config, ...flows };
 }
 
-/** The flows that the environment names, checked against both catalogues. Throws FlowsError or ProfileError. */
-export async function readConfiguredFlows(env: NodeJS.ProcessEnv): Promise<Flow[]> {
+/** The flows that the environment names, checked against both catalogues. Throws FlowsError, DocumentError or ProfileError. */
+export async function readConfiguredFlows(env: NodeJS.ProcessEnv): Promise<Flows> {
   const profile = await readProfile(env['CRM_PROFILE'] || undefined);
-  return readFlows(env['TANDEM_FLOWS'] || undefined, [POWEROFFICE_CATALOGUE, catalogueOf(profile)]);
+  const catalogues = [POWEROFFICE_CATALOGUE, catalogueOf(profile)];
+  return readFlows(env['TANDEM_FLOWS'] || undefined, catalogues, env['TANDEM_BINDINGS'] || undefined);
 }
 
 /** Runs a worker until `signal` aborts, then drains it. Throws ConfigError where a person must mend something. */
 export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal): Promise<void> {
-  const { config, flows } = await readAll(env);
+  const { config, flows, refused } = await readAll(env);
+  for (const sentence of refusedInWords(env['TANDEM_FLOWS'] ?? '', refused))
+    log.error({ event: 'refused', why: sentence }, `a flow of the document does not run: ${sentence}`);
   bridgeTemporal(log);
   const store = await reach('MongoDB', log, signal, () => Store.connect(config.MONGODB_URI));
   try {

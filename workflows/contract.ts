@@ -47,8 +47,8 @@ export function recordOf(state: LinkState, then?: { status: Status; last: LinkSt
 }
 
 export interface LinkActivities {
-  /** Creates the target record, or finds the one that an earlier attempt created. */
-  createRecord(input: { link: LinkRecord; values: Values }): Promise<Outcome>;
+  /** Gives the link its target record: the chosen one, one that matches, or a new one, as the flow's relation says. */
+  createRecord(input: { link: LinkRecord; values: Values; chosen?: string }): Promise<Outcome>;
   /** Writes one side on the condition that it still holds what was seen; one API call where nobody interferes. */
   writeRecord(input: { link: LinkRecord; side: Side; assignments: readonly Assignment[] }): Promise<Outcome>;
   /** Reads records directly, after the lag, so that the replica shows what was written before. */

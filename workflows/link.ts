@@ -91,7 +91,9 @@ export async function link(carried: LinkState): Promise<string> {
     );
     switch (step.kind) {
       case 'create':
-        return activities.createRecord.executeWithOptions(options, [{ link: record, values: step.values }]);
+        return activities.createRecord.executeWithOptions(options, [
+          { link: record, values: step.values, ...(state.chosen === undefined ? {} : { chosen: state.chosen }) },
+        ]);
       case 'write':
         return activities.writeRecord.executeWithOptions(options, [
           { link: record, side: step.side, assignments: step.assignments },

@@ -13,6 +13,8 @@ function statusInWords(state: LinkState): string {
   const since = instant(state.statusAt);
   switch (state.status) {
     case 'linking':
+      if (state.block?.code === 'unmatched') return `waiting since ${since} for a ${state.rules.names.target} that matches`;
+      if (state.block?.code === 'unconnected') return `waiting since ${since} until a record that it refers to is linked`;
       return `linking since ${since}`;
     case 'in-step':
       return `in step since ${since}`;

@@ -1,6 +1,7 @@
-import { neededFields, type SystemName } from '../../flows/flow.ts';
+import { isIndexed, neededFields, type SystemName } from '../../flows/flow.ts';
 import { instantKey, secondsBefore } from '../../flows/instant.ts';
 import type { FeedInput } from '../../workflows/contract.ts';
+import { indexName, isReady, noteCandidates } from '../candidates.ts';
 import type { Deps } from '../deps.ts';
 import type { CursorDocument } from '../store/documents.ts';
 import { SystemError } from '../systems/errors.ts';
@@ -12,6 +13,8 @@ import { handlePage, partsOf, type Part } from './page.ts';
 const OVERLAP_SECONDS = 60;
 const PATIENCE_MS = 60_000;
 const RECENT = 20_000;
+/** How soon to ask again whether the other side's records are noted (ms). */
+const NOT_READY_MS = 300;
 const HOUR_MS = 3600 * 1000;
 /** Two slots of eight a second for each page of a sweep: half of the quota stays free. */
 const SWEEP_PAUSE_MS = 250;
@@ -51,6 +54,7 @@ export class Feed {
   async turn(): Promise<number> {
     const { store, log, pollSeconds } = this.#deps;
     try {
+      if (!(await this.#index())) return NOT_READY_MS;
       await this.#look(await store.cursor(this.#id));
       if (this.#failures > 0) log.info({ event: 'feed', feed: this.#id }, 'the feed answers again');
       this.#failures = 0;
@@ -74,6 +78,26 @@ export class Feed {
   /** Waits until a sweep or a look for deletions that is under way has ended. */
   async rest(): Promise<void> {
     await this.#slow;
+  }
+
+  /**
+   * Notes every record once for flows that look for matches, before any link of theirs begins: a match that was not
+   * looked at yet would become a duplicate. False while the other side has not got so far.
+   */
+  async #index(): Promise<boolean> {
+    const parts = this.#parts.filter(({ flow }) => isIndexed(flow));
+    if (parts.length === 0) return true;
+    const { indexed = [] } = await this.#deps.store.cursor(this.#id);
+    const open = parts.filter(({ flow }) => !indexed.includes(indexName(flow)));
+    if (open.length > 0) {
+      const options = { priority: 'feed' as const, signal: this.#signal };
+      for await (const page of this.#system.changed(this.#type, this.#fields, null, options))
+        for (const { flow, side } of open) await noteCandidates(this.#deps, flow, side, page.records);
+      const names = new Set([...indexed, ...open.map(({ flow }) => indexName(flow))]);
+      await this.#deps.store.setCursor(this.#id, { indexed: [...names] });
+    }
+    for (const { flow, side } of parts) if (side === 'source' && !(await isReady(this.#deps, flow))) return false;
+    return true;
   }
 
   async #look(cursor: CursorDocument): Promise<void> {

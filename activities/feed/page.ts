@@ -3,6 +3,7 @@ import { linkKey } from '../../flows/names.ts';
 import { SIDES, type Side } from '../../flows/side.ts';
 import { sameValues } from '../../flows/values.ts';
 import type { Observation } from '../../workflows/core/state.ts';
+import { noteCandidates } from '../candidates.ts';
 import type { Deps } from '../deps.ts';
 import { newRecord } from '../messenger.ts';
 import { externalIdOf, observationOf, rulesOf } from '../observation.ts';
@@ -50,6 +51,7 @@ interface Routed {
 export async function handlePage(deps: Deps, parts: readonly Part[], records: readonly Snapshot[]): Promise<PageResult> {
   let started = 0;
   const routed: Routed[] = [];
+  for (const { flow, side } of parts) await noteCandidates(deps, flow, side, records);
   for (const { flow } of parts.filter((part) => part.side === 'source')) {
     const known = await deps.store.bySource(
       flow.name,

@@ -5,7 +5,7 @@ import type { Value } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Assignment } from '../../workflows/core/merge.ts';
 import type { Found, Outcome } from '../../workflows/core/outcome.ts';
-import type { Observation } from '../../workflows/core/state.ts';
+import { isWaiting, type Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
 import { holdBack } from '../guard.ts';
 import { observationOf } from '../observation.ts';
@@ -29,7 +29,7 @@ export function linkContext(deps: Deps) {
   let paused: readonly string[] = [];
   let pausedAt = 0;
 
-  function flowOf(link: LinkRecord): Flow {
+  function flowOf(link: Pick<LinkRecord, 'flow'>): Flow {
     const flow = deps.flows.find((each) => each.name === link.flow);
     if (!flow) throw new Error(`this worker does not run the flow ${link.flow}`);
     return flow;
@@ -75,7 +75,11 @@ export function linkContext(deps: Deps) {
     // The watcher may have raised `seen` since, so the answer's values are the base that was stored with them.
     const base = stored.base[side];
     if (written !== null) return { kind: 'written', seen, base };
-    return { kind: 'created', id: stored.targetId ?? '', seen, base, adopted: Object.keys(base).length === 0 };
+    const carried = flowOf(stored).properties.filter((pair) => pair.direction !== 'toSource');
+    // Its own creation left a base on both sides of every pair; a record that was there before did not.
+    const adopted = carried.some((pair) => !(pair.source in stored.base.source && pair.target in stored.base.target));
+    const matched = adopted && SIDES.some((each) => Object.keys(stored.base[each]).length > 0);
+    return { kind: 'created', id: stored.targetId ?? '', seen, base, adopted, ...(matched ? { matched } : {}) };
   }
 
   /** What the store has seen and this link was not told: an attempt that woke up late may have left it there. */
@@ -113,10 +117,17 @@ export function linkContext(deps: Deps) {
     written: readonly string[] | null = null,
   ): Promise<Outcome> {
     const at = time.now();
-    deps.log.warn({ event: 'blocked', flow: link.flow, sourceId: link.sourceId, side, code, properties }, 'a record is blocked');
+    const waiting = isWaiting({ code });
+    if (waiting)
+      deps.log.info({ event: 'waiting', flow: link.flow, sourceId: link.sourceId, code }, 'a record waits for a partner');
+    else
+      deps.log.warn(
+        { event: 'blocked', flow: link.flow, sourceId: link.sourceId, side, code, properties },
+        'a record is blocked',
+      );
     const outcome: Outcome = { kind: 'refused', side, code, properties };
     return conclude(
-      { ...link, status: 'blocked', statusAt: at, ended: null, block: { code, side, properties, at } },
+      { ...link, status: waiting ? 'linking' : 'blocked', statusAt: at, ended: null, block: { code, side, properties, at } },
       outcome,
       side,
       written,

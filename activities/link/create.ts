@@ -1,14 +1,16 @@
 import { neededFields } from '../../flows/flow.ts';
-import { sameValue, type Values } from '../../flows/values.ts';
+import { across, SIDES, type Side } from '../../flows/side.ts';
+import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Deps } from '../deps.ts';
-import { externalIdOf, observationOf } from '../observation.ts';
+import { externalIdOf, observationOf, rulesOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { TargetTaken } from '../store/store.ts';
 import { SystemError } from '../systems/errors.ts';
 import type { Snapshot } from '../systems/system.ts';
 import { blamed, type LinkContext } from './context.ts';
+import { findPartner, wakeReferring } from './partner.ts';
 
 /** Clocks aside, a record that an earlier attempt made is not older than this before the activity (ms). */
 const CREATED_SLACK_MS = 60_000;
@@ -23,6 +25,7 @@ export async function createRecord(
   context: LinkContext,
   link: LinkRecord,
   values: Values,
+  chosen: string | undefined,
   attempt: Attempt,
 ): Promise<Outcome> {
   const { store, time } = deps;
@@ -55,6 +58,17 @@ export async function createRecord(
     );
     return found.filter((each) => !linked.has(each.id));
   };
+
+  if (chosen !== undefined) return adoptChosen(chosen);
+  const partner = await findPartner(deps, flow, link, attempt);
+  if (partner.kind === 'none') {
+    const waits = await refuse(link, 'target', partner.code, [], partner.text);
+    // What became a partner before the store knew that this link waits has woken nobody.
+    const again = await findPartner(deps, flow, link, attempt);
+    if (again.kind !== 'none' || again.text !== partner.text) await deps.links.tellRetry(link);
+    return waits;
+  }
+  if (partner.kind === 'matched') return adopt(partner.record);
 
   let record: Snapshot | undefined;
   let found: readonly Snapshot[] = [];
@@ -89,21 +103,66 @@ export async function createRecord(
   // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since.
   const ours = direct.untouched === true || Object.keys(seen.values).every((name) => sameValue(values[name], seen.values[name]));
   const adopted = (!record || again) && !ours;
+  const carried = flow.properties.filter((pair) => pair.direction !== 'toSource');
   const base = adopted
     ? { source: {}, target: {} }
     : {
-        source: Object.fromEntries(flow.properties.map((pair) => [pair.source, link.seen.source?.values[pair.source] ?? null])),
-        target: seen.values,
+        source: Object.fromEntries(carried.map((pair) => [pair.source, link.seen.source?.values[pair.source] ?? null])),
+        target: Object.fromEntries(carried.map((pair) => [pair.target, seen.values[pair.target] ?? null])),
       };
   deps.log.info(
     { event: 'created', flow: link.flow, sourceId: link.sourceId, targetId: direct.id, attempt: attempt.number },
     'a record was created',
   );
-  const next = { ...link, targetId: direct.id, base, seen: { ...link.seen, target: seen } };
-  try {
-    return await conclude(next, { kind: 'created', id: direct.id, seen, adopted }, 'target', null);
-  } catch (error) {
-    if (!(error instanceof TargetTaken)) throw error;
-    return refuse({ ...link, targetId: null }, 'target', 'taken', [], `${type} ${direct.id} is linked to another record already`);
+  return tie(
+    { ...link, targetId: direct.id, base, seen: { ...link.seen, target: seen } },
+    { kind: 'created', id: direct.id, seen, adopted },
+  );
+
+  /** A record that was there already: what either side shows is merged as if both had been edited. */
+  async function adopt(existing: Snapshot): Promise<Outcome> {
+    const seen = observationOf(flow, 'target', existing);
+    const base: Record<Side, Record<string, Value>> = { source: {}, target: {} };
+    for (const pair of flow.properties) {
+      const value = { source: link.seen.source?.values[pair.source], target: seen.values[pair.target] };
+      // As the link does on hearing of it: a value on one side alone fills the other.
+      for (const side of SIDES) if (isNoValue(value[side]) && !isNoValue(value[across(side)])) base[side][pair[side]] = null;
+    }
+    deps.log.info(
+      { event: 'matched', flow: link.flow, sourceId: link.sourceId, targetId: existing.id },
+      'a record was linked with one that matches',
+    );
+    const next = { ...link, targetId: existing.id, base, seen: { ...link.seen, target: seen } };
+    return tie(
+      { ...next, last: link.last && { ...link.last, what: `linked with the ${rulesOf(flow).names.target} that matches` } },
+      { kind: 'created', id: existing.id, seen, adopted: true, matched: true },
+    );
+  }
+
+  /** A person said which record it is. */
+  async function adoptChosen(id: string): Promise<Outcome> {
+    try {
+      return await adopt(await system.read(type, id, names, options));
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.retryable) throw error;
+      return refuse(link, 'target', String(error.status ?? error.failure), [], `${type} ${id} cannot be linked: ${error.text}`);
+    }
+  }
+
+  async function tie(next: LinkRecord, outcome: Outcome & { kind: 'created' }): Promise<Outcome> {
+    try {
+      const done = await conclude(next, outcome, 'target', null);
+      await wakeReferring(deps, flow, link.sourceId);
+      return done;
+    } catch (error) {
+      if (!(error instanceof TargetTaken)) throw error;
+      return refuse(
+        { ...link, targetId: null },
+        'target',
+        'taken',
+        [],
+        `${type} ${outcome.id} is linked to another record already`,
+      );
+    }
   }
 }

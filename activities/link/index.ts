@@ -14,7 +14,8 @@ export function linkActivities(deps: Deps): LinkActivities {
   const { flowOf, systemOf, typesOf, idOf, readSides, lag, before, refuse, guarded, gated, unknown } = context;
 
   return {
-    createRecord: (input) => gated(input.link, (attempt) => createRecord(deps, context, input.link, input.values, attempt)),
+    createRecord: (input) =>
+      gated(input.link, (attempt) => createRecord(deps, context, input.link, input.values, input.chosen, attempt)),
     writeRecord: (input) => gated(input.link, (attempt) => writeRecord(deps, context, input, attempt)),
 
     readRecords: (input) =>

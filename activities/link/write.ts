@@ -1,4 +1,4 @@
-import { neededFields } from '../../flows/flow.ts';
+import { neededFields, scopeOf } from '../../flows/flow.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue, sameValues, type Value } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
@@ -48,7 +48,7 @@ export async function writeRecord(
     return { kind: 'contended', found: { [side]: moved } };
 
   const set = Object.fromEntries(assignments.map((each) => [each.property, each.value]));
-  const scope = flow[side].scope.flatMap((each) => (each.equals === undefined ? [] : [[each.property, each.equals] as const]));
+  const scope = scopeOf(flow, side).flatMap((each) => (each.equals === undefined ? [] : [[each.property, each.equals] as const]));
   const condition: Condition = {
     test: Object.fromEntries([...scope, ...assignments.map((each) => [each.property, each.expected] as const)]),
     etag: (moved ?? planned).etag,

@@ -30,6 +30,8 @@ export interface CursorDocument {
   readonly sweptAt: number;
   readonly sweepAsked: number;
   readonly idsAt: number;
+  /** Flows (with their rules of matching) for which every record was noted as a candidate. */
+  readonly indexed?: readonly string[];
   /** What stands in the way now, in the system's own words. */
   readonly trouble: { readonly text: string; readonly at: number } | null;
 }
@@ -47,6 +49,18 @@ export const UNREAD: Omit<CursorDocument, '_id'> = {
   idsAt: 0,
   trouble: null,
 };
+
+/** A record as matches and references find it; `_id` is `<flow>:<side>:<id>`. Only records in scope stand here. */
+export interface CandidateDocument {
+  readonly _id: string;
+  readonly flow: string;
+  readonly side: Side;
+  readonly id: string;
+  /** One text for each alternative of the match that the record has a value for: number, colon, normalised value. */
+  readonly keys: readonly string[];
+  /** Records that it refers to, `<system>:<type>:<id>`. */
+  readonly refs: readonly string[];
+}
 
 /** One applied change; `_id` is link, revision and property. */
 export interface HistoryDocument {

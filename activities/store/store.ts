@@ -7,6 +7,7 @@ import type { ClockEstimate } from '../systems/clock.ts';
 import type { Slots } from '../throttle.ts';
 import {
   UNREAD,
+  type CandidateDocument,
   type CursorDocument,
   type HistoryDocument,
   type LimitDocument,
@@ -43,6 +44,7 @@ export class Store {
   readonly limits: Collection<LimitDocument>;
   readonly history: Collection<HistoryDocument>;
   readonly systems: Collection<SystemDocument>;
+  readonly candidates: Collection<CandidateDocument>;
 
   private constructor(client: MongoClient, db: Db) {
     this.#client = client;
@@ -51,6 +53,7 @@ export class Store {
     this.limits = db.collection('limits');
     this.history = db.collection('history');
     this.systems = db.collection('systems');
+    this.candidates = db.collection('candidates');
   }
 
   /** Connects; the database's name is in the address's path. Rejects when nothing answers within `timeoutMs`. */
@@ -79,6 +82,8 @@ export class Store {
       { unique: true, partialFilterExpression: { targetId: { $type: 'string' } } },
     );
     await this.links.createIndex({ flow: 1, status: 1 });
+    await this.candidates.createIndex({ keys: 1 });
+    await this.candidates.createIndex({ refs: 1 });
     await this.history.createIndex({ link: 1, at: -1 });
     const expireAfterSeconds = Math.round(historyDays * 24 * 3600);
     await this.history.createIndex({ at: 1 }, { name: 'kept', expireAfterSeconds }).catch(async (error: unknown) => {
@@ -201,6 +206,37 @@ export class Store {
     }
   }
 
+  /** Candidates of one side of a flow by record id. */
+  async candidatesOf(flow: string, side: Side, ids: readonly string[]): Promise<Map<string, CandidateDocument>> {
+    const found = new Map<string, CandidateDocument>();
+    for (const part of chunks(ids))
+      for (const doc of await this.candidates.find({ _id: { $in: part.map((id) => candidateKey(flow, side, id)) } }).toArray())
+        found.set(doc.id, doc);
+    return found;
+  }
+
+  /** Candidates with one of the keys, on one side of a flow. */
+  async withKeys(flow: string, side: Side, keys: readonly string[]): Promise<CandidateDocument[]> {
+    const found: CandidateDocument[] = [];
+    for (const part of chunks(keys)) found.push(...(await this.candidates.find({ keys: { $in: part }, flow, side }).toArray()));
+    return [...new Map(found.map((each) => [each._id, each])).values()];
+  }
+
+  /** Candidates of any flow that refer to a record. */
+  referringTo(ref: string): Promise<CandidateDocument[]> {
+    return this.candidates.find({ refs: ref }).toArray();
+  }
+
+  /** Notes candidates as they are now, and forgets those that are none any more. */
+  async noteCandidates(now: readonly CandidateDocument[], gone: readonly string[]): Promise<void> {
+    for (const part of chunks(now))
+      await this.candidates.bulkWrite(
+        part.map((each) => ({ replaceOne: { filter: { _id: each._id }, replacement: each, upsert: true } })),
+        { ordered: false },
+      );
+    for (const part of chunks(gone)) await this.candidates.deleteMany({ _id: { $in: part } });
+  }
+
   /** Adds to the history; a later attempt at the same change replaces the note of an earlier one, never the other way. */
   async remember(changes: readonly HistoryDocument[]): Promise<void> {
     for (const change of changes) {
@@ -297,6 +333,9 @@ export class Store {
   };
 }
 
+/** The store's key of a candidate. */
+export const candidateKey = (flow: string, side: Side, id: string): string => `${flow}:${side}:${id}`;
+
 function blank(record: LinkRecord, types: Readonly<Record<Side, string>>): Omit<LinkDocument, '_id'> {
   const seen: Record<Side, Observation | null> = { source: record.seen.source, target: null };
   return {
@@ -324,6 +363,10 @@ export type LinkStore = Pick<
   | 'discover'
   | 'raise'
   | 'write'
+  | 'candidatesOf'
+  | 'withKeys'
+  | 'referringTo'
+  | 'noteCandidates'
   | 'remember'
   | 'forget'
   | 'countMass'

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../../flows/catalogue.ts';
 import type { SystemName } from '../../flows/flow.ts';
+import { stepsOf, type Step } from '../../flows/path.ts';
 import { sameValue, type Value, type Values } from '../../flows/values.ts';
 import type { Instants } from '../../workflows/core/state.ts';
 import type { SystemClock } from './clock.ts';
@@ -101,15 +102,16 @@ export function mustStand(system: string, test: Values, now: (property: string) 
     if (!sameValue(now(name), value)) throw new SystemError(system, 'contended', `${name} was edited meanwhile`);
 }
 
-/** The value at a dotted path. Arrays on the way are flattened to a list. */
+/** The value at a property path. Arrays on the way are flattened to a list, unless the path selects an element. */
 export function valueAt(record: unknown, path: string): Value {
   let here: unknown[] = [record];
   let listed = false;
-  for (const name of path.split('.')) {
+  for (const { name, where } of stepsOf(path)) {
     here = here.flatMap((item) => {
       if (item === null || typeof item !== 'object') return [];
       const inner = (item as Record<string, unknown>)[name];
       if (!Array.isArray(inner)) return inner === undefined ? [] : [inner];
+      if (where) return inner.filter((each) => isElement(each, where)).slice(0, 1);
       listed = true;
       return inner as unknown[];
     });
@@ -122,4 +124,26 @@ export function valueAt(record: unknown, path: string): Value {
         : JSON.stringify(item),
   );
   return listed ? values : (values[0] ?? null);
+}
+
+function isElement(item: unknown, where: NonNullable<Step['where']>): boolean {
+  const value = item !== null && typeof item === 'object' ? (item as Record<string, unknown>)[where.property] : undefined;
+  return (typeof value === 'string' || typeof value === 'number' ? String(value) : '') === where.value;
+}
+
+/** Puts a value at a property path; objects on the way, and an element that is selected, are made where they lack. */
+export function putAt(record: Record<string, unknown>, path: string, value: unknown): void {
+  const steps = stepsOf(path);
+  let here = record;
+  for (const { name, where } of steps.slice(0, -1)) {
+    if (!where) {
+      here = (here[name] ??= {}) as Record<string, unknown>;
+      continue;
+    }
+    const list = (here[name] ??= []) as Record<string, unknown>[];
+    let element = list.find((each) => isElement(each, where));
+    if (!element) list.push((element = { [where.property]: where.value }));
+    here = element;
+  }
+  here[steps.at(-1)?.name ?? path] = value;
 }

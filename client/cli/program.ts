@@ -1,13 +1,15 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SystemError } from '../../activities/systems/errors.ts';
 import { ProfileError } from '../../activities/systems/crm/readProfile.ts';
+import { DocumentError } from '../../flows/dataflow/document.ts';
 import { FlowsError } from '../../flows/validate.ts';
 import type { Status } from '../../workflows/core/state.ts';
 import { ConfigError } from '../../worker/config.ts';
 import { temporalConfig } from '../../worker/temporal.ts';
 import { connectTandem } from '../tandem.ts';
 import { TandemError, type Tandem } from '../types.ts';
-import { showFlows, showLink, showLinks, showStatus } from './show.ts';
+import { addFlowCommands } from './flows.ts';
+import { showLink, showLinks, showStatus } from './show.ts';
 import { addSandboxCommands } from './sandbox.ts';
 import { addSteeringCommands } from './steering.ts';
 
@@ -41,6 +43,7 @@ export function explain(error: unknown): { text: string | null; code: number } {
   if (error instanceof CommanderError) return { text: null, code: error.exitCode === 0 ? EXIT.done : EXIT.refused };
   if (error instanceof ConfigError || error instanceof FlowsError)
     return { text: error.problems.map((problem) => `tandem: ${problem}`).join('\n'), code: EXIT.refused };
+  if (error instanceof DocumentError) return { text: error.message, code: EXIT.refused };
   if (error instanceof ProfileError) return { text: error.message.replace(/^/gm, 'tandem: '), code: EXIT.refused };
   if (error instanceof TandemError) return { text: `tandem: ${error.message}`, code: EXIT.refused };
   if (error instanceof SystemError) return { text: `tandem: ${error.system}: ${error.text}`, code: EXIT.failed };
@@ -85,15 +88,7 @@ export function makeProgram(): Command {
       }
     });
 
-  program
-    .command('flows')
-    .description('print the flows that run')
-    .addOption(json())
-    .action(async (options: { json?: boolean }) => {
-      const { readConfiguredFlows } = await import('../../worker/worker.ts');
-      const flows = await readConfiguredFlows(process.env);
-      print(options.json, { flows }, () => showFlows(flows));
-    });
+  addFlowCommands(program, print);
 
   program
     .command('status')

@@ -1,32 +1,70 @@
-import type { Flow } from '../../flows/flow.ts';
+import type { Refused } from '../../flows/dataflow/bind.ts';
+import { scopeOf, type Condition, type Flow } from '../../flows/flow.ts';
 import type { LinkDetails, TandemStatus } from '../types.ts';
 import type { LinkDocument } from '../../activities/store/documents.ts';
 import { ago, table } from './table.ts';
 
-const scopeInWords = (scope: Flow['source']['scope']): string =>
+const scopeInWords = (scope: readonly Condition[]): string =>
   scope.length === 0
     ? 'all'
     : scope
-        .map((each) => `${each.property} ${each.equals === undefined ? '≠' : '='} ${JSON.stringify(each.equals ?? each.not)}`)
+        .map(({ property, equals, not, oneOf }) =>
+          oneOf
+            ? `${property} in ${JSON.stringify(oneOf)}`
+            : `${property} ${equals === undefined ? '≠' : '='} ${JSON.stringify(equals ?? not)}`,
+        )
         .join(' and ');
 
+const ARROWS = { both: '<->', toTarget: '->', toSource: '<-' } as const;
+
+function relationInWords(flow: Flow): string {
+  const from = `${flow.source.system} ${flow.source.type} (${scopeInWords(scopeOf(flow, 'source'))})`;
+  const to = `${flow.target.system} ${flow.target.type}${flow.target.scope.length > 0 ? ` (${scopeInWords(flow.target.scope)})` : ''}`;
+  const by = flow.match
+    .map((each) => `${each.source} = ${each.target}${each.normalise.length > 0 ? ` (${each.normalise.join(', ')})` : ''}`)
+    .join(', or ');
+  const when = `when its ${flow.connected.map((each) => `${each.property} is a linked ${each.type}`).join(', or its ')}`;
+  switch (flow.relation) {
+    case 'create':
+    case 'conditional':
+      return `every ${from} has a ${to}`;
+    case 'merge-or-create':
+    case 'conditional-merge-or-create':
+      return `every ${from} is linked with a ${to} that matches by ${by}, else one is created`;
+    case 'match':
+      return `a ${from} is linked with a ${to} that matches by ${by}; none is created`;
+    case 'connected':
+      return `a ${to} is created for a ${from} ${when}`;
+    case 'match-or-connected':
+      return `a ${from} is linked with a ${to} that matches by ${by}, else one is created ${when}`;
+  }
+}
+
 /** The flows as tables. */
-export function showFlows(flows: readonly Flow[]): string {
-  return flows
-    .map((flow) => {
-      const head = [
-        flow.name,
-        ...(flow.description === undefined ? [] : [`  ${flow.description}`]),
-        `  every ${flow.source.system} ${flow.source.type} (${scopeInWords(flow.source.scope)}) has a ${flow.target.system} ${flow.target.type}; conflicts: ${flow.policy}; source deleted: ${flow.onSourceDeleted}; target deleted: ${flow.onTargetDeleted}`,
-      ];
-      const rows = flow.properties.map((pair) => [pair.source, '<->', pair.target, pair.type, pair.policy ?? flow.policy]);
-      const body =
-        rows.length === 0
-          ? '  no properties: the pair is linked and watched'
-          : table([flow.source.type, '', flow.target.type, 'type', 'conflicts'], rows).replace(/^/gm, '  ');
-      return [...head, body].join('\n');
-    })
-    .join('\n\n');
+export function showFlows(flows: readonly Flow[], refused: readonly Refused[]): string {
+  const parts = flows.map((flow) => {
+    const head = [
+      flow.name,
+      ...(flow.description === undefined ? [] : [`  ${flow.description}`]),
+      `  ${relationInWords(flow)}; conflicts: ${flow.policy}; source deleted: ${flow.onSourceDeleted}; target deleted: ${flow.onTargetDeleted}`,
+    ];
+    const rows = flow.properties.map((pair) => [
+      pair.source,
+      ARROWS[pair.direction],
+      pair.target,
+      pair.type,
+      pair.policy ?? flow.policy,
+    ]);
+    const body =
+      rows.length === 0
+        ? '  no properties: the pair is linked and watched'
+        : table([flow.source.type, '', flow.target.type, 'type', 'conflicts'], rows).replace(/^/gm, '  ');
+    return [...head, body].join('\n');
+  });
+  const not = refused.map(({ line, from, to, why }) =>
+    [`not run, line ${line}: ${from} to ${to}`, ...why.map((text) => `  ${text}`)].join('\n'),
+  );
+  return [...parts, ...not].join('\n\n');
 }
 
 /** Pairs by status, feeds and their lag, and what is blocked by which reason. */
@@ -55,9 +93,11 @@ export function showStatus(status: TandemStatus): string {
     return `${system}: ${address ?? 'not reached yet'}; ${offset}${note === null ? '' : `; ${note}`}`;
   });
   const paused = status.paused.length > 0 ? `paused by hand: ${status.paused.join(', ')}; \`tandem resume\` lets them go on` : '';
+  const refused = status.refused.map(({ section, why }) => `not run: ${section}: ${why.join('; ')}`);
   return [
     paused,
     flows,
+    refused.join('\n'),
     feeds,
     ...(blocked.length > 0 ? [table(['blocked in', 'pairs', 'example', "the system's own words"], blocked)] : []),
     systems.join('\n'),

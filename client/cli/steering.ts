@@ -109,6 +109,17 @@ export function addSteeringCommands(program: Command, withTandem: With, print: P
         }),
       );
 
+  program
+    .command('link <flow> <source-id> <target-id>')
+    .description('say which target record belongs to a source record that has none; values that differ go by policy')
+    .option(...json)
+    .action((flow: string, sourceId: string, targetId: string, options: Json) =>
+      withTandem(async (tandem) => {
+        await tandem.linkTo(flow, sourceId, targetId);
+        print(options.json, { flow, sourceId, targetId }, () => `asked ${flow} ${sourceId} to link with ${targetId}`);
+      }),
+    );
+
   for (const [name, what] of [
     ['unlink', 'end a link by hand; neither record is touched, and nothing is carried any more'],
     ['relink', 'resume a link that was unlinked, or link a record anew whose target is gone'],

@@ -7,7 +7,16 @@ export const DEMO_KEYS = {
 } as const;
 
 /** How much the demo's PowerOffice holds. */
-export const DEMO_SIZE = { products: 40, contactPersons: 60, suppliers: 40, supplierPersons: 20 } as const;
+export const DEMO_SIZE = {
+  products: 40,
+  contactPersons: 60,
+  suppliers: 40,
+  supplierPersons: 20,
+  customers: 12,
+  employees: 5,
+  projects: 8,
+  activities: 6,
+} as const;
 
 /** The environment under which a worker or a command reaches the local stack. */
 export function demoEnv(at: {

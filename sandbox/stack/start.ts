@@ -1,13 +1,15 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { takesPart } from '../../activities/observation.ts';
 import { Store } from '../../activities/store/store.ts';
 import { readFlows } from '../../flows/read.ts';
 import { catalogueOf } from '../../activities/systems/crm/system.ts';
+import { valueAt } from '../../activities/systems/system.ts';
 import { DEFAULT_PROFILE } from '../../activities/systems/crm/profile.ts';
 import { POWEROFFICE_CATALOGUE } from '../../activities/systems/powerOffice/catalogue.ts';
 import type { Row } from '../table.ts';
@@ -75,7 +77,11 @@ async function main(): Promise<void> {
     powerOffice: `http://127.0.0.1:${ports.powerOffice}`,
     crm: `http://127.0.0.1:${ports.crm}`,
   };
-  const env = { ...demoEnv(at), ...(process.env['MONGODB_URI'] ? { MONGODB_URI: process.env['MONGODB_URI'] } : {}) };
+  const own = ['MONGODB_URI', 'TANDEM_FLOWS', 'TANDEM_BINDINGS', 'CRM_PROFILE'].flatMap((name) => {
+    const value = process.env[name];
+    return value ? [[name, name === 'MONGODB_URI' ? value : resolve(value)]] : [];
+  });
+  const env = { ...demoEnv(at), ...(Object.fromEntries(own) as Record<string, string>) };
   const keep = (name: string, child: ChildProcess): void => {
     running.push({ name, child });
     if (child.pid !== undefined) children[name] = { pid: child.pid, began: beganAt(child.pid) ?? '' };
@@ -215,17 +221,18 @@ function inWords(line: string): string | null {
 async function firstSync(env: Record<string, string>, powerOffice: string, signal: AbortSignal): Promise<void> {
   const rows = async (type: string): Promise<Row[]> =>
     (await (await fetch(`${powerOffice}/_sandbox/records/${type}`)).json()) as Row[];
-  const flows = await readFlows(process.env['TANDEM_FLOWS'], [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)]);
+  const catalogues = [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)];
+  const { flows } = await readFlows(process.env['TANDEM_FLOWS'], catalogues, process.env['TANDEM_BINDINGS']);
   const store = await Store.connect(env['MONGODB_URI'] ?? '');
   const bar = new Bar('first sync');
   try {
     for (; !signal.aborted; await sleep(200)) {
       let all = 0;
       for (const flow of flows)
-        all += (await rows(flow.source.type)).filter((row) =>
-          flow.source.scope.every((each) => row[each.property] === each.equals),
-        ).length;
-      const done = await store.links.countDocuments({ status: { $ne: 'linking' } });
+        if (flow.source.system === 'powerOffice')
+          all += (await rows(flow.source.type)).filter((row) => takesPart(flow, 'source', (name) => valueAt(row, name))).length;
+      // What waits for a match, or for a record it refers to, is done for now.
+      const done = await store.links.countDocuments({ $or: [{ status: { $ne: 'linking' } }, { block: { $ne: null } }] });
       bar.show(Math.min(done, all), all);
       if (done >= all) break;
     }

@@ -10,6 +10,8 @@ const FLOW: Flow = {
   source: { system: 'powerOffice', type: 'ContactPerson', scope: [] },
   target: { system: 'crm', type: 'Contact', scope: [] },
   relation: 'create',
+  match: [],
+  connected: [],
   properties: [],
   policy: 'latest',
   onSourceDeleted: 'keep',

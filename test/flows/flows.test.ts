@@ -74,7 +74,7 @@ describe('values', () => {
 
 describe('flows', () => {
   it('the three of the specification are valid, names spelled as the connector has them', async () => {
-    const flows = await readFlows(undefined, CATALOGUES);
+    const { flows } = await readFlows(undefined, CATALOGUES);
     assert.deepEqual(
       flows.map((flow) => flow.name),
       ['product-company', 'contactperson-contact', 'supplierperson-contact'],

@@ -3,6 +3,7 @@ import type { Side } from '../../flows/side.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import {
   UNREAD,
+  type CandidateDocument,
   type CursorDocument,
   type HistoryDocument,
   type LinkDocument,
@@ -23,6 +24,28 @@ export class MemoryStore implements LinkStore {
   constructor(breaks: Breaks, now: () => number) {
     this.#breaks = breaks;
     this.#now = now;
+  }
+
+  readonly candidates = new Map<string, CandidateDocument>();
+
+  candidatesOf(flow: string, side: Side, ids: readonly string[]): Promise<Map<string, CandidateDocument>> {
+    const mine = [...this.candidates.values()].filter((each) => each.flow === flow && each.side === side);
+    return Promise.resolve(new Map(mine.filter((each) => ids.includes(each.id)).map((each) => [each.id, each])));
+  }
+
+  withKeys(flow: string, side: Side, keys: readonly string[]): Promise<CandidateDocument[]> {
+    const mine = [...this.candidates.values()].filter((each) => each.flow === flow && each.side === side);
+    return Promise.resolve(mine.filter((each) => each.keys.some((key) => keys.includes(key))));
+  }
+
+  referringTo(ref: string): Promise<CandidateDocument[]> {
+    return Promise.resolve([...this.candidates.values()].filter((each) => each.refs.includes(ref)));
+  }
+
+  noteCandidates(now: readonly CandidateDocument[], gone: readonly string[]): Promise<void> {
+    for (const each of now) this.candidates.set(each._id, each);
+    for (const id of gone) this.candidates.delete(id);
+    return Promise.resolve();
   }
 
   link(key: string): Promise<LinkDocument | null> {

@@ -77,7 +77,11 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       source: PROPERTIES.source[i] as string,
       target: PROPERTIES.target[i] as string,
       type: 'string' as const,
+      direction: 'both' as const,
+      when: [],
     })),
+    match: [],
+    connected: [],
     policy: schedule.policy,
     onSourceDeleted: 'keep',
     onTargetDeleted: breaks.has('recreate-deleted') ? 'recreate' : 'keep',
@@ -140,6 +144,13 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       };
       links.set(record.sourceId, link);
       void drive(link);
+      return Promise.resolve(true);
+    },
+    tellRetry({ sourceId }) {
+      const link = links.get(sourceId);
+      if (!link?.open) return Promise.resolve(false);
+      link.inbox.push({ kind: 'retry' });
+      link.wake();
       return Promise.resolve(true);
     },
     tell(_flow, sourceId, told) {

@@ -1,8 +1,8 @@
 import { convert } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
-import { merge, type Assignment } from './merge.ts';
-import type { EndReason, LinkState, SideState, Status } from './state.ts';
+import { applies, merge, type Assignment } from './merge.ts';
+import { isWaiting, type EndReason, type LinkState, type SideState, type Status } from './state.ts';
 
 /** What a link does next. Steps that write to the store carry the revision under which they do. */
 export type Step =
@@ -73,7 +73,9 @@ function settle(state: LinkState): LinkState {
 /** What a new target record is created with. */
 export function creationValues(state: LinkState): { values: Values; unconvertible: string | null } {
   const values: Record<string, Value> = { ...state.rules.create };
+  const source = state.source.seen?.values ?? {};
   for (const pair of state.rules.pairs) {
+    if (pair.direction === 'toSource' || !applies(pair, { source, target: values })) continue;
     try {
       const value = convert(state.source.seen?.values[pair.source], pair.type);
       if (!isNoValue(value)) values[pair.target] = value;
@@ -154,7 +156,8 @@ export function advance(before: LinkState, now: number): { state: LinkState; ste
       target.id === null ? 'linking' : 'in-step',
     );
   if (state.block) {
-    if (now < state.block.at + BLOCK_RETRY_MS) return idle(withStatus(state, now, 'blocked'), state.block.at + BLOCK_RETRY_MS);
+    if (now < state.block.at + BLOCK_RETRY_MS)
+      return idle(withStatus(state, now, isWaiting(state.block) ? 'linking' : 'blocked'), state.block.at + BLOCK_RETRY_MS);
     state = { ...state, block: null, stored: false };
   }
   if (target.id === null) {

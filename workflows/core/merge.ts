@@ -1,7 +1,7 @@
 import { convert, ConversionError } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
-import { sameValue, type Value } from '../../flows/values.ts';
-import type { Instants, LinkState, SideState } from './state.ts';
+import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
+import type { Instants, LinkState, Rules, SideState } from './state.ts';
 
 /** One property to be written, with all that makes the write conditional and accountable. */
 export interface Assignment {
@@ -37,6 +37,35 @@ function at(side: SideState, property: string): Instants {
   return side.since[property] ?? side.seen?.at ?? [0, 0];
 }
 
+type RulePair = Rules['pairs'][number];
+
+/** Whether a pair that depends on other properties holds for these records. */
+export function applies(pair: Pick<RulePair, 'when'>, values: Readonly<Record<Side, Values>>): boolean {
+  return (pair.when ?? []).every(({ side, property, value }) => {
+    const now = values[side][property];
+    return (isNoValue(now) ? '' : String(now)) === value;
+  });
+}
+
+/** The target's value as the source takes it. What a list holds besides its first element stays. */
+function backward(pair: RulePair, value: Readonly<Record<Side, Value>>): Value {
+  if (pair.type === 'first' && Array.isArray(value.source)) {
+    const rest = (value.source as readonly Value[]).slice(1);
+    return isNoValue(value.target) && rest.length === 0 ? [] : [value.target, ...rest];
+  }
+  return convert(value.target, pair.back ?? pair.type);
+}
+
+/** Equal as they stand, or in the pair's type: "1.50" and "1.5" are one decimal. */
+function agree(pair: RulePair, value: Readonly<Record<Side, Value>>, wanted: Value, side: Side): boolean {
+  if (sameValue(wanted, value[side])) return true;
+  try {
+    return sameValue(convert(value.source, pair.type), convert(value.target, pair.type));
+  } catch {
+    return false;
+  }
+}
+
 /** Compares base, source and target per property and says what has to be written where. Pure. */
 export function merge(state: LinkState): Merge {
   const { source, target } = state;
@@ -53,9 +82,10 @@ export function merge(state: LinkState): Merge {
       source: !has.source || !sameValue(value.source, source.base[pair.source]),
       target: !has.target || !sameValue(value.target, target.base[pair.target]),
     };
+    if (!applies(pair, { source: source.seen.values, target: target.seen.values })) continue;
     const express = (from: Side): { value: Value } | null => {
       try {
-        return { value: convert(value[from], pair.type) };
+        return { value: from === 'source' ? convert(value.source, pair.type) : backward(pair, value) };
       } catch (error) {
         if (!(error instanceof ConversionError)) throw error;
         unconvertible ??= { side: from, property: pair[from], message: error.message };
@@ -66,7 +96,7 @@ export function merge(state: LinkState): Merge {
       const loser = across(winner);
       const wanted = express(winner);
       if (!wanted) return;
-      if (sameValue(wanted.value, value[loser])) agreed.push({ source: pair.source, target: pair.target });
+      if (agree(pair, value, wanted.value, loser)) agreed.push({ source: pair.source, target: pair.target });
       else
         writes[loser].push({
           property: pair[loser],
@@ -86,13 +116,18 @@ export function merge(state: LinkState): Merge {
       continue;
     }
     if (!moved.source && !moved.target) continue;
+    if (pair.direction !== undefined) {
+      const writer: Side = pair.direction === 'toTarget' ? 'source' : 'target';
+      carry(writer, moved[writer] ? 'edited' : `the ${writer} alone writes it`);
+      continue;
+    }
     if (moved.source !== moved.target) {
       carry(moved.source ? 'source' : 'target', 'edited');
       continue;
     }
     const wanted = express('source');
     if (!wanted) continue;
-    if (sameValue(wanted.value, value.target)) {
+    if (agree(pair, value, wanted.value, 'target')) {
       agreed.push({ source: pair.source, target: pair.target });
       continue;
     }

@@ -1,8 +1,8 @@
 import { across, SIDES, type Side } from '../../flows/side.ts';
-import type { Values } from '../../flows/values.ts';
+import { isNoValue, type Values } from '../../flows/values.ts';
 import { GONE_APART_MS, rebase, withStatus, type Step } from './lifecycle.ts';
 import { observe, suspectGone } from './observe.ts';
-import type { LinkState, Observation } from './state.ts';
+import { isWaiting, type LinkState, type Observation } from './state.ts';
 
 /** What a direct read found. */
 export type Found = Observation | 'gone';
@@ -20,6 +20,8 @@ type Result =
       readonly seen: Observation;
       readonly base?: Values;
       readonly adopted: boolean;
+      /** An existing record was linked because it matches. */
+      readonly matched?: boolean;
     }
   /** `base`: the answer's values, where `seen` is newer than the answer. */
   | { readonly kind: 'written'; readonly seen: Observation; readonly base?: Values }
@@ -56,18 +58,24 @@ export function apply(state: LinkState, step: Step, outcome: Outcome, now: numbe
   return next;
 }
 
-function conclude(state: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
+function conclude(before: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
+  // A person's choice is tried once.
+  const { chosen, ...rest } = before;
+  const state: LinkState = chosen !== undefined && step.kind === 'create' && outcome.kind !== 'contended' ? rest : before;
   switch (outcome.kind) {
     case 'created': {
       if (step.kind !== 'create') return state;
       let next: LinkState = { ...state, target: { ...state.target, id: outcome.id }, block: null };
       next = observe(next, 'target', outcome.seen);
+      if (outcome.matched) next = fill(next);
       if (!outcome.adopted)
         for (const pair of state.rules.pairs) {
+          if (pair.direction === 'toSource') continue;
           next = rebase(next, 'target', pair.target, (outcome.base ?? outcome.seen.values)[pair.target] ?? null);
           next = rebase(next, 'source', pair.source, state.source.seen?.values[pair.source] ?? null);
         }
-      return { ...withStatus(next, now, step.status), stored: true, last: { what: step.what, at: now } };
+      const what = outcome.matched ? `linked with the ${state.rules.names.target} that matches` : step.what;
+      return { ...withStatus(next, now, step.status), stored: true, last: { what, at: now } };
     }
     case 'written': {
       if (step.kind !== 'write') return state;
@@ -96,11 +104,21 @@ function conclude(state: LinkState, step: Step, outcome: Outcome, now: number): 
       return { ...state, stored: true };
     case 'refused':
       return {
-        ...withStatus(state, now, 'blocked'),
+        ...withStatus(state, now, isWaiting(outcome) ? 'linking' : 'blocked'),
         stored: true,
         block: { code: outcome.code, side: outcome.side, properties: outcome.properties, at: now },
       };
   }
+}
+
+/** Two records that met by a match: a value on one side alone is nobody's conflict, it fills the other side. */
+function fill(state: LinkState): LinkState {
+  let next = state;
+  for (const pair of state.rules.pairs)
+    for (const side of SIDES)
+      if (isNoValue(next[side].seen?.values[pair[side]]) && !isNoValue(next[across(side)].seen?.values[pair[across(side)]]))
+        next = rebase(next, side, pair[side], null);
+  return next;
 }
 
 function decided(state: LinkState, side: Side, property: string): LinkState {

@@ -14,6 +14,7 @@ export type Message =
   | { readonly kind: 'resume' }
   | { readonly kind: 'unlink' }
   | { readonly kind: 'relink' }
+  | { readonly kind: 'link'; readonly id: string }
   | { readonly kind: 'settle'; readonly property: string; readonly source: Value; readonly target: Value; readonly why: string };
 
 /** Applies one message. Pure. */
@@ -38,6 +39,8 @@ export function receive(state: LinkState, message: Message, now: number): LinkSt
     case 'relink':
       if (state.ended === 'unlinked by hand' && state.target.id !== null) return distrust(withStatus(state, now, 'linking'));
       return state.ended === 'target gone' ? distrust(anew(state, now)) : state;
+    case 'link':
+      return state.target.id === null && state.ended === null ? { ...state, chosen: message.id, block: null } : state;
     case 'settle': {
       const verdict = { source: message.source, target: message.target, why: message.why, done: [] };
       return { ...state, verdicts: { ...state.verdicts, [message.property]: verdict } };

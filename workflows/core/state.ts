@@ -1,5 +1,5 @@
 import type { DataType } from '../../flows/convert.ts';
-import type { Policy } from '../../flows/flow.ts';
+import type { Policy, When } from '../../flows/flow.ts';
 import type { Side } from '../../flows/side.ts';
 import type { Value, Values } from '../../flows/values.ts';
 
@@ -29,6 +29,12 @@ export interface Rules {
     readonly target: string;
     readonly type: DataType;
     readonly policy: Policy;
+    /** The data type on the way to the source, where it is another. */
+    readonly back?: DataType;
+    /** One side alone writes; both where it is left out. */
+    readonly direction?: 'toTarget' | 'toSource';
+    /** The pair holds only while these properties have these texts. */
+    readonly when?: readonly When[];
   }[];
   readonly onSourceDeleted: 'keep' | 'delete';
   readonly onTargetDeleted: 'keep' | 'delete' | 'recreate';
@@ -63,7 +69,7 @@ export interface Verdict {
 
 /** Why nothing is tried for now: a permanent refusal. The system's own text stays in the store. */
 export interface Block {
-  /** The system's status code, or `type`, `taken`, `ambiguous`, `held`. */
+  /** The system's status code, or `type`, `taken`, `ambiguous`, `held`; `unmatched` and `unconnected` only wait. */
   readonly code: string;
   readonly side: Side;
   readonly properties: readonly string[];
@@ -86,6 +92,8 @@ export interface LinkState {
   readonly ended: EndReason | null;
   readonly paused: boolean;
   readonly block: Block | null;
+  /** The target record that a person chose for a link that has none. */
+  readonly chosen?: string;
   readonly verdicts: Readonly<Record<string, Verdict>>;
   /** Pairs (by source property) that wait for a person. */
   readonly conflicts: readonly string[];
@@ -94,6 +102,10 @@ export interface LinkState {
   /** What happened last, in words without values, and when (ms). */
   readonly last: { readonly what: string; readonly at: number } | null;
 }
+
+/** Nothing is wrong: the record waits for a match, or for a record it refers to. */
+export const isWaiting = (block: Pick<Block, 'code'> | null): boolean =>
+  block?.code === 'unmatched' || block?.code === 'unconnected';
 
 const NOTHING: SideState = { id: null, seen: null, base: {}, since: {}, doubt: false, gone: null };
 

@@ -8,6 +8,8 @@ const fieldSchema = z.strictObject({
   type: z.enum(DATA_TYPES).default('string'),
   writable: z.boolean().default(true),
   maxLength: z.int().positive().optional(),
+  /** The type whose id this field holds. */
+  refers: name.optional(),
 });
 
 const pagingSchema = z.discriminatedUnion('style', [
@@ -23,7 +25,15 @@ export const profileSchema = z.strictObject({
   basePath: z.string().default(''),
   auth: z.strictObject({ header: name.default('Authorization'), scheme: z.string().default('Bearer') }).prefault({}),
   types: z
-    .record(name, z.strictObject({ path: name.startsWith('/'), fields: z.array(fieldSchema) }))
+    .record(
+      name,
+      z.strictObject({
+        path: name.startsWith('/'),
+        fields: z.array(fieldSchema),
+        /** Lists of objects whose elements may be mapped one by one. */
+        lists: z.array(name).default([]),
+      }),
+    )
     .refine((types) => Object.keys(types).length > 0, 'at least one type'),
   record: z
     .strictObject({
@@ -76,6 +86,7 @@ export const DEFAULT_PROFILE: Profile = profileSchema.parse({
       fields: [{ name: 'givenName' }, { name: 'familyName' }, { name: 'email' }, { name: 'phone' }, { name: 'title' }],
     },
     Company: { path: '/companies', fields: [{ name: 'name' }] },
+    Activity: { path: '/activities', fields: [{ name: 'subject' }, { name: 'ownerId' }, { name: 'startsAt' }] },
   },
   record: { created: 'createdAt', version: 'version', externalId: 'externalId' },
   list: {

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogue } from '../../../flows/catalogue.ts';
 import { instantKey, instantMs, isInstant, justBefore } from '../../../flows/instant.ts';
+import { stepsOf } from '../../../flows/path.ts';
 import { sameValue, type Value } from '../../../flows/values.ts';
 import { SystemClock } from '../clock.ts';
 import { SystemError } from '../errors.ts';
 import { call, type Answer, type Call } from '../http.ts';
 import { inOrder, type Lister } from '../paging.ts';
-import { mustStand, valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../system.ts';
+import { mustStand, putAt, valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../system.ts';
 import type { Profile } from './profile.ts';
 
 type Json = Record<string, unknown>;
@@ -18,23 +19,18 @@ const isObject = (value: unknown): value is Json => value !== null && typeof val
 export function catalogueOf(profile: Profile): Catalogue {
   const types = Object.entries(profile.types).map(([name, type]) => ({
     name,
-    fields: type.fields.map(({ name, type, writable, maxLength }) => ({
+    path: type.path,
+    idFields: [profile.record.id],
+    fields: type.fields.map(({ name, type, writable, maxLength, refers }) => ({
       name,
       type,
       writable,
       ...(maxLength === undefined ? {} : { maxLength }),
+      ...(refers === undefined ? {} : { refers }),
     })),
+    lists: type.lists,
   }));
   return { system: 'crm', types };
-}
-
-/** Puts a value at a dotted path. */
-function put(record: Json, path: string, value: unknown): void {
-  const names = path.split('.');
-  const last = names.pop() ?? path;
-  let here = record;
-  for (const name of names) here = (here[name] ??= {}) as Json;
-  here[last] = value;
 }
 
 /** Any REST CRM that a profile describes. What the profile leaves out is done without. */
@@ -180,7 +176,7 @@ export function crm(url: string, secret: string, profile: Profile): System {
 
   const bodyOf = (values: Readonly<Record<string, Value>>): Json => {
     const body: Json = {};
-    for (const [name, value] of Object.entries(values)) put(body, field(name), value);
+    for (const [name, value] of Object.entries(values)) putAt(body, field(name), value);
     return body;
   };
 
@@ -224,7 +220,7 @@ export function crm(url: string, secret: string, profile: Profile): System {
 
     async create(type, values, fields, identity, options) {
       const body = bodyOf(values);
-      if (shape.externalId !== undefined) put(body, shape.externalId, identity.externalId);
+      if (shape.externalId !== undefined) putAt(body, shape.externalId, identity.externalId);
       const answer = await send(
         {
           method: 'POST',
@@ -240,14 +236,20 @@ export function crm(url: string, secret: string, profile: Profile): System {
     async update(type, id, set, condition, fields, options) {
       const { method, contentType, style } = profile.update;
       let { etag } = condition;
-      let body = bodyOf(set);
-      if (style === 'replace' || profile.ifMatch === undefined || etag === undefined) {
+      // A list is sent as a whole: the other elements must be known.
+      const element = Object.keys(set).some((name) => stepsOf(name).some((step) => step.where));
+      let body = element ? {} : bodyOf(set);
+      if (style === 'replace' || element || profile.ifMatch === undefined || etag === undefined) {
         const now = await readFirst(type, id, condition, options);
         etag = now.etag;
-        if (style === 'replace') {
-          body = structuredClone(now.body);
-          for (const [name, value] of Object.entries(set)) put(body, field(name), value);
-        }
+        const whole = structuredClone(now.body);
+        if (style === 'replace') body = whole;
+        if (style === 'replace' || element)
+          for (const [name, value] of Object.entries(set)) {
+            putAt(whole, field(name), value);
+            const [top] = stepsOf(field(name));
+            if (style === 'merge' && top) body[top.name] = whole[top.name];
+          }
       }
       const headers: Record<string, string> = profile.ifMatch !== undefined && etag !== undefined ? { 'if-match': etag } : {};
       const answer = await send({ method, path: path(type, id), json: closed(body), contentType, headers }, options);

@@ -1,14 +1,8 @@
-import type { Catalogue, Field } from '../../../flows/catalogue.ts';
+import type { Catalogue, Field, RecordType } from '../../../flows/catalogue.ts';
 import type { DataType } from '../../../flows/convert.ts';
 
-/** How PowerOffice Go addresses a type: its list, and the parts of an id as a path. */
-export interface Resource {
-  readonly name: string;
-  readonly list: string;
-  /** Fields whose values make the id, in the order of the address: `12/345` for a contact person. */
-  readonly idFields: readonly string[];
-  readonly fields: readonly Field[];
-}
+/** How PowerOffice Go addresses a type: `path` is its list, and the id's fields are the parts of a record's address: `12/345` for a contact person. */
+export type Resource = RecordType;
 
 const field = (name: string, type: DataType = 'string', more: Partial<Field> = {}): Field => ({
   name,
@@ -24,7 +18,7 @@ const NAME = { maxLength: 100 };
 export const RESOURCES: readonly Resource[] = [
   {
     name: 'Product',
-    list: 'Products',
+    path: 'Products',
     idFields: ['Id'],
     fields: [
       fixed('Id', 'integer'),
@@ -39,11 +33,11 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     name: 'ContactPerson',
-    list: 'ContactPersons',
+    path: 'ContactPersons',
     idFields: ['ContactId', 'Id'],
     fields: [
       fixed('Id', 'integer'),
-      fixed('ContactId', 'integer'),
+      { ...fixed('ContactId', 'integer'), refers: 'Customer' },
       field('FirstName', 'string', NAME),
       field('LastName', 'string', NAME),
       field('EmailAddress'),
@@ -55,7 +49,7 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     name: 'Supplier',
-    list: 'Suppliers',
+    path: 'Suppliers',
     idFields: ['Id'],
     fields: [
       fixed('Id', 'integer'),
@@ -69,6 +63,93 @@ export const RESOURCES: readonly Resource[] = [
       field('ExternalImportReference', 'string', { maxLength: 50 }),
       field('IsActive', 'boolean'),
       field('IsArchived', 'boolean'),
+    ],
+  },
+  // The types below follow the naming of the three above; where their addresses and fields could not be confirmed
+  // against the provider's documentation it is said so, and the contract test asks a live account.
+  {
+    name: 'Customer',
+    path: 'Customers',
+    idFields: ['Id'],
+    fields: [
+      fixed('Id', 'integer'),
+      fixed('Number', 'integer'),
+      field('IsPerson', 'boolean'),
+      field('FirstName', 'string', NAME),
+      field('LastName', 'string', NAME),
+      field('LegalName'),
+      field('OrganizationNumber'),
+      field('EmailAddress'),
+      field('PhoneNumber'),
+      // Not confirmed: that an address without a value is an object of nulls, so that its parts can be replaced.
+      field('MailAddress.AddressLine1'),
+      field('MailAddress.ZipCode'),
+      field('MailAddress.City'),
+      field('MailAddress.CountryCode'),
+      field('ExternalImportReference', 'string', { maxLength: 50 }),
+      field('IsActive', 'boolean'),
+      field('IsArchived', 'boolean'),
+    ],
+  },
+  {
+    name: 'Employee',
+    path: 'Employees',
+    idFields: ['Id'],
+    fields: [
+      fixed('Id', 'integer'),
+      fixed('Number', 'integer'),
+      field('FirstName', 'string', NAME),
+      field('LastName', 'string', NAME),
+      field('EmailAddress'),
+      field('PhoneNumber'),
+      field('JobTitle'),
+      // Not confirmed: whether archiving goes by this field.
+      field('IsArchived', 'boolean'),
+    ],
+  },
+  {
+    name: 'Project',
+    path: 'Projects',
+    idFields: ['Id'],
+    fields: [
+      fixed('Id', 'integer'),
+      field('Code'),
+      field('Name'),
+      // Not confirmed: the name of the field that holds the customer's id.
+      field('CustomerId', 'integer', { refers: 'Customer' }),
+      field('ProjectManagerEmployeeId', 'integer', { refers: 'Employee' }),
+      field('StartDate'),
+      field('EndDate'),
+      field('IsActive', 'boolean'),
+    ],
+  },
+  {
+    // Not confirmed: the address of the list and all fields but Id.
+    name: 'ProjectActivity',
+    path: 'ProjectActivities',
+    idFields: ['Id'],
+    fields: [
+      fixed('Id', 'integer'),
+      field('ProjectId', 'integer', { refers: 'Project' }),
+      field('Code'),
+      field('Name'),
+      field('Description'),
+      field('IsActive', 'boolean'),
+    ],
+  },
+  {
+    // Not confirmed: the address of the list and all fields but Id.
+    name: 'TimeTrackingActivity',
+    path: 'TimeTrackingActivities',
+    idFields: ['Id'],
+    fields: [
+      fixed('Id', 'integer'),
+      field('ProjectId', 'integer', { refers: 'Project' }),
+      field('EmployeeId', 'integer', { refers: 'Employee' }),
+      field('Code'),
+      field('Name'),
+      field('StartDate'),
+      field('IsActive', 'boolean'),
     ],
   },
 ];

@@ -1,11 +1,13 @@
+import { convert, decimalText } from '../../../flows/convert.ts';
 import { instantKey, instantMs, isInstant, justBefore } from '../../../flows/instant.ts';
 
+import type { Value } from '../../../flows/values.ts';
 import type { Throttle } from '../../throttle.ts';
 import { SystemClock } from '../clock.ts';
 import { SystemError } from '../errors.ts';
 import { call, type Answer, type Call } from '../http.ts';
 import { inOrder, type Lister } from '../paging.ts';
-import { mustStand, valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../system.ts';
+import { mustStand, putAt, valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../system.ts';
 import { POWEROFFICE_CATALOGUE, RESOURCES, type Resource } from './catalogue.ts';
 import { Token, type PowerOfficeKeys } from './token.ts';
 
@@ -73,19 +75,20 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
       id: ids.join('/'),
       version: instantKey(instant),
       instant,
-      fields: Object.fromEntries(fields.map((field) => [field, valueAt(record, field)])),
+      fields: Object.fromEntries(fields.map((field) => [field, read(kind, field, valueAt(record, field))])),
       at: clock.correct(instantMs(instant)),
     };
   }
 
   function list(kind: Resource, answer: Answer): unknown[] {
     if (answer.status === 204) return [];
-    if (!Array.isArray(answer.body)) throw problem(`the list of ${kind.list} is not an array`);
+    if (!Array.isArray(answer.body)) throw problem(`the list of ${kind.path} is not an array`);
     return answer.body;
   }
 
   function lister(kind: Resource, fields: readonly string[], options: CallOptions): Lister {
-    const select = [...new Set([...kind.idFields, CHANGED, ...fields])].join(',');
+    // A nested field comes with the whole of its object.
+    const select = [...new Set([...kind.idFields, CHANGED, ...fields.map((field) => field.split('.')[0] ?? field)])].join(',');
     let ordered = true;
     return {
       ordered: true,
@@ -97,7 +100,7 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
           ...(ordered ? { OrderBy: CHANGED } : {}),
           ...(since === null ? {} : { lastChangedDateTimeOffsetGreaterThan: since.replace(/Z$/, '+00:00') }),
         };
-        const rows = list(kind, await send({ method: 'GET', path: kind.list, query }, options)).map((record) =>
+        const rows = list(kind, await send({ method: 'GET', path: kind.path, query }, options)).map((record) =>
           snapshot(kind, record, fields),
         );
         return { rows, next: rows.length < PAGE_SIZE ? null : String(Number(token ?? '1') + 1) };
@@ -115,10 +118,10 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
   async function readFirst(type: string, id: string, condition: Condition, options: CallOptions): Promise<void> {
     const kind = resource(type);
     const answer = await send({ method: 'GET', path: address(kind, id) }, options);
-    mustStand('PowerOffice', condition.test, (name) => valueAt(answer.body, name));
+    mustStand('PowerOffice', condition.test, (name) => read(kind, name, valueAt(answer.body, name)));
   }
 
-  const address = (kind: Resource, id: string): string => `${kind.list}/${id.split('/').map(encodeURIComponent).join('/')}`;
+  const address = (kind: Resource, id: string): string => `${kind.path}/${id.split('/').map(encodeURIComponent).join('/')}`;
 
   return {
     name: 'powerOffice',
@@ -152,7 +155,7 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
           PageSize: String(IDS_PAGE_SIZE),
           PageNumber: String(page),
         };
-        const rows = list(kind, await send({ method: 'GET', path: kind.list, query }, options));
+        const rows = list(kind, await send({ method: 'GET', path: kind.path, query }, options));
         yield rows.map((row) => {
           const ids = kind.idFields.map((name) => (row as Record<string, unknown> | null)?.[name]);
           if (!ids.every((id) => typeof id === 'number' || typeof id === 'string'))
@@ -170,7 +173,18 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
 
     async create(type, values, fields, _identity, options) {
       const kind = resource(type);
-      const answer = await send({ method: 'POST', path: kind.list, json: values }, options);
+      const body: Record<string, unknown> = {};
+      for (const [name, value] of Object.entries(values)) putAt(body, name, sent(kind, name, value));
+      // A record that belongs to another is created below it.
+      const owners = kind.idFields.slice(0, -1).map((name) => {
+        const owner = body[name];
+        delete body[name];
+        if (typeof owner === 'number' || typeof owner === 'string') return encodeURIComponent(owner);
+        throw new SystemError('PowerOffice', 'refused', `a ${kind.name} is created below its ${name}, and none was given`, {
+          fields: [name],
+        });
+      });
+      const answer = await send({ method: 'POST', path: [kind.path, ...owners].join('/'), json: body }, options);
       return written(kind, answer, fields, options);
     },
 
@@ -179,9 +193,16 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
       if (testing.get() === 'missing' || options.unconditional) await readFirst(type, id, condition, options);
       const conditional = !options.unconditional && testing.get() !== 'missing';
       const tests = conditional
-        ? Object.entries(condition.test).map(([name, value]) => ({ op: 'test', path: pointer(name), value }))
+        ? Object.entries(condition.test).map(([name, value]) => ({
+            op: 'test',
+            path: pointer(name),
+            value: sent(kind, name, value),
+          }))
         : [];
-      const patch = [...tests, ...Object.entries(set).map(([name, value]) => ({ op: 'replace', path: pointer(name), value }))];
+      const patch = [
+        ...tests,
+        ...Object.entries(set).map(([name, value]) => ({ op: 'replace', path: pointer(name), value: sent(kind, name, value) })),
+      ];
       try {
         const answer = await send(
           { method: 'PATCH', path: address(kind, id), json: patch, contentType: 'application/json-patch+json' },
@@ -224,6 +245,22 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
     if (isInstant(instant) && !options.again) clock.write(instantMs(instant), answer.sentAt, answer.receivedAt);
     return snapshot(kind, answer.body, fields);
   }
+}
+
+const isDecimal = (kind: Resource, name: string): boolean =>
+  kind.fields.some((field) => field.name === name && field.type === 'decimal');
+
+/** Amounts are JSON numbers there and plain digits with us, so that no rounding happens on the way between two systems. */
+const read = (kind: Resource, name: string, value: Value): Value =>
+  typeof value === 'number' && isDecimal(kind, name) ? decimalText(value) : value;
+
+function sent(kind: Resource, name: string, value: Value): Value {
+  if (typeof value !== 'string' || value === '' || !isDecimal(kind, name)) return value;
+  const number = Number(value);
+  if (Number.isFinite(number) && convert(decimalText(number), 'decimal') === convert(value, 'decimal')) return number;
+  throw new SystemError('PowerOffice', 'refused', `${name} takes a number, and the amount has more digits than one can hold`, {
+    fields: [name],
+  });
 }
 
 const pointer = (path: string): string =>

@@ -1,0 +1,97 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import type { Dataflow, Section } from '../../flows/dataflow/document.ts';
+import { readDocument } from '../../flows/dataflow/read.ts';
+import { documentOf } from '../../flows/dataflow/unbind.ts';
+import { writeDocument } from '../../flows/dataflow/write.ts';
+import { bindingsBeside } from '../../flows/read.ts';
+import { TandemError } from '../types.ts';
+import { showFlows } from './show.ts';
+import { table } from './table.ts';
+
+type Print = (json: boolean | undefined, data: unknown, text: () => string) => void;
+
+/** `flows`, `flows read`, `flows write`. */
+export function addFlowCommands(program: Command, print: Print): void {
+  const json = ['--json', 'print JSON'] as const;
+  const flows = program
+    .command('flows')
+    .description('print the flows that run')
+    .option(...json)
+    .action(async (options: { json?: boolean }) => {
+      const { readConfiguredFlows } = await import('../../worker/worker.ts');
+      const { flows, refused } = await readConfiguredFlows(process.env);
+      print(options.json, { flows, refused }, () => showFlows(flows, refused));
+    });
+
+  flows
+    .command('read <file>')
+    .description('read a dataflow document: what it says, and what has to be decided before it can run')
+    .option(...json)
+    .action(async (file: string, options: { json?: boolean }, command: Command) => {
+      const document = readDocument(await textOf(file), file);
+      print(options.json ?? command.parent?.opts()['json'], document, () => showDocument(document, file));
+    });
+
+  flows
+    .command('write <file>')
+    .description('write the running flows as a dataflow document, and a binding file beside it')
+    .option(...json)
+    .action(async (file: string, options: { json?: boolean }, command: Command) => {
+      if (!/\.rst$/i.test(file)) throw new TandemError(`${file} does not end in .rst, as a dataflow document does`);
+      const { readConfiguredFlows } = await import('../../worker/worker.ts');
+      const { flows } = await readConfiguredFlows(process.env);
+      const { document, bindings } = documentOf(flows, new Date().toISOString().slice(0, 19).replace('T', ' '));
+      const beside = bindingsBeside(file);
+      await writeFile(file, writeDocument(document));
+      await writeFile(beside, `${JSON.stringify(bindings, null, 2)}\n`);
+      print(
+        options.json ?? command.parent?.opts()['json'],
+        { document: file, bindings: beside, flows: flows.map(({ name }) => name) },
+        () => `wrote ${flows.length} flows to ${file}, and what a document cannot say to ${beside}`,
+      );
+    });
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new TandemError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function showDocument(document: Dataflow, file: string): string {
+  const { source, target, generated, sections, warnings } = document;
+  const head = `${basename(file)}: ${source} to ${target || '(no name)'}, generated ${generated}, ${sections.length} ${sections.length === 1 ? 'section' : 'sections'}`;
+  const warned = warnings.map(({ line, text }) => `${file}:${line}: warning: ${text}`);
+  return [head, ...sections.map(showSection), ...(warned.length > 0 ? [warned.join('\n')] : [])].join('\n\n');
+}
+
+const IN_WORDS: Readonly<Record<Section['relation'], string>> = {
+  create: 'one for every record',
+  'merge-or-create': 'merged with a match, else created',
+  match: 'linked with a match, never created',
+  connected: 'created when connected to a linked record',
+  'match-or-connected': 'linked with a match, else created when connected to a linked record',
+  conditional: 'one for every record that meets the condition',
+  'conditional-merge-or-create': 'merged with a match, else created, where the condition is met',
+};
+
+function showSection(section: Section): string {
+  const lines = [`line ${section.line}: ${section.from} to ${section.to}: ${IN_WORDS[section.relation]}`];
+  if (section.condition !== null) lines.push(`  condition: ${section.condition}`);
+  if (section.connected)
+    lines.push(`  connected to: ${section.connected.list.join(', ')}; linked into ${section.connected.into || '(no name)'}`);
+  if (section.match.length > 0) lines.push(`  matches by: ${section.match.map((pair) => pair.join(' = ')).join(', or ')}`);
+  if (section.properties.length === 0) return [...lines, '  no properties: the pair is linked and watched'].join('\n');
+  const rows = section.properties.map((row) => [
+    row.source,
+    '<->',
+    row.target,
+    row.type,
+    row.when.map(({ property, value }) => `${property} = "${value}"`).join(', '),
+  ]);
+  return [...lines, table([section.from, '', section.to, 'type', 'only where'], rows).replace(/^/gm, '  ')].join('\n');
+}

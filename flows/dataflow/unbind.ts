@@ -1,0 +1,153 @@
+import { systemTitle } from '../names.ts';
+import { CONNECTED, type Condition, type Flow, type Pair } from '../flow.ts';
+import { plainPath, stepsOf } from '../path.ts';
+import type { Side } from '../side.ts';
+import { directionOf } from './bind.ts';
+import { bindingsSchema, spelling, type Bindings, type SectionBinding } from './bindings.ts';
+import type { Dataflow, Row, Section, When } from './document.ts';
+
+/** Flows that no single document can hold. */
+export class UnwritableError extends Error {
+  override readonly name = 'UnwritableError';
+}
+
+/**
+ * Flows as a document and the bindings that say the rest; binding what was read back gives the same flows.
+ * `generated` is `YYYY-MM-DD HH:MM:SS`. Throws UnwritableError where flows run between different systems or directions.
+ */
+export function documentOf(
+  flows: readonly Flow[],
+  generated: string,
+): { document: Omit<Dataflow, 'warnings'>; bindings: Bindings } {
+  const [first] = flows;
+  if (!first) throw new UnwritableError('there is no flow to write');
+  const other = flows.find(
+    ({ source, target }) => source.system !== first.source.system || target.system !== first.target.system,
+  );
+  if (other)
+    throw new UnwritableError(
+      `a document is for one ordered pair of systems, but "${first.name}" runs from ${first.source.system} to ${first.target.system} and "${other.name}" from ${other.source.system} to ${other.target.system}: write them from two flows files`,
+    );
+  const titles = { source: systemTitle(first.source.system), target: systemTitle(first.target.system) };
+  const types: Bindings['types'] = { A: {}, B: {} };
+  const headings = new Set<string>();
+  const sections: Section[] = [];
+  const bound: SectionBinding[] = [];
+  for (const flow of flows) {
+    const nameOf = (side: Side, plain: boolean): string => {
+      const { type, scope } = flow[side];
+      const spelled = plain ? spelling(type, scope) : null;
+      if (spelled !== null) return spelled;
+      const name = `${type} (${flow.name})`;
+      types[side === 'source' ? 'A' : 'B'][name] = { type, scope };
+      return name;
+    };
+    const heading = (plain: boolean): { from: string; to: string } => ({
+      from: `${titles.source} ${nameOf('source', plain)}`,
+      to: `${titles.target} ${nameOf('target', plain)}`,
+    });
+    const key = ({ from, to }: { from: string; to: string }): string => `${from} to ${to}`;
+    let { from, to } = heading(true);
+    if (headings.has(key({ from, to }))) ({ from, to } = heading(false));
+    headings.add(key({ from, to }));
+    const rows = flow.properties.map((pair) => ({ pair, row: rowOf(pair) }));
+    sections.push({
+      line: 0,
+      from,
+      to,
+      relation: flow.relation,
+      match: flow.match.map(({ source, target }) => [source, target] as const),
+      condition: flow.condition?.text ?? null,
+      connected: CONNECTED.includes(flow.relation)
+        ? {
+            list: [...new Set(flow.connected.map(({ type }) => type))].map((type, i) =>
+              i === 0 ? `${titles.source} ${type}` : type,
+            ),
+            into: titles.target,
+          }
+        : null,
+      properties: rows.map(({ row }) => row),
+    });
+    bound.push(bindingOf(flow, from, to, titles.source, rows));
+  }
+  return {
+    document: { ...titles, generated, sections },
+    bindings: bindingsSchema.parse({ systems: { A: first.source.system, B: first.target.system }, types, flows: bound }),
+  };
+}
+
+function bindingOf(
+  flow: Flow,
+  from: string,
+  to: string,
+  system: string,
+  rows: readonly { pair: Pair; row: Row }[],
+): SectionBinding {
+  const condition: Condition[] | undefined = flow.condition?.where;
+  const match = flow.match.filter((each) => each.normalise.length > 0);
+  const properties = rows.flatMap(({ pair, row }) => {
+    const shared = (side: Side): boolean =>
+      rows.some((each) => each.row !== row && each.row[side] === row[side] && sameWhen(each.row, row));
+    const writer = pair.direction === 'both' && (shared('source') || shared('target'));
+    const said = directionOf(
+      row,
+      rows.map((each) => each.row),
+      () => writer,
+    );
+    if (!writer && said === pair.direction && pair.policy === undefined) return [];
+    return [
+      {
+        source: row.source,
+        target: row.target,
+        ...(row.when.length > 0 ? { when: [...row.when] } : {}),
+        ...(pair.policy ? { policy: pair.policy } : {}),
+        ...(writer ? { writer } : said === pair.direction ? {} : { direction: pair.direction }),
+      },
+    ];
+  });
+  const first = flow.connected[0]?.type;
+  return {
+    from,
+    to,
+    name: flow.name,
+    ...(flow.description === undefined ? {} : { description: flow.description }),
+    policy: flow.policy,
+    onSourceDeleted: flow.onSourceDeleted,
+    onTargetDeleted: flow.onTargetDeleted,
+    ...(Object.keys(flow.create).length > 0 ? { create: flow.create } : {}),
+    ...(condition ? { condition } : {}),
+    ...(match.length > 0 ? { match } : {}),
+    ...(flow.connected.length > 0
+      ? {
+          connected: flow.connected.map((each) => ({
+            item: each.type === first ? `${system} ${each.type}` : each.type,
+            ...each,
+          })),
+        }
+      : {}),
+    ...(properties.length > 0 ? { properties } : {}),
+  };
+}
+
+const sameWhen = (a: Row, b: Row): boolean => JSON.stringify(a.when) === JSON.stringify(b.when);
+
+/** A pair as a row: an element that it selects becomes what the mapping depends on. */
+function rowOf(pair: Pair): Row {
+  const selected = (side: Side): When[] => {
+    const steps = stepsOf(pair[side]);
+    return steps.flatMap(({ where }, i) => {
+      const list = steps.slice(0, i + 1).map(({ name }) => name);
+      return where ? [{ side, property: [...list, where.property].join('.'), value: where.value }] : [];
+    });
+  };
+  return {
+    source: plainPath(pair.source),
+    target: plainPath(pair.target),
+    type: pair.type === 'none' ? 'N/A' : `"${pair.type}"`,
+    // As a document has them: those of the left cell first.
+    when: (['source', 'target'] as const).flatMap((side) => [
+      ...selected(side),
+      ...pair.when.filter((each) => each.side === side),
+    ]),
+  };
+}
