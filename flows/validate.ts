@@ -76,7 +76,7 @@ class End {
   }
 
   /** The path as the connector spells it. */
-  field(path: string, use: 'read' | 'write' | 'create'): string {
+  field(path: string, use: 'read' | 'write' | 'create' | 'depend'): string {
     if (!this.#known) return path;
     const field = this.lookUp(path);
     const type = this.#known;
@@ -86,7 +86,13 @@ class End {
       return path;
     }
     const writable = field.writable || (use === 'create' && type.idFields.includes(field.name));
-    if (use !== 'read' && !writable) this.#say(`${type.name}.${field.name} cannot be written, so it cannot be kept in step`);
+    const through = type.lists?.find((each) => field.name.startsWith(`${each}.`));
+    if (through !== undefined && use !== 'read' && !path.includes('['))
+      this.#say(
+        `${type.name}.${field.name} goes through the list "${through}": select one element, ${through}[property="value"]${field.name.slice(through.length)}`,
+      );
+    if (use !== 'read' && use !== 'depend' && !writable)
+      this.#say(`${type.name}.${field.name} cannot be written, so it cannot be kept in step`);
     const spelled = field.name.split('.');
     const steps = stepsOf(path);
     const list = steps.findIndex((step) => step.where);
@@ -118,14 +124,14 @@ export function checkFlow(flow: FlowInput, catalogues: readonly Catalogue[]): { 
     };
     const when = SIDES.flatMap((side) => pair.when.filter((each) => each.side === side)).map((each) => ({
       ...each,
-      property: at[each.side].field(each.property, 'read'),
+      property: at[each.side].field(each.property, 'depend'),
     }));
     const back = at.source.lookUp(pair.source)?.type ?? pair.type;
     return { ...pair, ...spelled, when, ...(pair.type === 'none' || back === pair.type ? {} : { back }) };
   });
   // Their order means nothing; this way a flow is the same however it was written down.
   properties.sort((a, b) => {
-    const [x, y] = [a, b].map((each) => `${each.source}\n${each.target}`) as [string, string];
+    const [x, y] = [a, b].map((each) => `${each.source}\n${each.target}\n${JSON.stringify(each.when)}`) as [string, string];
     return x < y ? -1 : x > y ? 1 : 0;
   });
   for (const side of SIDES) {

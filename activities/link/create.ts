@@ -132,7 +132,7 @@ export async function createRecord(
       { event: 'matched', flow: link.flow, sourceId: link.sourceId, targetId: existing.id },
       'a record was linked with one that matches',
     );
-    const next = { ...link, targetId: existing.id, base, seen: { ...link.seen, target: seen } };
+    const next = { ...link, status: 'linking' as const, targetId: existing.id, base, seen: { ...link.seen, target: seen } };
     return tie(
       { ...next, last: link.last && { ...link.last, what: `linked with the ${rulesOf(flow).names.target} that matches` } },
       { kind: 'created', id: existing.id, seen, adopted: true, matched: true },

@@ -1,11 +1,23 @@
 import { linkKey } from '../../flows/names.ts';
-import { SIDES } from '../../flows/side.ts';
-import type { LinkActivities } from '../../workflows/contract.ts';
+import type { Flow } from '../../flows/flow.ts';
+import { across, SIDES } from '../../flows/side.ts';
+import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
 import { SystemError } from '../systems/errors.ts';
 import { linkContext } from './context.ts';
 import { createRecord } from './create.ts';
 import { writeRecord } from './write.ts';
+
+/** What stands in the way of a value that the other side's type cannot express; names record, property and value. */
+function unconvertible(flow: Flow, { block, seen, sourceId, targetId }: LinkRecord): string | null {
+  const [property] = block?.properties ?? [];
+  if (block?.code !== 'type' || property === undefined) return null;
+  const { side } = block;
+  const pair = flow.properties.find((each) => each[side] === property);
+  const type = side === 'source' ? pair?.type : (pair?.back ?? pair?.type);
+  const value = JSON.stringify(seen[side]?.values[property] ?? null);
+  return `${flow[side].type} ${side === 'source' ? sourceId : targetId}: ${property} is ${value}, which is no ${type}; ${pair?.[across(side)]} takes nothing else`;
+}
 
 /** The link's activities. Each writes the store inside itself, under the link's revision. */
 export function linkActivities(deps: Deps): LinkActivities {
@@ -52,7 +64,8 @@ export function linkActivities(deps: Deps): LinkActivities {
         const held = ending ? await guarded(input.link, 'source', attempt) : null;
         if (held) return held;
         // A blocked link keeps the text that came with its refusal.
-        const now = await store.write(input.link, typesOf(flowOf(input.link)), stored?.block?.text ?? null);
+        const text = unconvertible(flowOf(input.link), input.link) ?? stored?.block?.text ?? null;
+        const now = await store.write(input.link, typesOf(flowOf(input.link)), text);
         deps.log.info(
           {
             event: 'link',

@@ -88,20 +88,23 @@ function bindingOf(
   const properties = rows.flatMap(({ pair, row }) => {
     const shared = (side: Side): boolean =>
       rows.some((each) => each.row !== row && each.row[side] === row[side] && sameWhen(each.row, row));
+    const twin = rows.some((each) => each.row !== row && each.row.source === row.source && each.row.target === row.target);
     const writer = pair.direction === 'both' && (shared('source') || shared('target'));
     const said = directionOf(
       row,
       rows.map((each) => each.row),
       () => writer,
     );
-    if (!writer && said === pair.direction && pair.policy === undefined) return [];
+    // Several sources of one target must say who writes, even where none of them does both ways.
+    const plain = said === pair.direction && !shared('target');
+    if (!writer && plain && pair.policy === undefined) return [];
     return [
       {
         source: row.source,
         target: row.target,
-        ...(row.when.length > 0 ? { when: [...row.when] } : {}),
+        ...(twin || row.when.length > 0 ? { when: [...row.when] } : {}),
         ...(pair.policy ? { policy: pair.policy } : {}),
-        ...(writer ? { writer } : said === pair.direction ? {} : { direction: pair.direction }),
+        ...(writer ? { writer } : plain ? {} : { direction: pair.direction }),
       },
     ];
   });

@@ -75,7 +75,8 @@ function conclude(before: LinkState, step: Step, outcome: Outcome, now: number):
           next = rebase(next, 'source', pair.source, state.source.seen?.values[pair.source] ?? null);
         }
       const what = outcome.matched ? `linked with the ${state.rules.names.target} that matches` : step.what;
-      return { ...withStatus(next, now, step.status), stored: true, last: { what, at: now } };
+      // What matched may still differ: in step once it was merged.
+      return { ...withStatus(next, now, outcome.matched ? state.status : step.status), stored: true, last: { what, at: now } };
     }
     case 'written': {
       if (step.kind !== 'write') return state;
