@@ -76,10 +76,19 @@ export function linkContext(deps: Deps) {
     const base = stored.base[side];
     if (written !== null) return { kind: 'written', seen, base };
     const carried = flowOf(stored).properties.filter((pair) => pair.direction !== 'toSource');
-    // Its own creation left a base on both sides of every pair; a record that was there before did not.
-    const adopted = carried.some((pair) => !(pair.source in stored.base.source && pair.target in stored.base.target));
+    // Its own creation left a base on the target for every pair; a record that was there before did not.
+    const adopted = carried.some((pair) => !(pair.target in stored.base.target));
     const matched = adopted && SIDES.some((each) => Object.keys(stored.base[each]).length > 0);
-    return { kind: 'created', id: stored.targetId ?? '', seen, base, adopted, ...(matched ? { matched } : {}) };
+    const found = !adopted && carried.some((pair) => !(pair.source in stored.base.source));
+    return {
+      kind: 'created',
+      id: stored.targetId ?? '',
+      seen,
+      base,
+      adopted,
+      ...(matched ? { matched } : {}),
+      ...(found ? { found } : {}),
+    };
   }
 
   /** What the store has seen and this link was not told: an attempt that woke up late may have left it there. */

@@ -1,3 +1,4 @@
+import { agree } from '../../flows/agree.ts';
 import { neededFields } from '../../flows/flow.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
@@ -103,20 +104,21 @@ export async function createRecord(
   // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since.
   const ours = direct.untouched === true || Object.keys(seen.values).every((name) => sameValue(values[name], seen.values[name]));
   const adopted = (!record || again) && !ours;
-  const carried = flow.properties.filter((pair) => pair.direction !== 'toSource');
-  const base = adopted
-    ? { source: {}, target: {} }
-    : {
-        source: Object.fromEntries(carried.map((pair) => [pair.source, link.seen.source?.values[pair.source] ?? null])),
-        target: Object.fromEntries(carried.map((pair) => [pair.target, seen.values[pair.target] ?? null])),
-      };
+  const wasFound = !record || again;
+  const base: Record<Side, Record<string, Value>> = { source: {}, target: {} };
+  if (!adopted)
+    for (const pair of flow.properties.filter((each) => each.direction !== 'toSource')) {
+      const value = { source: link.seen.source?.values[pair.source] ?? null, target: seen.values[pair.target] ?? null };
+      base.target[pair.target] = value.target;
+      if (!wasFound || agree(pair.type, value.source, value.target)) base.source[pair.source] = value.source;
+    }
   deps.log.info(
     { event: 'created', flow: link.flow, sourceId: link.sourceId, targetId: direct.id, attempt: attempt.number },
     'a record was created',
   );
   return tie(
     { ...link, targetId: direct.id, base, seen: { ...link.seen, target: seen } },
-    { kind: 'created', id: direct.id, seen, adopted },
+    { kind: 'created', id: direct.id, seen, adopted, ...(wasFound && !adopted ? { found: true } : {}) },
   );
 
   /** A record that was there already: what either side shows is merged as if both had been edited. */

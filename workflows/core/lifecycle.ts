@@ -1,7 +1,8 @@
+import { applies } from '../../flows/agree.ts';
 import { convert } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
-import { applies, merge, type Assignment } from './merge.ts';
+import { merge, type Assignment } from './merge.ts';
 import { isWaiting, type EndReason, type LinkState, type SideState, type Status } from './state.ts';
 
 /** What a link does next. Steps that write to the store carry the revision under which they do. */

@@ -1,6 +1,7 @@
+import { agree, applies } from '../../flows/agree.ts';
 import { convert, ConversionError } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
-import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
+import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
 import type { Instants, LinkState, Rules, SideState } from './state.ts';
 
 /** One property to be written, with all that makes the write conditional and accountable. */
@@ -39,14 +40,6 @@ function at(side: SideState, property: string): Instants {
 
 type RulePair = Rules['pairs'][number];
 
-/** Whether a pair that depends on other properties holds for these records. */
-export function applies(pair: Pick<RulePair, 'when'>, values: Readonly<Record<Side, Values>>): boolean {
-  return (pair.when ?? []).every(({ side, property, value }) => {
-    const now = values[side][property];
-    return (isNoValue(now) ? '' : String(now)) === value;
-  });
-}
-
 /** The target's value as the source takes it. What a list holds besides its first element stays. */
 function backward(pair: RulePair, value: Readonly<Record<Side, Value>>): Value {
   if (pair.type === 'first' && Array.isArray(value.source)) {
@@ -54,16 +47,6 @@ function backward(pair: RulePair, value: Readonly<Record<Side, Value>>): Value {
     return isNoValue(value.target) && rest.length === 0 ? [] : [value.target, ...rest];
   }
   return convert(value.target, pair.back ?? pair.type);
-}
-
-/** Equal as they stand, or in the pair's type: "1.50" and "1.5" are one decimal. */
-function agree(pair: RulePair, value: Readonly<Record<Side, Value>>, wanted: Value, side: Side): boolean {
-  if (sameValue(wanted, value[side])) return true;
-  try {
-    return sameValue(convert(value.source, pair.type), convert(value.target, pair.type));
-  } catch {
-    return false;
-  }
 }
 
 /** Compares base, source and target per property and says what has to be written where. Pure. */
@@ -96,7 +79,8 @@ export function merge(state: LinkState): Merge {
       const loser = across(winner);
       const wanted = express(winner);
       if (!wanted) return;
-      if (agree(pair, value, wanted.value, loser)) agreed.push({ source: pair.source, target: pair.target });
+      if (sameValue(wanted.value, value[loser]) || agree(pair.type, value.source, value.target))
+        agreed.push({ source: pair.source, target: pair.target });
       else
         writes[loser].push({
           property: pair[loser],
@@ -127,7 +111,7 @@ export function merge(state: LinkState): Merge {
     }
     const wanted = express('source');
     if (!wanted) continue;
-    if (agree(pair, value, wanted.value, 'target')) {
+    if (agree(pair.type, value.source, value.target)) {
       agreed.push({ source: pair.source, target: pair.target });
       continue;
     }

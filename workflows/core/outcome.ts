@@ -1,3 +1,4 @@
+import { agree } from '../../flows/agree.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, type Values } from '../../flows/values.ts';
 import { GONE_APART_MS, rebase, withStatus, type Step } from './lifecycle.ts';
@@ -20,6 +21,8 @@ type Result =
       readonly seen: Observation;
       readonly base?: Values;
       readonly adopted: boolean;
+      /** Ours, but found and not just made: what it shows may be what the source was then, not what it is now. */
+      readonly found?: boolean;
       /** An existing record was linked because it matches. */
       readonly matched?: boolean;
     }
@@ -72,7 +75,9 @@ function conclude(before: LinkState, step: Step, outcome: Outcome, now: number):
         for (const pair of state.rules.pairs) {
           if (pair.direction === 'toSource') continue;
           next = rebase(next, 'target', pair.target, (outcome.base ?? outcome.seen.values)[pair.target] ?? null);
-          next = rebase(next, 'source', pair.source, state.source.seen?.values[pair.source] ?? null);
+          const source = state.source.seen?.values[pair.source] ?? null;
+          if (!outcome.found || agree(pair.type, source, next.target.base[pair.target] ?? null))
+            next = rebase(next, 'source', pair.source, source);
         }
       const what = outcome.matched ? `linked with the ${state.rules.names.target} that matches` : step.what;
       // What matched may still differ: in step once it was merged.
