@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Flow, SystemName } from '../flows/flow.ts';
+import type { Allowance } from '../flows/plan.ts';
 import type { Messenger, Running, Time } from './ports.ts';
 import type { LinkStore } from './store/store.ts';
 import type { System } from './systems/system.ts';
@@ -13,6 +14,8 @@ export interface Deps {
   readonly time: Time;
   readonly running: Running;
   readonly log: Logger;
+  /** Where a start keeps to a plan: nothing else is created, linked or written. */
+  readonly allowance?: Allowance;
   readonly pollSeconds: number;
   readonly sweepHours: number;
   readonly deletionHours: number;

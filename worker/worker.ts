@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
@@ -10,6 +11,7 @@ import { POWEROFFICE_CATALOGUE } from '../activities/systems/powerOffice/catalog
 import { Store } from '../activities/store/store.ts';
 import { TASK_QUEUE } from '../flows/names.ts';
 import { DocumentError } from '../flows/dataflow/document.ts';
+import { Allowance, flowsHash, readPlan } from '../flows/plan.ts';
 import { readFlows, refusedInWords, type Flows } from '../flows/read.ts';
 import { FlowsError } from '../flows/validate.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
@@ -51,10 +53,13 @@ export async function readConfiguredFlows(env: NodeJS.ProcessEnv): Promise<Flows
 }
 
 /** Runs a worker until `signal` aborts, then drains it. Throws ConfigError where a person must mend something. */
-export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal): Promise<void> {
+export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal, planPath?: string): Promise<void> {
   const { config, flows, refused } = await readAll(env);
   for (const sentence of refusedInWords(env['TANDEM_FLOWS'] ?? '', refused))
     log.error({ event: 'refused', why: sentence }, `a flow of the document does not run: ${sentence}`);
+  const plan = planPath === undefined ? null : await readPlan(planPath);
+  if (plan && plan.flows !== flowsHash(flows))
+    throw new ConfigError([`the plan ${planPath} was made for other flows: make it anew with \`tandem plan\``]);
   bridgeTemporal(log);
   const store = await reach('MongoDB', log, signal, () => Store.connect(config.MONGODB_URI));
   try {
@@ -63,6 +68,10 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
     for (const system of Object.values(systems)) {
       const { identity } = await reach(system.title, log, signal, () => system.check(signal));
       await sameWorld(store, system, identity);
+      if (plan && plan.world[system.name] !== identity)
+        throw new ConfigError([
+          `the plan ${planPath} was made for ${system.title} at ${plan.world[system.name] ?? 'nowhere'}, but the configuration names ${identity}`,
+        ]);
     }
     const { options, namespace, address } = temporalConfig();
     const temporal = await reach(`Temporal at ${address}`, log, signal, connectTemporal);
@@ -91,6 +100,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
           running: runAttempt,
           log,
           testing,
+          ...(plan ? { allowance: new Allowance(plan) } : {}),
           stopping: signal,
           pollSeconds: config.TANDEM_POLL_SECONDS,
           sweepHours: config.TANDEM_SWEEP_HOURS,
@@ -107,6 +117,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
         running,
         reach('Temporal', log, signal, () => startFeeds(temporal.client, flows, config.TANDEM_TAKEOVER_SECONDS)).catch(() => {}),
       ]);
+      if (!plan && !signal.aborted) await release(store, temporal.client, log);
       if (!signal.aborted) log.info({ event: 'worker', flows: flows.map((flow) => flow.name) }, 'the worker runs');
       await running;
       log.info({ event: 'worker' }, 'the worker stopped');
@@ -118,6 +129,15 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
   } finally {
     await store.close();
   }
+}
+
+/** What an earlier start held back because its plan said nothing of it goes on now. */
+async function release(store: Store, client: Client, log: Logger): Promise<void> {
+  const held = await store.links.find({ 'block.code': 'unplanned' }, { projection: { flow: 1, sourceId: 1 } }).toArray();
+  if (held.length === 0) return;
+  const links = temporalMessenger(client);
+  for (const link of held) await links.tellRetry(link);
+  log.info({ event: 'released', links: held.length }, 'links that an earlier plan held back go on');
 }
 
 /** The bundler takes .ts as it is; a published package has .js. */

@@ -23,6 +23,8 @@ function statusInWords(state: LinkState): string {
     case 'blocked':
       if (state.block?.code === 'held')
         return `held back since ${since}: very many records of ${state.flow} would be ended, deleted or blanked within an hour. If that is right: \`tandem approve ${state.flow}\``;
+      if (state.block?.code === 'unplanned')
+        return `held back since ${since}: not in the plan that the worker applies; a start without --apply-plan lets it go on`;
       return state.block
         ? `blocked since ${since}: ${state.rules.names[state.block.side]} refused (${state.block.code})${state.block.properties.length > 0 ? `, ${state.block.properties.join(', ')}` : ''}; its own text: \`tandem show\`. Tried again on the next edit, on request and once a day`
         : `blocked since ${since}`;

@@ -185,6 +185,22 @@ export function linkContext(deps: Deps) {
   return { flowOf, systemOf, typesOf, idOf, readSides, lag, before, stands, conclude, refuse, remember, guarded, gated, unknown };
 }
 
+/** Held back because the plan that this start keeps to says nothing of it. */
+export const unplanned = (
+  { refuse }: Pick<LinkContext, 'refuse'>,
+  link: LinkRecord,
+  side: Side,
+  written: readonly string[] | null = null,
+): Promise<Outcome> =>
+  refuse(
+    link,
+    side,
+    'unplanned',
+    written ?? [],
+    'not in the plan that this start applies; a start without --apply-plan lets it go on',
+    written,
+  );
+
 /** One document a link, revision and property. */
 export const historyId = (link: LinkRecord, property: string): string =>
   `${linkKey(link.flow, link.sourceId)}:${link.revision}:${property}`;

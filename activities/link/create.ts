@@ -10,7 +10,7 @@ import type { Attempt } from '../ports.ts';
 import { TargetTaken } from '../store/store.ts';
 import { SystemError } from '../systems/errors.ts';
 import type { Snapshot } from '../systems/system.ts';
-import { blamed, type LinkContext } from './context.ts';
+import { blamed, unplanned, type LinkContext } from './context.ts';
 import { findPartner, wakeReferring } from './partner.ts';
 
 /** Clocks aside, a record that an earlier attempt made is not older than this before the activity (ms). */
@@ -69,17 +69,26 @@ export async function createRecord(
     if (again.kind !== 'none' || again.text !== partner.text) await deps.links.tellRetry(link);
     return waits;
   }
-  if (partner.kind === 'matched') return adopt(partner.record);
+  const planned = deps.allowance?.linkOf(link.flow, link.sourceId);
+  if (partner.kind === 'matched')
+    return !deps.allowance || planned === partner.record.id ? adopt(partner.record) : unplanned(context, link, 'target');
+  if (deps.allowance && planned === undefined && !deps.allowance.create(link.flow, link.sourceId))
+    return unplanned(context, link, 'target');
 
   let record: Snapshot | undefined;
   let found: readonly Snapshot[] = [];
+  /** The system knew the key from long ago, and answered with the record as it was then. */
+  let replayed = false;
   // The answer of an earlier attempt may be lost while its record is there: look before a second try, unless the system
   // itself knows the try again by its key.
   const known = system.features().idempotencyKey && time.now() - attempt.scheduledAt < KEY_KEPT_MS && unclear === null;
-  if (again && (system.features().externalId || !known)) found = await lookUp();
+  if (planned !== undefined || (again && (system.features().externalId || !known))) found = await lookUp();
+  if (planned !== undefined && found[0]?.id !== planned) return unplanned(context, link, 'target');
   if (found.length === 0) {
     try {
+      const sentAt = time.now();
       record = await system.create(type, values, fields, identity, options);
+      replayed = record.at[1] < sentAt;
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
       // The external id, or the key with another body, may be taken by a record of our own from before.
@@ -99,12 +108,12 @@ export async function createRecord(
   const mine = record ?? found[0];
   if (!mine) throw new Error('no record was created or found');
   // More than one attempt, or a record from before: what stands there now counts, not what some answer said.
-  const direct = again || !record ? await system.read(type, mine.id, names, options) : mine;
+  const wasFound = !record || again || replayed;
+  const direct = wasFound ? await system.read(type, mine.id, names, options) : mine;
   const seen = observationOf(flow, 'target', direct);
   // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since.
   const ours = direct.untouched === true || Object.keys(seen.values).every((name) => sameValue(values[name], seen.values[name]));
-  const adopted = (!record || again) && !ours;
-  const wasFound = !record || again;
+  const adopted = wasFound && !ours;
   const base: Record<Side, Record<string, Value>> = { source: {}, target: {} };
   if (!adopted)
     for (const pair of flow.properties.filter((each) => each.direction !== 'toSource')) {

@@ -4,7 +4,7 @@ import { across, SIDES } from '../../flows/side.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
 import { SystemError } from '../systems/errors.ts';
-import { linkContext } from './context.ts';
+import { linkContext, unplanned } from './context.ts';
 import { createRecord } from './create.ts';
 import { writeRecord } from './write.ts';
 
@@ -45,6 +45,7 @@ export function linkActivities(deps: Deps): LinkActivities {
       gated(input.link, async (attempt) => {
         const { link, side } = input;
         const flow = flowOf(link);
+        if (deps.allowance) return unplanned(context, link, side);
         const held = await guarded(link, side, attempt);
         if (held) return held;
         try {

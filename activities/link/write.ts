@@ -10,7 +10,7 @@ import { observationOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { SystemError } from '../systems/errors.ts';
 import type { Condition, Snapshot } from '../systems/system.ts';
-import { blamed, historyId, type Change, type LinkContext } from './context.ts';
+import { blamed, historyId, unplanned, type Change, type LinkContext } from './context.ts';
 
 /** Between the two reads that must both show the expected value before `test` may count as missing (ms). */
 const TEST_READS_APART_MS = 5500;
@@ -37,6 +37,9 @@ export async function writeRecord(
   const { stored, done, ahead } = await before(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, SIDES, attempt), revision: stored?.revision ?? 0 };
   if (stored && done) return stands(stored, side, written);
+  const { allowance } = deps;
+  if (allowance && !assignments.every((each) => allowance.change(link.flow, link.sourceId, side, each.property, each.value)))
+    return unplanned(context, link, side, written);
   if (assignments.some((each) => isNoValue(each.value) && !isNoValue(each.expected))) {
     const held = await guarded(link, side, attempt);
     if (held) return held;

@@ -12,6 +12,8 @@ export interface ClockEstimate {
 const UNKNOWN: ClockEstimate = { lo: -60_000, hi: 60_000, at: 0, by: 'nothing' };
 /** Clocks part by less than this (ms a ms) between two measurements. */
 const DRIFT = 1e-4;
+/** An answer whose stamp is further off than this is an old one given again (ms). */
+const REPLAY_MS = 5000;
 /** A Date header says whole seconds, and servers renew it a little late. */
 const DATE_WIDTH_MS = 1200;
 
@@ -40,8 +42,13 @@ export class SystemClock {
     this.#take({ lo: time - receivedAt, hi: time + DATE_WIDTH_MS - sentAt, at: receivedAt, by: 'date' });
   }
 
-  /** The stamp (ms) that our own write got. */
-  write(stamp: number, sentAt: number, receivedAt: number): void {
+  /**
+   * The stamp (ms) that our own write got. `replayable`: the answer may be an old one, which a system gives again for a
+   * key that it knows; it counts only where it is about what is known already.
+   */
+  write(stamp: number, sentAt: number, receivedAt: number, replayable = false): void {
+    const { lo, hi } = this.#estimate;
+    if (replayable && (stamp - sentAt + 1 < lo - REPLAY_MS || stamp - receivedAt - 1 > hi + REPLAY_MS)) return;
     this.#take({ lo: stamp - receivedAt - 1, hi: stamp - sentAt + 1, at: receivedAt, by: 'write' });
   }
 

@@ -22,5 +22,6 @@ try {
   const { text, code } = explain(error);
   if (text !== null) console.error(text);
   if (process.env['TANDEM_DEBUG']) console.error(error);
-  process.exitCode = code;
+  // A command that has said how it failed keeps its word.
+  process.exitCode ||= code;
 }

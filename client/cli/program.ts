@@ -8,6 +8,7 @@ import { ConfigError } from '../../worker/config.ts';
 import { temporalConfig } from '../../worker/temporal.ts';
 import { connectTandem } from '../tandem.ts';
 import { TandemError, type Tandem } from '../types.ts';
+import { addAcceptanceCommands } from './acceptance.ts';
 import { addFlowCommands } from './flows.ts';
 import { showLink, showLinks, showStatus } from './show.ts';
 import { addSandboxCommands } from './sandbox.ts';
@@ -76,19 +77,21 @@ export function makeProgram(): Command {
     .command('worker')
     .description('run a worker: checks the configuration, starts the watchers, runs until SIGTERM and drains')
     .option('--pretty', 'logs for people instead of one JSON line an event')
-    .action(async (options: { pretty?: boolean }) => {
+    .option('--apply-plan <file>', 'do what this plan (of `tandem plan --out`) says, and no more')
+    .action(async (options: { pretty?: boolean; applyPlan?: string }) => {
       const { makeLog } = await import('../../worker/log.ts');
       const { runWorker } = await import('../../worker/worker.ts');
       const stop = new AbortController();
       for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(new Error(name)));
       try {
-        await runWorker(process.env, makeLog(options.pretty ?? false), stop.signal);
+        await runWorker(process.env, makeLog(options.pretty ?? false), stop.signal, options.applyPlan);
       } catch (error) {
         if (!stop.signal.aborted || error instanceof ConfigError) throw error;
       }
     });
 
   addFlowCommands(program, print);
+  addAcceptanceCommands(program, print);
 
   program
     .command('status')

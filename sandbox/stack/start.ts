@@ -16,16 +16,18 @@ import type { Row } from '../table.ts';
 import { demoEnv } from './demo.ts';
 import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
 import { beganAt, freePort, isFree, startChild, stopChild, stopOrphan } from './process.ts';
-import { Bar, step } from './progress.ts';
+import { Bar, step } from '../../client/cli/progress.ts';
 import { logIn, startMongo, startTemporal } from './servers.ts';
 
-const USAGE = `npm start [-- --fresh] [-- --no-worker]
+const USAGE = `npm start [-- --fresh] [-- --no-worker] [-- --apply-plan FILE]
 
 Brings up the local stack: a Temporal dev server with Web UI, a MongoDB-protocol server, stand-ins for PowerOffice Go
 and the CRM, and a worker; runs the first sync, then prints a line for each change until Ctrl-C stops everything.
 
   --fresh      forget what an earlier start left in .tandem/data
   --no-worker  leave the worker out
+  --apply-plan FILE
+               do what that plan (npx tandem plan --out FILE) says, and no more
   --help       print this
 
 TEMPORAL_ADDRESS and MONGODB_URI, where set, are used instead of servers of its own.`;
@@ -48,7 +50,12 @@ async function stopAll(): Promise<void> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { fresh: { type: 'boolean' }, 'no-worker': { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      fresh: { type: 'boolean' },
+      'no-worker': { type: 'boolean' },
+      'apply-plan': { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) return console.log(USAGE);
   const began = Date.now();
@@ -129,7 +136,7 @@ async function main(): Promise<void> {
   for (const result of await Promise.allSettled(servers)) if (result.status === 'rejected') throw result.reason;
   if (interrupted.signal.aborted) return;
 
-  const worker = values['no-worker'] ? null : startWorker(env, keep);
+  const worker = values['no-worker'] ? null : startWorker(env, keep, values['apply-plan']);
   if (worker) {
     const follow = followWorker(worker, interrupted);
     await firstSync(env, at.powerOffice, interrupted.signal);
@@ -163,10 +170,14 @@ async function startSandbox(ports: StackFile['ports'], keep: (name: string, chil
   }
 }
 
-function startWorker(env: Record<string, string>, keep: (name: string, child: ChildProcess) => void): ChildProcess {
+function startWorker(
+  env: Record<string, string>,
+  keep: (name: string, child: ChildProcess) => void,
+  plan: string | undefined,
+): ChildProcess {
   const child = startChild(
     process.execPath,
-    ['--import', 'tsx/esm', join(root, 'client/cli/main.ts'), 'worker'],
+    ['--import', 'tsx/esm', join(root, 'client/cli/main.ts'), 'worker', ...(plan === undefined ? [] : ['--apply-plan', plan])],
     { ...process.env, ...env },
     logIn(DATA, 'worker'),
   );

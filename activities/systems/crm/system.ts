@@ -153,10 +153,11 @@ export function crm(url: string, secret: string, profile: Profile): System {
     return { etag: seen.etag, body };
   }
 
-  function written(type: string, answer: Answer, fields: readonly string[], options: CallOptions): Snapshot {
-    const seen = snapshot(type, opened(answer.body), fields, answer.headers.get('etag'));
-    if (!options.again) clock.write(instantMs(seen.instant), answer.sentAt, answer.receivedAt);
-    return seen;
+  function written(type: string, answer: Answer, fields: readonly string[], options: CallOptions, replayable = false): Snapshot {
+    const record = opened(answer.body);
+    const { instant } = snapshot(type, record, [], null);
+    if (!options.again) clock.write(instantMs(instant), answer.sentAt, answer.receivedAt, replayable);
+    return snapshot(type, record, fields, answer.headers.get('etag'));
   }
 
   async function afterSilence(
@@ -230,7 +231,7 @@ export function crm(url: string, secret: string, profile: Profile): System {
         },
         options,
       );
-      return written(type, answer, fields, options);
+      return written(type, answer, fields, options, profile.idempotencyKey !== undefined);
     },
 
     async update(type, id, set, condition, fields, options) {

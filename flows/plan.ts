@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Flow } from './flow.ts';
+import { FlowsError } from './validate.ts';
+import { sameValue, type Value } from './values.ts';
+
+const side = z.enum(['source', 'target']);
+
+/** One thing that a start does to a record. */
+const operationSchema = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('create'), flow: z.string(), sourceId: z.string() }),
+  z.strictObject({ do: z.literal('link'), flow: z.string(), sourceId: z.string(), targetId: z.string() }),
+  z.strictObject({
+    do: z.literal('change'),
+    flow: z.string(),
+    sourceId: z.string(),
+    side,
+    property: z.string(),
+    before: z.unknown(),
+    after: z.unknown(),
+  }),
+]);
+export type Operation = z.infer<typeof operationSchema>;
+
+/** What a start would do, in full: the file that `tandem plan` writes and a start with `--apply-plan` keeps to. */
+export const planSchema = z.object({
+  version: z.literal(1),
+  at: z.string(),
+  /** Who both systems were. */
+  world: z.record(z.string(), z.string()),
+  /** Names the flows and their rules. */
+  flows: z.string(),
+  operations: z.array(operationSchema),
+});
+export type Plan = z.infer<typeof planSchema>;
+
+/** Names flows and their rules: with others a plan says nothing. */
+export function flowsHash(flows: readonly Flow[]): string {
+  return createHash('sha256').update(JSON.stringify(flows)).digest('hex').slice(0, 16);
+}
+
+/** Reads a plan. Throws FlowsError. */
+export async function readPlan(path: string): Promise<Plan> {
+  let file: unknown;
+  try {
+    file = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new FlowsError([`the plan ${path} cannot be read: ${(error as Error).message}`]);
+  }
+  const parsed = planSchema.safeParse(file);
+  if (parsed.success) return parsed.data;
+  throw new FlowsError(
+    parsed.error.issues
+      .slice(0, 5)
+      .map((issue) => `the plan ${path}: ${z.core.toDotPath(issue.path) || 'the file'}: ${issue.message}`),
+  );
+}
+
+/** What a plan allows. */
+export class Allowance {
+  readonly #creates = new Set<string>();
+  readonly #links = new Map<string, string>();
+  readonly #changes = new Map<string, Value>();
+
+  constructor(plan: Plan) {
+    for (const each of plan.operations) {
+      const link = `${each.flow}:${each.sourceId}`;
+      if (each.do === 'create') this.#creates.add(link);
+      else if (each.do === 'link') this.#links.set(link, each.targetId);
+      else this.#changes.set(`${link}:${each.side}:${each.property}`, (each.after ?? null) as Value);
+    }
+  }
+
+  create(flow: string, sourceId: string): boolean {
+    return this.#creates.has(`${flow}:${sourceId}`);
+  }
+
+  /** The existing record that a source is to be linked with. */
+  linkOf(flow: string, sourceId: string): string | undefined {
+    return this.#links.get(`${flow}:${sourceId}`);
+  }
+
+  change(flow: string, sourceId: string, at: 'source' | 'target', property: string, value: Value): boolean {
+    const key = `${flow}:${sourceId}:${at}:${property}`;
+    return this.#changes.has(key) && sameValue(this.#changes.get(key), value);
+  }
+}
