@@ -100,7 +100,9 @@ async function measureChange(installation: Installation, changes: number): Promi
     writes: crmWrites(installation).length,
     reads: countCalls(world.crm.disturbance.calls).reads + countCalls(world.powerOffice.disturbance.calls).reads,
   };
-  const was = (await history(0)).length;
+  // A poll may fall between a write and its record in the store, and cost that link a signal: the median counts.
+  const sampled = links.slice(0, 9).map((_, n) => n);
+  const was = await Promise.all(sampled.map(async (n) => (await history(n)).length));
   const delays: number[] = [];
   for (const [i, link] of links.entries()) {
     const [written, at] = [crmWrites(installation).length, Date.now()];
@@ -124,9 +126,11 @@ async function measureChange(installation: Installation, changes: number): Promi
     'exactly 1',
     calls + reads === links.length,
   );
-  const events = (await history(0)).slice(was);
-  note('history events for a change', events.length, 'events', 'at most 11', events.length <= 11);
-  note('billable actions for a change', countActions(events), 'actions', '2', countActions(events) === 2);
+  const changed = await Promise.all(sampled.map(async (n) => (await history(n)).slice(was[n])));
+  const events = median(changed.map((each) => each.length));
+  const actions = median(changed.map(countActions));
+  note('history events for a change', events, 'events', 'at most 11', events <= 11);
+  note('billable actions for a change', actions, 'actions', '2', actions === 2);
   note('delay of a change, poll aside, median', median(delays), 'ms', 'under 150', median(delays) < 150);
   note('delay of a change, poll aside, 99th', quantile(delays, 0.99), 'ms', 'under 1000', quantile(delays, 0.99) < 1000);
 

@@ -64,7 +64,12 @@ export async function install(stack: Stack, records: number, more: Record<string
   let workers: Run[] = [];
   const restart = async (count: number, settings: Record<string, string>): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.stop()));
-    const env = workerEnv(world, uri, { TEMPORAL_NAMESPACE: temporal.namespace, TANDEM_POLL_SECONDS: '0.2', ...settings });
+    const env = workerEnv(world, uri, {
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      TANDEM_POLL_SECONDS: '0.2',
+      MALLOC_ARENA_MAX: '2',
+      ...settings,
+    });
     workers = Array.from({ length: count }, () => runTandem(['worker'], env));
   };
   await restart(1, more);

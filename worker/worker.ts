@@ -14,8 +14,10 @@ import { DocumentError } from '../flows/dataflow/document.ts';
 import { Allowance, flowsHash, readPlan } from '../flows/plan.ts';
 import { readFlows, refusedInWords, type Flows } from '../flows/read.ts';
 import { FlowsError } from '../flows/validate.ts';
+import { withBundle } from './bundle.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { bridgeTemporal } from './log.ts';
+import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
 import { reach, sameWorld } from './reach.ts';
 import { makeSystems, shareClocks } from './systems.ts';
@@ -60,6 +62,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
   const plan = planPath === undefined ? null : await readPlan(planPath);
   if (plan && plan.flows !== flowsHash(flows))
     throw new ConfigError([`the plan ${planPath} was made for other flows: make it anew with \`tandem plan\``]);
+  staySmall();
   bridgeTemporal(log);
   const store = await reach('MongoDB', log, signal, () => Store.connect(config.MONGODB_URI));
   try {
@@ -85,28 +88,30 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
     );
     const stopClocks = await shareClocks(systems, store);
     try {
-      const worker = await Worker.create({
-        ...WORKER_OPTIONS,
-        connection,
-        namespace,
-        taskQueue: TASK_QUEUE,
-        workflowsPath: workflowsPath(),
-        activities: createActivities({
-          flows,
-          systems,
-          store,
-          links: temporalMessenger(temporal.client),
-          time: realTime,
-          running: runAttempt,
-          log,
-          testing,
-          ...(plan ? { allowance: new Allowance(plan) } : {}),
-          stopping: signal,
-          pollSeconds: config.TANDEM_POLL_SECONDS,
-          sweepHours: config.TANDEM_SWEEP_HOURS,
-          deletionHours: config.TANDEM_DELETION_HOURS,
+      const worker = await withBundle((codePath) =>
+        Worker.create({
+          ...WORKER_OPTIONS,
+          connection,
+          namespace,
+          taskQueue: TASK_QUEUE,
+          workflowBundle: { codePath },
+          activities: createActivities({
+            flows,
+            systems,
+            store,
+            links: temporalMessenger(temporal.client),
+            time: realTime,
+            running: runAttempt,
+            log,
+            testing,
+            ...(plan ? { allowance: new Allowance(plan) } : {}),
+            stopping: signal,
+            pollSeconds: config.TANDEM_POLL_SECONDS,
+            sweepHours: config.TANDEM_SWEEP_HOURS,
+            deletionHours: config.TANDEM_DELETION_HOURS,
+          }),
         }),
-      });
+      );
       const running = worker.run();
       const stop = (): void => {
         if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -138,10 +143,4 @@ async function release(store: Store, client: Client, log: Logger): Promise<void>
   const links = temporalMessenger(client);
   for (const link of held) await links.tellRetry(link);
   log.info({ event: 'released', links: held.length }, 'links that an earlier plan held back go on');
-}
-
-/** The bundler takes .ts as it is; a published package has .js. */
-function workflowsPath(): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`../workflows/index.${extension}`, import.meta.url).pathname;
 }

@@ -40,7 +40,9 @@ export async function createRecord(
     idempotencyKey: `tandem:${link.flow}:${link.sourceId}:${link.incarnation}:${link.revision}`,
   };
 
-  const { stored, done, ahead } = await before(link);
+  // A first try need not ask the store where the system itself refuses a second record.
+  const safe = attempt.number === 1 && system.features().externalId;
+  const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await before(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, ['source'], attempt), revision: stored?.revision ?? 0 };
   if (stored && done && (stored.block || stored.targetId !== null)) return stands(stored, 'target', null);
   const unclear = stored?.block?.code === 'ambiguous' ? stored.block.at - AMBIGUOUS_SLACK_MS : null;

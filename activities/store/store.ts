@@ -1,4 +1,12 @@
-import { MongoClient, MongoServerError, type AnyBulkWriteOperation, type Collection, type Db, type UpdateFilter } from 'mongodb';
+import {
+  MongoClient,
+  MongoServerError,
+  type AnyBulkWriteOperation,
+  type Collection,
+  type Db,
+  type Filter,
+  type UpdateFilter,
+} from 'mongodb';
 import { linkKey } from '../../flows/names.ts';
 import type { Side } from '../../flows/side.ts';
 import type { Observation } from '../../workflows/core/state.ts';
@@ -167,21 +175,33 @@ export class Store {
   ): Promise<LinkDocument | null> {
     const _id = linkKey(record.flow, record.sourceId);
     const { seen, block, ...rest } = record;
+    const fields = {
+      ...rest,
+      sourceType: types.source,
+      targetType: types.target,
+      block: block && { ...block, text: text ?? '' },
+      updatedAt: new Date(),
+    };
+    try {
+      // Mostly the store has seen nothing that the link does not know: one operation then.
+      const known = (side: Side): object => {
+        const value = seen[side];
+        const none = { [`seen.${side}`]: null };
+        return value === null ? none : { $or: [none, { [`seen.${side}.version`]: { $lte: value.version } }] };
+      };
+      const filter = { _id, revision: { $lt: record.revision }, $and: [known('source'), known('target')] };
+      const done = await this.links.updateOne(filter as Filter<LinkDocument>, { $set: { ...fields, seen } }, { upsert: true });
+      if (done.matchedCount + done.upsertedCount === 1) return { _id, ...fields, seen };
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+    }
     const newer = (side: Side): object => {
       const value = seen[side];
       if (value === null) return {};
       const moved = { $lte: [{ $ifNull: [`$seen.${side}.version`, ''] }, { $literal: value.version }] };
       return { [`seen.${side}`]: { $cond: [moved, { $literal: value }, `$seen.${side}`] } };
     };
-    const literal = Object.fromEntries(
-      Object.entries({
-        ...rest,
-        sourceType: types.source,
-        targetType: types.target,
-        block: block && { ...block, text: text ?? '' },
-        updatedAt: new Date(),
-      }).map(([name, value]) => [name, { $literal: value }]),
-    );
+    const literal = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $literal: value }]));
     const update = [{ $set: { ...literal, ...newer('source'), ...newer('target') } }];
     const put = async (upsert: boolean): Promise<boolean> => {
       const done = await this.links.updateOne({ _id, revision: { $lt: record.revision } }, update, { upsert });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
 import { Throttle } from '../../activities/throttle.ts';
 import { SystemError, type Failure } from '../../activities/systems/errors.ts';
 import { crm as makeCrm } from '../../activities/systems/crm/system.ts';
@@ -6,6 +8,7 @@ import { DEFAULT_PROFILE, type Profile } from '../../activities/systems/crm/prof
 import { powerOffice as makePowerOffice } from '../../activities/systems/powerOffice/system.ts';
 import { tokenUrl } from '../../activities/systems/powerOffice/token.ts';
 import type { Page, System } from '../../activities/systems/system.ts';
+import { serveOn } from '../../sandbox/serve.ts';
 import type { Store } from '../../activities/store/store.ts';
 import { CRM_TOKEN, KEYS, eventually, makeStore, makeWorld, type World } from '../support/world.ts';
 
@@ -168,6 +171,57 @@ describe('the PowerOffice connector', () => {
     assert.ok((at.at(-1) ?? 0) - (at[0] ?? 0) < 3600, 'and yet the quota is used');
   });
 
+  it('amounts are plain digits with us and numbers there, exactly or not at all; nested properties go into their object', async () => {
+    const [product] = await all(system.changed('Product', ['UnitPrice'], null, OPTIONS));
+    assert.ok(product);
+    const condition = { test: { UnitPrice: String(product.fields['UnitPrice']) }, version: product.version };
+    const written = await system.update('Product', product.id, { UnitPrice: '12.30' }, condition, ['UnitPrice'], OPTIONS);
+    assert.equal(written.fields['UnitPrice'], '12.3');
+    assert.equal(world.powerOffice.desk.types['Product']?.get(product.id)?.['UnitPrice'], 12.3);
+    const much = { ...condition, test: { UnitPrice: '12.3' } };
+    const error = await failsAs(
+      system.update('Product', product.id, { UnitPrice: '12345678901234567.89' }, much, ['UnitPrice'], OPTIONS),
+      'refused',
+    );
+    assert.deepEqual(error.fields, ['UnitPrice']);
+    const made = await system.create(
+      'Customer',
+      { LegalName: 'Fjord AS', 'MailAddress.City': 'Voss' },
+      ['MailAddress.City'],
+      { externalId: 'x', idempotencyKey: 'y' },
+      OPTIONS,
+    );
+    assert.equal(made.fields['MailAddress.City'], 'Voss');
+    const moved = await system.update(
+      'Customer',
+      made.id,
+      { 'MailAddress.City': 'Os' },
+      { test: { 'MailAddress.City': 'Voss' }, version: made.version },
+      ['MailAddress.City'],
+      OPTIONS,
+    );
+    assert.equal(moved.fields['MailAddress.City'], 'Os');
+    const [listed] = await eventually(
+      'the list',
+      () => all(system.changed('Customer', ['MailAddress.City'], null, OPTIONS)),
+      (rows) => rows[0]?.fields['MailAddress.City'] === 'Os',
+    );
+    assert.equal(listed?.id, made.id);
+    const owned = await failsAs(
+      system.create('ContactPerson', { FirstName: 'A', LastName: 'B' }, NAMES, { externalId: 'x', idempotencyKey: 'y' }, OPTIONS),
+      'refused',
+    );
+    assert.deepEqual(owned.fields, ['ContactId']);
+    const below = await system.create(
+      'ContactPerson',
+      { FirstName: 'A', LastName: 'B', ContactId: 77 },
+      NAMES,
+      { externalId: 'x', idempotencyKey: 'y' },
+      OPTIONS,
+    );
+    assert.match(below.id, /^77\//);
+  });
+
   it('knows the ids and sees that a record is gone', async () => {
     const ids = [];
     for await (const page of system.ids('Product', OPTIONS)) ids.push(...page);
@@ -286,5 +340,58 @@ describe('the CRM connector', () => {
     await system.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
     assert.equal(system.clock.estimate.by, 'write');
     assert.ok(Math.abs((system.clock.estimate.lo + system.clock.estimate.hi) / 2 - 240_000) < 200);
+  });
+
+  it('an answer given again for a key of long ago does not set the clock', async () => {
+    const first = make();
+    const made = await first.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
+    const row = world.crm.desk.types['Contact']?.get(made.id) ?? {};
+    // The stand-in answers with the very row that it remembers.
+    row['updatedAt'] = new Date(Date.now() - 600_000).toISOString();
+    const second = make();
+    const again = await second.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
+    assert.equal(again.id, made.id);
+    assert.equal(second.clock.estimate.by, 'date');
+    assert.ok(again.at[1] < Date.now() - 500_000);
+  });
+
+  it('writes one element of a list and sends the others along as they are', async () => {
+    let row: Record<string, unknown> = {
+      id: 7,
+      version: 1,
+      updatedAt: '2026-01-01T00:00:00.000Z',
+      addresses: [
+        { type: 'work', city: 'Oslo' },
+        { type: 'home', city: 'Bergen', zip: '5003' },
+      ],
+    };
+    const app = new Hono<{ Bindings: HttpBindings }>();
+    app.get('/people/7', (context) => context.json(row));
+    app.patch('/people/7', async (context) => {
+      row = { ...row, ...(await context.req.json<Record<string, unknown>>()), version: 2, updatedAt: new Date().toISOString() };
+      return context.json(row);
+    });
+    const server = await serveOn(app, 0);
+    try {
+      const Person = {
+        path: '/people',
+        fields: [{ name: 'addresses.city', type: 'string' as const, writable: true }],
+        lists: ['addresses'],
+      };
+      const system = makeCrm(server.url, 'x', { ...DEFAULT_PROFILE, types: { Person } });
+      const path = 'addresses[type="home"].city';
+      const before = await system.read('Person', '7', [path, 'addresses.city'], OPTIONS);
+      assert.deepEqual(before.fields, { [path]: 'Bergen', 'addresses.city': ['Oslo', 'Bergen'] });
+      const condition = { test: { [path]: 'Bergen' }, version: before.version, etag: before.etag };
+      const after = await system.update('Person', '7', { [path]: 'Voss' }, condition, [path], OPTIONS);
+      assert.equal(after.fields[path], 'Voss');
+      assert.deepEqual(row['addresses'], [
+        { type: 'work', city: 'Oslo' },
+        { type: 'home', city: 'Voss', zip: '5003' },
+      ]);
+      await failsAs(system.update('Person', '7', { [path]: 'Os' }, condition, [path], OPTIONS), 'contended');
+    } finally {
+      await server.close();
+    }
   });
 });

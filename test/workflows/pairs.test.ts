@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { advance } from '../../workflows/core/lifecycle.ts';
+import { apply } from '../../workflows/core/outcome.ts';
+import { receive } from '../../workflows/core/receive.ts';
+import { newLink, type LinkState, type Observation, type Rules } from '../../workflows/core/state.ts';
+import type { Values } from '../../flows/values.ts';
+
+const NOW = 1_000_000;
+type Pair = Rules['pairs'][number];
+
+const rulesOf = (...pairs: (Partial<Pair> & { source: string; target: string })[]): Rules => ({
+  hash: 'h',
+  names: { source: 'PowerOffice Customer', target: 'CRM Contact' },
+  pairs: pairs.map((pair) => ({ type: 'string', policy: 'latest', ...pair })),
+  onSourceDeleted: 'keep',
+  onTargetDeleted: 'keep',
+  create: {},
+});
+const seen = (version: number, values: Values): Observation => ({
+  version: String(version).padStart(6, '0'),
+  instant: '2026-01-01T00:00:00Z',
+  values,
+  inScope: true,
+  at: [version * 10, version * 10],
+});
+
+/** A link whose target was just created and shows these values. */
+function created(rules: Rules, source: Values, target: Values): LinkState {
+  const { state, step } = advance(newLink('f', rules, '1', seen(1, source), NOW), NOW);
+  assert.equal(step.kind, 'create');
+  return apply(state, step, { kind: 'created', id: 'c1', seen: seen(1, target), adopted: false }, NOW);
+}
+const told = (state: LinkState, side: 'source' | 'target', version: number, values: Values): LinkState =>
+  receive(state, { kind: 'observed', side, id: side === 'source' ? '1' : 'c1', seen: seen(version, values) }, NOW);
+
+function writes(state: LinkState): unknown {
+  const { step } = advance(state, NOW);
+  return step.kind === 'write' ? [step.side, ...step.assignments.map(({ property, value }) => [property, value])] : step.kind;
+}
+
+describe('pairs of properties', () => {
+  it('a pair that one side alone writes goes that way, and puts back what the other side does', () => {
+    const rules = rulesOf({ source: 'a', target: 'x', direction: 'toTarget' });
+    const state = created(rules, { a: '1' }, { x: '1' });
+    assert.deepEqual(writes(told(state, 'source', 2, { a: '2' })), ['target', ['x', '2']]);
+    assert.deepEqual(writes(told(state, 'target', 2, { x: '9' })), ['target', ['x', '1']]);
+  });
+
+  it('several sources of one target: the writer writes, the others follow', () => {
+    const rules = rulesOf({ source: 'a', target: 'x' }, { source: 'b', target: 'x', direction: 'toSource' });
+    const { step } = advance(newLink('f', rules, '1', seen(1, { a: '1', b: '7' }), NOW), NOW);
+    assert.deepEqual(step.kind === 'create' && step.values, { x: '1' });
+    assert.deepEqual(writes(created(rules, { a: '1', b: '7' }, { x: '1' })), ['source', ['b', '1']]);
+  });
+
+  it('a pair that depends on another property holds while that has its text', () => {
+    const rules = rulesOf({ source: 'a', target: 'x', when: [{ side: 'source', property: 'kind', value: 'home' }] });
+    const other = created(rules, { a: '1', kind: 'work' }, { x: null });
+    assert.equal(writes(other), 'wait');
+    assert.equal(writes(told(other, 'source', 2, { a: '2', kind: 'work' })), 'wait');
+    assert.deepEqual(writes(told(other, 'source', 2, { a: '2', kind: 'home' })), ['target', ['x', '2']]);
+  });
+
+  it('a value goes back in the type of the source, and two forms of one decimal are equal', () => {
+    const number = rulesOf({ source: 'a', target: 'x', type: 'string', back: 'integer' });
+    assert.deepEqual(writes(told(created(number, { a: 5 }, { x: '5' }), 'target', 2, { x: '12' })), ['source', ['a', 12]]);
+    const decimal = rulesOf({ source: 'a', target: 'x', type: 'decimal' });
+    assert.equal(writes(told(created(decimal, { a: '1.5' }, { x: '1.5' }), 'target', 2, { x: '1.50' })), 'store');
+  });
+
+  it('the first of a list goes back without the rest being lost', () => {
+    const rules = rulesOf({ source: 'a', target: 'x', type: 'first', back: 'list' });
+    const state = created(rules, { a: ['one', 'two'] }, { x: 'one' });
+    assert.deepEqual(writes(told(state, 'target', 2, { x: 'uno' })), ['source', ['a', ['uno', 'two']]]);
+  });
+
+  it('what matched is merged: a value on one side fills the other, differing ones go by policy', () => {
+    const rules = rulesOf(
+      { source: 'a', target: 'x' },
+      { source: 'b', target: 'y' },
+      { source: 'c', target: 'z', policy: 'target' },
+    );
+    const { state, step } = advance(newLink('f', rules, '1', seen(9, { a: 'A', b: null, c: 'C' }), NOW), NOW);
+    const matched = apply(
+      state,
+      step,
+      { kind: 'created', id: 'c1', seen: seen(1, { x: null, y: 'Y', z: 'Z' }), adopted: true, matched: true },
+      NOW,
+    );
+    assert.equal(matched.status, 'linking');
+    const first = advance(matched, NOW);
+    assert.ok(first.step.kind === 'write' && first.step.side === 'target');
+    assert.deepEqual(
+      first.step.assignments.map(({ property, value }) => [property, value]),
+      [['x', 'A']],
+    );
+    const next = apply(first.state, first.step, { kind: 'written', seen: seen(2, { x: 'A', y: 'Y', z: 'Z' }) }, NOW);
+    assert.deepEqual(writes(next), ['source', ['b', 'Y'], ['c', 'Z']]);
+  });
+
+  it('a record of ours that was found late says nothing of what the source is now', () => {
+    const rules = rulesOf({ source: 'a', target: 'x' });
+    const { state, step } = advance(newLink('f', rules, '1', seen(9, { a: 'new' }), NOW), NOW);
+    const found = apply(
+      state,
+      step,
+      { kind: 'created', id: 'c1', seen: seen(1, { x: 'old' }), adopted: false, found: true },
+      NOW,
+    );
+    assert.deepEqual(writes(found), ['target', ['x', 'new']]);
+  });
+
+  it('a link that waits for a match is neither blocked nor forgotten: a retry looks again', () => {
+    const rules = rulesOf({ source: 'a', target: 'x' });
+    const { state, step } = advance(newLink('f', rules, '1', seen(1, { a: '1' }), NOW), NOW);
+    const waiting = apply(state, step, { kind: 'refused', side: 'target', code: 'unmatched', properties: [] }, NOW);
+    assert.equal(waiting.status, 'linking');
+    assert.equal(writes(waiting), 'wait');
+    assert.equal(writes(receive(waiting, { kind: 'retry' }, NOW)), 'create');
+    const chosen = receive(waiting, { kind: 'link', id: 'c7' }, NOW);
+    assert.equal(chosen.chosen, 'c7');
+    assert.equal(writes(chosen), 'create');
+  });
+});
