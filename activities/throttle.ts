@@ -12,7 +12,8 @@ export interface Slots {
 const ORDER: Readonly<Record<Priority, number>> = { write: 0, feed: 1, sweep: 2 };
 /** Slots are a little wider than the rate asks, so that calls that arrive late or early never crowd into one second. */
 const SLACK = 1.09;
-const LATE_MS = 5;
+/** Between a call that left late and the next one: some of the slack may be used up, never all. */
+const GAP = 1.03;
 
 interface Waiter {
   readonly order: number;
@@ -27,6 +28,7 @@ export class Throttle {
   readonly #slots: Slots;
   readonly #key: string;
   readonly #spacing: number;
+  readonly #gap: number;
   readonly #waiting: Waiter[] = [];
   #known = 0;
   #pumping = false;
@@ -36,6 +38,7 @@ export class Throttle {
     this.#slots = slots;
     this.#key = key;
     this.#spacing = (1000 / perSecond) * SLACK;
+    this.#gap = (1000 / perSecond) * GAP;
   }
 
   /** Milliseconds between two calls. */
@@ -79,9 +82,9 @@ export class Throttle {
         const slot = await this.#reserve();
         const wait = slot - Date.now();
         if (wait > 0) await sleep(wait);
-        const late = Date.now() - slot;
-        // A call that leaves late would crowd the next ones; move them too.
-        if (late > LATE_MS) this.#known = await this.#slots.push(this.#key, Date.now() + this.#spacing);
+        // A call that leaves late would crowd the next one; move that too.
+        const next = Date.now() + this.#gap;
+        if (next > slot + this.#spacing) this.#known = await this.#slots.push(this.#key, next);
         this.#waiting.shift()?.go();
       } catch {
         // The store is down: nobody may call until it counts again.
