@@ -43,6 +43,15 @@ const ACTIVITY_SCHEDULED = 10;
 const UPSERT = 40;
 const TIMER = 17;
 
+const TIMER_FIRED = 18;
+const TIMER_CANCELED = 19;
+
+/** Timers that were started and neither fired nor were cancelled. */
+export function openTimers(events: readonly { readonly eventType?: number | null }[]): number {
+  const count = (...types: number[]): number => events.filter(({ eventType }) => types.includes(Number(eventType))).length;
+  return count(TIMER) - count(TIMER_FIRED, TIMER_CANCELED);
+}
+
 /** Billable actions among the events of a history: signals, activities, timers, upserts of search attributes. */
 export function countActions(events: readonly { readonly eventType?: number | null }[]): number {
   return events.filter(({ eventType }) => [SIGNALED, ACTIVITY_SCHEDULED, UPSERT, TIMER].includes(Number(eventType))).length;

@@ -7,8 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { abreast } from '../activities/feed/abreast.ts';
 import { table } from '../client/cli/table.ts';
+import type { Row, Section } from '../flows/dataflow/document.ts';
+import { readDocument } from '../flows/dataflow/read.ts';
+import { writeDocument } from '../flows/dataflow/write.ts';
 import { compareSpeed } from './compare.ts';
-import { countActions, countCalls, median, mostInASecond, quantile, spread, type Figure } from './figures.ts';
+import { countActions, countCalls, median, mostInASecond, openTimers, quantile, spread, type Figure } from './figures.ts';
 import { install, startFloor, startStack, until, type Floor, type Installation, type Stack } from './stack.ts';
 
 const USAGE = `npm run bench [-- --records N] [-- --full] [-- --json FILE]
@@ -31,8 +34,12 @@ const posts = ({ world }: Installation): number[] =>
 const crmWrites = ({ world }: Installation): number[] =>
   world.crm.disturbance.calls.filter((call) => call.method !== 'GET').map((call) => call.at);
 
-async function firstSync(stack: Stack, records: number): Promise<{ ms: number; installation: Installation }> {
-  const installation = await install(stack, records);
+async function firstSync(
+  stack: Stack,
+  records: number,
+  settings: Record<string, string> = {},
+): Promise<{ ms: number; installation: Installation }> {
+  const installation = await install(stack, records, settings);
   await until('the first sync', () => posts(installation).length >= installation.pairs);
   const end = Math.max(...posts(installation));
   let start = end;
@@ -137,6 +144,11 @@ async function measureChange(installation: Installation, changes: number): Promi
   const lengths = async (): Promise<number> =>
     (await Promise.all(links.slice(0, 20).map(async (_, i) => (await history(i)).length))).reduce((a, b) => a + b, 0);
   const quiet = { events: await lengths(), writes: crmWrites(installation).length };
+  const idle = (await Promise.all(links.slice(0, 20).map(async (_, i) => openTimers(await history(i))))).reduce(
+    (a, b) => a + b,
+    0,
+  );
+  note('timers that run in 20 idle pairs (without one, no event comes by itself)', idle, 'timers', '0', idle === 0);
   for (const link of links.slice(0, 20)) {
     world.powerOffice.desk.edit('ContactPerson', link.sourceId, { Title: 'Umappet' });
     world.crm.desk.edit('Contact', link.targetId ?? '', { notes: 'unmapped' });
@@ -233,6 +245,29 @@ async function measureThroughput(installation: Installation, edits: number): Pro
   );
 }
 
+/** A dataflow document of 2,600 lines, as long as they come. */
+function measureReading(): void {
+  const row = (i: number): Row => ({ source: `Property${i}`, target: `property.of.${i}`, type: '"string"', when: [] });
+  const sections = Array.from({ length: 25 }, (_, n): Section => ({
+    line: 0,
+    from: `PowerOffice Go Type${n}`,
+    to: `CRM Type${n}`,
+    relation: 'merge-or-create',
+    match: [['Code', 'code']],
+    condition: null,
+    connected: null,
+    properties: Array.from({ length: 24 }, (_, i) => row(i)),
+  }));
+  const text = writeDocument({ source: 'PowerOffice Go', target: 'CRM', generated: '2026-01-01 00:00:00', sections });
+  const lines = text.split('\n').length;
+  const times = Array.from({ length: 9 }, () => {
+    const began = performance.now();
+    readDocument(text, 'bench.rst');
+    return performance.now() - began;
+  });
+  note(`reading a dataflow document of ${lines} lines, the first time`, times[0] ?? 0, 'ms', 'under 100', (times[0] ?? 0) < 100);
+}
+
 /** The local stack as `npm start` brings it up, with data of its own; until its first link. */
 async function measureStart(): Promise<void> {
   const data = mkdtempSync(join(tmpdir(), 'tandem-start-'));
@@ -305,11 +340,12 @@ async function main(): Promise<void> {
     const { memory, store } = await compareSpeed(stack.mongo, say);
     note('unchanged records compared, store aside', memory, 'records/s', 'at least 20,000', memory >= 20_000);
     note('unchanged records compared with the local store', store, 'records/s', 'at least 4,000', store >= 4000);
+    measureReading();
     noteIdle();
     await measureStart();
     if (values.full)
       for (const many of [5000, 10_000, 50_000]) {
-        const { ms, installation: large } = await firstSync(stack, many);
+        const { ms, installation: large } = await firstSync(stack, many, { TANDEM_POLL_SECONDS: '10' });
         const rss =
           Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${large.workers[0]?.child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
         note(`first sync of ${many}`, many / (ms / 1000), 'pairs/s', 'stated', true);

@@ -47,6 +47,16 @@ export const conditionSchema = z
   );
 export type Condition = z.infer<typeof conditionSchema>;
 
+/** Conditions for people: "IsPerson = true and Code ≠ null". */
+export const conditionsInWords = (conditions: readonly Condition[]): string =>
+  conditions
+    .map(({ property, equals, not, oneOf }) =>
+      oneOf
+        ? `${property} in ${JSON.stringify(oneOf)}`
+        : `${property} ${equals === undefined ? '≠' : '='} ${JSON.stringify(equals ?? not)}`,
+    )
+    .join(' and ');
+
 export const SYSTEMS = ['powerOffice', 'crm'] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 

@@ -77,10 +77,10 @@ export function addAcceptanceCommands(program: Command, print: Print): void {
       const { makePlan } = await import('../plan/plan.ts');
       const opened = await open(process.env);
       try {
-        const plan = await makePlan(opened, (records) => {
-          if (process.stderr.isTTY) process.stderr.write(`\r  ${records} records read`);
-        });
-        if (process.stderr.isTTY) process.stderr.write('\n');
+        const bar = new Bar('reading both systems', process.stderr);
+        const expected = 2 * (await opened.store.links.countDocuments({}));
+        const plan = await makePlan(opened, (records) => bar.show(records, Math.max(expected, records), true));
+        bar.end();
         if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(plan, null, 2)}\n`);
         print(options.json, plan, () => showPlan(plan));
       } finally {

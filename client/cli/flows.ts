@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
@@ -37,13 +38,17 @@ export function addFlowCommands(program: Command, print: Print): void {
   flows
     .command('write <file>')
     .description('write the running flows as a dataflow document, and a binding file beside it')
+    .option('--force', 'replace files that are there')
     .option(...json)
-    .action(async (file: string, options: { json?: boolean }, command: Command) => {
+    .action(async (file: string, options: { json?: boolean; force?: boolean }, command: Command) => {
       if (!/\.rst$/i.test(file)) throw new TandemError(`${file} does not end in .rst, as a dataflow document does`);
       const { readConfiguredFlows } = await import('../../worker/worker.ts');
       const { flows } = await readConfiguredFlows(process.env);
       const { document, bindings } = documentOf(flows, new Date().toISOString().slice(0, 19).replace('T', ' '));
       const beside = bindingsBeside(file);
+      const there = [file, beside].filter((each) => existsSync(each));
+      if (there.length > 0 && !options.force)
+        throw new TandemError(`${there.join(' and ')} would be replaced: name another file, or say --force`);
       await writeFile(file, writeDocument(document));
       await writeFile(beside, `${JSON.stringify(bindings, null, 2)}\n`);
       print(

@@ -1,19 +1,10 @@
 import type { Refused } from '../../flows/dataflow/bind.ts';
-import { scopeOf, type Condition, type Flow } from '../../flows/flow.ts';
+import { conditionsInWords, scopeOf, type Condition, type Flow } from '../../flows/flow.ts';
 import type { LinkDetails, TandemStatus } from '../types.ts';
 import type { LinkDocument } from '../../activities/store/documents.ts';
 import { ago, table } from './table.ts';
 
-const scopeInWords = (scope: readonly Condition[]): string =>
-  scope.length === 0
-    ? 'all'
-    : scope
-        .map(({ property, equals, not, oneOf }) =>
-          oneOf
-            ? `${property} in ${JSON.stringify(oneOf)}`
-            : `${property} ${equals === undefined ? '≠' : '='} ${JSON.stringify(equals ?? not)}`,
-        )
-        .join(' and ');
+const scopeInWords = (scope: readonly Condition[]): string => (scope.length === 0 ? 'all' : conditionsInWords(scope));
 
 const ARROWS = { both: '<->', toTarget: '->', toSource: '<-' } as const;
 

@@ -3,7 +3,7 @@ import { externalIdOf, observationOf } from '../../activities/observation.ts';
 import type { LinkDocument } from '../../activities/store/documents.ts';
 import type { Snapshot } from '../../activities/systems/system.ts';
 import { agree, applies } from '../../flows/agree.ts';
-import { CONNECTED, type Flow, type Pair } from '../../flows/flow.ts';
+import { conditionsInWords, CONNECTED, type Flow, type Pair } from '../../flows/flow.ts';
 import { systemTitle } from '../../flows/names.ts';
 import type { Side } from '../../flows/side.ts';
 import { sameValue, type Value } from '../../flows/values.ts';
@@ -47,12 +47,7 @@ export function checkFlow(evidence: Evidence, shown?: number): Statement[] {
 /** Which records of the source are meant, where not all are. */
 function scopeInWords(flow: Flow): string {
   if (flow.condition) return ` (${flow.condition.text})`;
-  const parts = flow.source.scope.map(({ property, equals, not, oneOf }) =>
-    oneOf
-      ? `${property} in ${JSON.stringify(oneOf)}`
-      : `${property} ${equals === undefined ? '≠' : '='} ${JSON.stringify(equals ?? not)}`,
-  );
-  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
+  return flow.source.scope.length > 0 ? ` (${conditionsInWords(flow.source.scope)})` : '';
 }
 
 interface Names {

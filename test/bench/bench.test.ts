@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { countActions, countCalls, median, mostInASecond, quantile } from '../../bench/figures.ts';
+import { countActions, countCalls, median, mostInASecond, openTimers, quantile } from '../../bench/figures.ts';
 import type { CallSeen } from '../../sandbox/faults.ts';
 import { makeWorld } from '../support/world.ts';
 
@@ -36,6 +36,9 @@ describe('the bench counts what it says', () => {
     assert.equal(countActions(change), 2);
     assert.equal(countActions([...change, { eventType: 40 }]), 3);
     assert.equal(countActions([...change, { eventType: 17 }]), 3);
+    assert.equal(openTimers(change), 0);
+    assert.equal(openTimers([...change, { eventType: 17 }]), 1);
+    assert.equal(openTimers([...change, { eventType: 17 }, { eventType: 18 }]), 0);
   });
 
   it('eleven calls within a second are seen, wherever the second begins', () => {
