@@ -64,7 +64,13 @@ function makeRules(flow: Flow): Rules {
     })),
     onSourceDeleted: flow.onSourceDeleted,
     onTargetDeleted: flow.onTargetDeleted,
-    create: flow.create,
+    // A record that is made must be in the scope for which it is made.
+    create: {
+      ...Object.fromEntries(
+        flow.target.scope.flatMap(({ property, equals }) => (equals === undefined ? [] : [[property, equals]])),
+      ),
+      ...flow.create,
+    },
   };
   return { hash: createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 12), ...rules };
 }

@@ -186,7 +186,8 @@ export class Store {
       // Mostly the store has seen nothing that the link does not know: one operation then.
       const known = (side: Side): object => {
         const value = seen[side];
-        const none = { [`seen.${side}`]: null };
+        // No equality: an upsert would take it over into the new document.
+        const none = { [`seen.${side}.version`]: { $exists: false } };
         return value === null ? none : { $or: [none, { [`seen.${side}.version`]: { $lte: value.version } }] };
       };
       const filter = { _id, revision: { $lt: record.revision }, $and: [known('source'), known('target')] };

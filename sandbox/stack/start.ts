@@ -267,6 +267,7 @@ What to type, in another terminal
   npx tandem links --limit 5
   npx tandem sandbox edit ContactPerson 501/2001 FirstName=Synnøve
   npx tandem show contactperson-contact 501/2001
+  npx tandem verify
 ${noWorker ? '\nThe worker was left out (--no-worker).\n' : ''}
 Ctrl-C stops everything; \`npm start\` goes on where it was, \`npm start -- --fresh\` begins anew.
 `;

@@ -279,3 +279,67 @@ describe('a dataflow document runs: every relation', function () {
     assert.ok(worker.lines.some((line) => line.includes('"event":"refused"') && line.includes('Vouchers')));
   });
 });
+
+describe('a dataflow document from the CRM to PowerOffice Go', function () {
+  this.timeout(60_000);
+  const [x, y] = ['Hub Contacts', 'PowerOffice Go Customers (human data)'] as const;
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-back-'));
+  let world: World;
+  let store: Store;
+  let temporal: Awaited<ReturnType<typeof makeNamespace>>;
+  let worker: Run;
+
+  before(async () => {
+    const rows = [
+      ['email', 'EmailAddress', '"string"'],
+      ['familyName', 'LastName', '"string"'],
+      ['givenName', 'FirstName', '"string"'],
+    ];
+    writeFileSync(
+      join(folder, 'back.rst'),
+      documentText([sectionText({ x, y, rows, body: [every(x, y)], system: 'PowerOffice Go' })], 'Hub', 'PowerOffice Go'),
+    );
+    world = await makeWorld();
+    for (const n of [1, 2, 3])
+      world.crm.desk.create('Contact', { givenName: `Kari${n}`, familyName: 'Lie', email: `k${n}@example.no` });
+    temporal = await makeNamespace();
+    const uri = mongoUri();
+    store = await Store.connect(uri);
+    worker = runTandem(
+      ['worker'],
+      workerEnv(world, uri, { TEMPORAL_NAMESPACE: temporal.namespace, TANDEM_FLOWS: join(folder, 'back.rst') }),
+    );
+  });
+  after(async () => {
+    await worker.stop('SIGKILL');
+    await temporal.close();
+    await store.close();
+    await world.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('creates what the data type means, once each, and goes both ways', async () => {
+    await eventually(
+      'all',
+      () => store.links.countDocuments({ status: 'in-step' }),
+      (n) => n === 3,
+    );
+    const customers = (): Record<string, unknown>[] => world.powerOffice.desk.types['Customer']?.rows() ?? [];
+    assert.equal(customers().length, 3);
+    assert.ok(customers().every((row) => row['IsPerson'] === true));
+    const [link] = await store.links.find({}).toArray();
+    world.powerOffice.desk.edit('Customer', link?.targetId ?? '', { LastName: 'Moen' });
+    await eventually(
+      'the contact',
+      () => world.crm.desk.types['Contact']?.get(link?.sourceId ?? '')?.['familyName'],
+      (name) => name === 'Moen',
+    );
+    world.crm.desk.edit('Contact', link?.sourceId ?? '', { email: 'ny@example.no' });
+    await eventually(
+      'the customer',
+      () => world.powerOffice.desk.types['Customer']?.get(link?.targetId ?? '')?.['EmailAddress'],
+      (email) => email === 'ny@example.no',
+    );
+    assert.equal(customers().length, 3);
+  });
+});
