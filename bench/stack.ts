@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { Store } from '../activities/store/store.ts';
+import { WORKER_ENV } from '../worker/memory.ts';
 import { freePort } from '../sandbox/stack/process.ts';
 import { logIn, startMongo, startTemporal } from '../sandbox/stack/servers.ts';
 import { makeNamespace } from '../test/support/temporal.ts';
@@ -67,7 +68,7 @@ export async function install(stack: Stack, records: number, more: Record<string
     const env = workerEnv(world, uri, {
       TEMPORAL_NAMESPACE: temporal.namespace,
       TANDEM_POLL_SECONDS: '0.2',
-      MALLOC_ARENA_MAX: '2',
+      ...WORKER_ENV,
       ...settings,
     });
     workers = Array.from({ length: count }, () => runTandem(['worker'], env));

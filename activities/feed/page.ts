@@ -11,6 +11,16 @@ import type { LinkDocument, Sighting } from '../store/documents.ts';
 import type { Snapshot } from '../systems/system.ts';
 import { abreast } from './abreast.ts';
 
+/**
+ * Links of a first sync are begun so many at a time, and so far ahead of those that are done: more than the workers'
+ * caches hold would be thrown out of them half done, and replayed.
+ */
+const BATCH = 25;
+const AHEAD = 50;
+/** Something holds them up (a pause, a system that is down): the feed goes on after this (ms). */
+const PATIENCE_MS = 20_000;
+const LOOK_MS = 200;
+
 /** What one page did. */
 export interface PageResult {
   readonly started: number;
@@ -79,16 +89,31 @@ async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]):
     .map((record) => ({ record, seen: observationOf(flow, 'source', record) }))
     .filter(({ seen }) => seen.inScope);
   let started = 0;
-  await abreast(fresh, async ({ record, seen }) => {
-    if (await deps.links.start(flow, newRecord(flow, record.id, seen, now))) started += 1;
-    else await deps.links.tell(flow, record.id, { side: 'source', id: record.id, seen }, undefined);
-  });
-  // Noted after the start: a link that the store knows has a workflow, or had one.
-  await deps.store.discover(
-    fresh.map(({ record, seen }) => newRecord(flow, record.id, seen, now)),
-    { source: flow.source.type, target: flow.target.type },
-  );
+  const open: string[][] = [];
+  for (let from = 0; from < fresh.length; from += BATCH) {
+    const batch = fresh.slice(from, from + BATCH);
+    await abreast(batch, async ({ record, seen }) => {
+      if (await deps.links.start(flow, newRecord(flow, record.id, seen, now))) started += 1;
+      else await deps.links.tell(flow, record.id, { side: 'source', id: record.id, seen }, undefined);
+    });
+    // Noted after the start: a link that the store knows has a workflow, or had one.
+    await deps.store.discover(
+      batch.map(({ record, seen }) => newRecord(flow, record.id, seen, now)),
+      { source: flow.source.type, target: flow.target.type },
+    );
+    open.push(batch.map(({ record }) => record.id));
+    if (open.length * BATCH > AHEAD) await settled(deps, flow, open.shift() ?? []);
+  }
   return started;
+}
+
+/** Waits until links have written for the first time, or long enough. */
+async function settled(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<void> {
+  const until = deps.time.now() + PATIENCE_MS;
+  while (!deps.stopping.aborted && deps.time.now() < until) {
+    if ((await deps.store.countWritten(flow.name, sourceIds)) === sourceIds.length) return;
+    await deps.time.sleep(LOOK_MS, deps.stopping).catch(() => {});
+  }
 }
 
 /** Target records by link; one that no link knows yet is routed by the external id it carries. */

@@ -125,6 +125,11 @@ export class Store {
     return found;
   }
 
+  /** How many of these links have written to the store themselves. */
+  countWritten(flow: string, sourceIds: readonly string[]): Promise<number> {
+    return this.links.countDocuments({ _id: { $in: sourceIds.map((id) => linkKey(flow, id)) }, revision: { $gt: 0 } });
+  }
+
   /** Links by target id, over all flows with that target type. */
   async byTarget(targetType: string, targetIds: readonly string[]): Promise<Map<string, LinkDocument>> {
     const found = new Map<string, LinkDocument>();
@@ -381,6 +386,7 @@ export type LinkStore = Pick<
   | 'linksOf'
   | 'bySource'
   | 'byTarget'
+  | 'countWritten'
   | 'discover'
   | 'raise'
   | 'write'

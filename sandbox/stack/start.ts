@@ -15,6 +15,7 @@ import { POWEROFFICE_CATALOGUE } from '../../activities/systems/powerOffice/cata
 import type { Row } from '../table.ts';
 import { demoEnv } from './demo.ts';
 import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
+import { WORKER_ENV } from '../../worker/memory.ts';
 import { beganAt, freePort, isFree, startChild, stopChild, stopOrphan } from './process.ts';
 import { Bar, step } from '../../client/cli/progress.ts';
 import { logIn, startMongo, startTemporal } from './servers.ts';
@@ -178,8 +179,7 @@ function startWorker(
   const child = startChild(
     process.execPath,
     ['--import', 'tsx/esm', join(root, 'client/cli/main.ts'), 'worker', ...(plan === undefined ? [] : ['--apply-plan', plan])],
-    // glibc would keep an arena a thread: some 40 MB.
-    { MALLOC_ARENA_MAX: '2', ...process.env, ...env },
+    { ...WORKER_ENV, ...process.env, ...env },
     logIn(DATA, 'worker'),
   );
   keep('the worker', child);

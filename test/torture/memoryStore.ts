@@ -28,6 +28,10 @@ export class MemoryStore implements LinkStore {
 
   readonly candidates = new Map<string, CandidateDocument>();
 
+  countWritten(flow: string, ids: readonly string[]): Promise<number> {
+    return Promise.resolve(ids.filter((id) => (this.links.get(linkKey(flow, id))?.revision ?? 0) > 0).length);
+  }
+
   candidatesOf(flow: string, side: Side, ids: readonly string[]): Promise<Map<string, CandidateDocument>> {
     const mine = [...this.candidates.values()].filter((each) => each.flow === flow && each.side === side);
     return Promise.resolve(new Map(mine.filter((each) => ids.includes(each.id)).map((each) => [each.id, each])));
