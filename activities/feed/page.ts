@@ -15,8 +15,8 @@ import { abreast } from './abreast.ts';
  * Links of a first sync are begun so many at a time, and so far ahead of those that are done: more than the workers'
  * caches hold would be thrown out of them half done, and replayed.
  */
-const BATCH = 25;
-const AHEAD = 50;
+const BATCH = 50;
+const AHEAD = 150;
 /** Something holds them up (a pause, a system that is down): the feed goes on after this (ms). */
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 200;
