@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { scopeOf, valueFields, type Condition, type Flow } from '../flows/flow.ts';
 import { systemTitle } from '../flows/names.ts';
 import type { Side } from '../flows/side.ts';
-import { sameValue, type Value } from '../flows/values.ts';
+import { sameValue, type Value, type Values } from '../flows/values.ts';
 import type { Observation, Rules } from '../workflows/core/state.ts';
 import type { Snapshot } from './systems/system.ts';
 
@@ -36,6 +36,11 @@ export function observationOf(flow: Flow, side: Side, record: Snapshot): Observa
     inScope: takesPart(flow, side, (name) => record.fields[name]),
     at: record.at,
   };
+}
+
+/** Whether a record that was found shows what was sent to create it, or what the system made of that. */
+export function isAsSent(record: Snapshot, seen: Observation, sent: Values): boolean {
+  return record.untouched === true || Object.keys(seen.values).every((name) => sameValue(sent[name], seen.values[name]));
 }
 
 const known = new WeakMap<Flow, Rules>();

@@ -5,6 +5,7 @@ import { convert } from '../flows/convert.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
 import type { Flow, Pair } from '../flows/flow.ts';
 import { linkKey, linkWorkflowId, MESSAGES, WORKFLOWS } from '../flows/names.ts';
+import { notRun } from '../flows/read.ts';
 import { suggest } from '../flows/validate.ts';
 import type { Value } from '../flows/values.ts';
 import { recordOf } from '../workflows/contract.ts';
@@ -166,7 +167,7 @@ function makeTandem(
             trouble: cursor?.trouble?.text ?? null,
           };
         }),
-        refused: refused.map(({ from, to, why }) => ({ section: `${from} to ${to}`, why })),
+        refused: notRun(refused),
         paused: await store.paused(),
         systems: systems.map((each) => ({
           system: each._id,

@@ -1,6 +1,7 @@
 import type { HistoryDocument, LinkDocument } from '../activities/store/documents.ts';
 import type { ClockEstimate } from '../activities/systems/clock.ts';
 import type { Flow } from '../flows/flow.ts';
+import type { NotRun } from '../flows/read.ts';
 import type { Value } from '../flows/values.ts';
 import type { Message } from '../workflows/core/receive.ts';
 import type { Status } from '../workflows/core/state.ts';
@@ -32,11 +33,11 @@ export interface FlowStatus {
 export interface TandemStatus {
   readonly flows: readonly FlowStatus[];
   /** Sections of the dataflow document that cannot run, and why. */
-  readonly refused: readonly { readonly section: string; readonly why: readonly string[] }[];
+  readonly refused: readonly NotRun[];
   readonly feeds: readonly FeedStatus[];
-  /** What is known of each system: its clock against ours in ms, and whether a write can be made conditional. */
   /** Flows and systems that a person paused. */
   readonly paused: readonly string[];
+  /** What is known of each system: its clock against ours in ms, and whether a write can be made conditional. */
   readonly systems: readonly {
     readonly system: string;
     readonly address: string | null;

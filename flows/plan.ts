@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readShaped } from './file.ts';
 import type { Flow } from './flow.ts';
-import { FlowsError } from './validate.ts';
 import { sameValue, type Value } from './values.ts';
 
 const side = z.enum(['source', 'target']);
@@ -41,21 +40,7 @@ export function flowsHash(flows: readonly Flow[]): string {
 }
 
 /** Reads a plan. Throws FlowsError. */
-export async function readPlan(path: string): Promise<Plan> {
-  let file: unknown;
-  try {
-    file = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw new FlowsError([`the plan ${path} cannot be read: ${(error as Error).message}`]);
-  }
-  const parsed = planSchema.safeParse(file);
-  if (parsed.success) return parsed.data;
-  throw new FlowsError(
-    parsed.error.issues
-      .slice(0, 5)
-      .map((issue) => `the plan ${path}: ${z.core.toDotPath(issue.path) || 'the file'}: ${issue.message}`),
-  );
-}
+export const readPlan = (path: string): Promise<Plan> => readShaped('plan', path, planSchema);
 
 /** What a plan allows. */
 export class Allowance {

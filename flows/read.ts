@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
 import type { Catalogue } from './catalogue.ts';
 import { bindDocument, type Refused } from './dataflow/bind.ts';
-import { bindingsSchema, NO_BINDINGS, type Bindings } from './dataflow/bindings.ts';
+import { bindingsSchema, NO_BINDINGS } from './dataflow/bindings.ts';
 import type { Dataflow } from './dataflow/document.ts';
 import { readDocument } from './dataflow/read.ts';
+import { readJson, readShaped, readText } from './file.ts';
 import type { Flow } from './flow.ts';
 import { SPECIFICATION } from './specification.ts';
 import { FlowsError, validateFlows } from './validate.ts';
@@ -21,31 +20,6 @@ export interface Flows {
 /** Where the binding file of a document is looked for unless TANDEM_BINDINGS names one. */
 export const bindingsBeside = (path: string): string => path.replace(/\.rst$/i, '') + '.bindings.json';
 
-async function textOf(what: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new FlowsError([`the ${what} ${path} cannot be read: ${(error as Error).message}`]);
-  }
-}
-
-async function jsonOf(what: string, path: string): Promise<unknown> {
-  const text = await textOf(what, path);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FlowsError([`the ${what} ${path} is not JSON: ${(error as Error).message}`]);
-  }
-}
-
-async function readBindings(path: string): Promise<Bindings> {
-  const parsed = bindingsSchema.safeParse(await jsonOf('binding file', path));
-  if (parsed.success) return parsed.data;
-  throw new FlowsError(
-    parsed.error.issues.map((issue) => `${path}: ${z.core.toDotPath(issue.path) || 'the file'}: ${issue.message}`),
-  );
-}
-
 /**
  * Reads the flows that run: from `path` (JSON, or a dataflow document, `.rst`), or the specification's three.
  * Throws FlowsError, one sentence a problem, and DocumentError where a document cannot be read.
@@ -57,9 +31,9 @@ export async function readFlows(
 ): Promise<Flows> {
   if (path === undefined) return { flows: validateFlows(SPECIFICATION, catalogues), refused: [], document: null };
   if (/\.rst$/i.test(path)) {
-    const document = readDocument(await textOf('dataflow document', path), path);
+    const document = readDocument(await readText('dataflow document', path), path);
     const beside = bindingsPath ?? (existsSync(bindingsBeside(path)) ? bindingsBeside(path) : undefined);
-    const bindings = beside === undefined ? NO_BINDINGS : await readBindings(beside);
+    const bindings = beside === undefined ? NO_BINDINGS : await readShaped('binding file', beside, bindingsSchema);
     const { flows, refused } = bindDocument(document, bindings, catalogues);
     if (flows.length === 0)
       throw new FlowsError(
@@ -68,13 +42,22 @@ export async function readFlows(
     return { flows, refused, document };
   }
   try {
-    return { flows: validateFlows(await jsonOf('flows file', path), catalogues), refused: [], document: null };
+    return { flows: validateFlows(await readJson('flows file', path), catalogues), refused: [], document: null };
   } catch (error) {
     if (error instanceof FlowsError)
       throw new FlowsError(error.problems.map((problem) => (problem.includes(path) ? problem : `${path}: ${problem}`)));
     throw error;
   }
 }
+
+/** Sections that do not run, as people are told of them. */
+export interface NotRun {
+  readonly section: string;
+  readonly why: readonly string[];
+}
+
+export const notRun = (refused: readonly Refused[]): NotRun[] =>
+  refused.map(({ from, to, why }) => ({ section: `${from} to ${to}`, why }));
 
 /** One sentence for each reason why a section does not run. */
 export function refusedInWords(path: string, refused: readonly Refused[]): string[] {

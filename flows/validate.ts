@@ -14,6 +14,10 @@ export class FlowsError extends Error {
   }
 }
 
+/** What is wrong with a value, one sentence an issue, each with its place. */
+export const issuesInWords = (error: z.ZodError): string[] =>
+  error.issues.map((issue) => `${z.core.toDotPath(issue.path) || 'the file'}: ${issue.message}`);
+
 /** Edits (insert, delete, replace) between two texts, whatever their case. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -219,8 +223,7 @@ export function checkTogether(flows: readonly Flow[]): { flow: string; problem: 
  */
 export function validateFlows(file: unknown, catalogues: readonly Catalogue[]): Flow[] {
   const parsed = flowsFileSchema.safeParse(file);
-  if (!parsed.success)
-    throw new FlowsError(parsed.error.issues.map((issue) => `${z.core.toDotPath(issue.path) || 'the file'}: ${issue.message}`));
+  if (!parsed.success) throw new FlowsError(issuesInWords(parsed.error));
   const checked = parsed.data.flows.map((flow) => checkFlow(flow, catalogues));
   const flows = checked.map(({ flow }) => flow);
   const problems = [...checked.flatMap((each) => each.problems), ...checkTogether(flows).map(({ problem }) => problem)];

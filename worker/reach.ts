@@ -34,10 +34,15 @@ export async function reach<T>(what: string, log: Logger, signal: AbortSignal, a
 
 /** One world: a store that remembers other systems than these is refused, since ids would collide. */
 export async function sameWorld(store: Store, system: System, identity: string): Promise<void> {
+  if (!(await isKnownWorld(store, system, identity))) await store.setSystem(system.name, { identity });
+}
+
+/** Whether a store remembers this very system; false where it remembers none. Throws ConfigError for another. Writes nothing. */
+export async function isKnownWorld(store: Store, system: System, identity: string): Promise<boolean> {
   const known = (await store.system(system.name)).identity;
-  if (known === undefined) return store.setSystem(system.name, { identity });
-  if (known !== identity)
+  if (known !== undefined && known !== identity)
     throw new ConfigError([
       `this store belongs to ${system.title} at ${known}, but the configuration names ${identity}: ids would collide. Name another database in MONGODB_URI (and another Temporal namespace), or go back to the old address`,
     ]);
+  return known !== undefined;
 }

@@ -10,6 +10,7 @@ import { readProfile, ProfileError } from '../activities/systems/crm/readProfile
 import { POWEROFFICE_CATALOGUE } from '../activities/systems/powerOffice/catalogue.ts';
 import { Store } from '../activities/store/store.ts';
 import { TASK_QUEUE } from '../flows/names.ts';
+import type { Flow } from '../flows/flow.ts';
 import { DocumentError } from '../flows/dataflow/document.ts';
 import { Allowance, flowsHash, readPlan } from '../flows/plan.ts';
 import { readFlows, refusedInWords, type Flows } from '../flows/read.ts';
@@ -122,7 +123,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
         running,
         reach('Temporal', log, signal, () => startFeeds(temporal.client, flows, config.TANDEM_TAKEOVER_SECONDS)).catch(() => {}),
       ]);
-      if (!plan && !signal.aborted) await release(store, temporal.client, log);
+      if (!plan && !signal.aborted) await release(store, temporal.client, flows, log);
       if (!signal.aborted) log.info({ event: 'worker', flows: flows.map((flow) => flow.name) }, 'the worker runs');
       await running;
       log.info({ event: 'worker' }, 'the worker stopped');
@@ -137,8 +138,14 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
 }
 
 /** What an earlier start held back because its plan said nothing of it goes on now. */
-async function release(store: Store, client: Client, log: Logger): Promise<void> {
-  const held = await store.links.find({ 'block.code': 'unplanned' }, { projection: { flow: 1, sourceId: 1 } }).toArray();
+async function release(store: Store, client: Client, flows: readonly Flow[], log: Logger): Promise<void> {
+  // By flow and status, which are indexed: a start must not read every link.
+  const held = await store.links
+    .find(
+      { flow: { $in: flows.map(({ name }) => name) }, status: 'blocked', 'block.code': 'unplanned' },
+      { projection: { flow: 1, sourceId: 1 } },
+    )
+    .toArray();
   if (held.length === 0) return;
   const links = temporalMessenger(client);
   for (const link of held) await links.tellRetry(link);

@@ -17,7 +17,7 @@ import { abreast } from './abreast.ts';
  */
 const BATCH = 50;
 const AHEAD = 150;
-/** Something holds them up (a pause, a system that is down): the feed goes on after this (ms). */
+/** Something holds them up (a pause, a system that is down): the page goes on without waiting after this (ms). */
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 200;
 
@@ -90,6 +90,7 @@ async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]):
     .filter(({ seen }) => seen.inScope);
   let started = 0;
   const open: string[][] = [];
+  let patient = true;
   for (let from = 0; from < fresh.length; from += BATCH) {
     const batch = fresh.slice(from, from + BATCH);
     await abreast(batch, async ({ record, seen }) => {
@@ -102,18 +103,20 @@ async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]):
       { source: flow.source.type, target: flow.target.type },
     );
     open.push(batch.map(({ record }) => record.id));
-    if (open.length * BATCH > AHEAD) await settled(deps, flow, open.shift() ?? []);
+    const oldest = open.length * BATCH > AHEAD ? open.shift() : undefined;
+    if (patient && oldest) patient = await settled(deps, flow, oldest);
   }
   return started;
 }
 
-/** Waits until links have written for the first time, or long enough. */
-async function settled(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<void> {
+/** Waits until links have written for the first time; false after long enough. */
+async function settled(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<boolean> {
   const until = deps.time.now() + PATIENCE_MS;
   while (!deps.stopping.aborted && deps.time.now() < until) {
-    if ((await deps.store.countWritten(flow.name, sourceIds)) === sourceIds.length) return;
+    if ((await deps.store.countWritten(flow.name, sourceIds)) === sourceIds.length) return true;
     await deps.time.sleep(LOOK_MS, deps.stopping).catch(() => {});
   }
+  return false;
 }
 
 /** Target records by link; one that no link knows yet is routed by the external id it carries. */

@@ -1,11 +1,11 @@
-import { agree } from '../../flows/agree.ts';
+import { firstBase, type Meeting } from '../../flows/base.ts';
 import { neededFields } from '../../flows/flow.ts';
-import { across, SIDES, type Side } from '../../flows/side.ts';
-import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
+import type { Values } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
+import type { Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
-import { externalIdOf, observationOf, rulesOf } from '../observation.ts';
+import { externalIdOf, isAsSent, observationOf, rulesOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { TargetTaken } from '../store/store.ts';
 import { SystemError } from '../systems/errors.ts';
@@ -114,15 +114,9 @@ export async function createRecord(
   const direct = wasFound ? await system.read(type, mine.id, names, options) : mine;
   const seen = observationOf(flow, 'target', direct);
   // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since.
-  const ours = direct.untouched === true || Object.keys(seen.values).every((name) => sameValue(values[name], seen.values[name]));
+  const ours = isAsSent(direct, seen, values);
   const adopted = wasFound && !ours;
-  const base: Record<Side, Record<string, Value>> = { source: {}, target: {} };
-  if (!adopted)
-    for (const pair of flow.properties.filter((each) => each.direction !== 'toSource')) {
-      const value = { source: link.seen.source?.values[pair.source] ?? null, target: seen.values[pair.target] ?? null };
-      base.target[pair.target] = value.target;
-      if (!wasFound || agree(pair.type, value.source, value.target)) base.source[pair.source] = value.source;
-    }
+  const base = baseOf(seen, adopted ? 'adopted' : wasFound ? 'found' : 'made');
   deps.log.info(
     { event: 'created', flow: link.flow, sourceId: link.sourceId, targetId: direct.id, attempt: attempt.number },
     'a record was created',
@@ -135,17 +129,17 @@ export async function createRecord(
   /** A record that was there already: what either side shows is merged as if both had been edited. */
   async function adopt(existing: Snapshot): Promise<Outcome> {
     const seen = observationOf(flow, 'target', existing);
-    const base: Record<Side, Record<string, Value>> = { source: {}, target: {} };
-    for (const pair of flow.properties) {
-      const value = { source: link.seen.source?.values[pair.source], target: seen.values[pair.target] };
-      // As the link does on hearing of it: a value on one side alone fills the other.
-      for (const side of SIDES) if (isNoValue(value[side]) && !isNoValue(value[across(side)])) base[side][pair[side]] = null;
-    }
     deps.log.info(
       { event: 'matched', flow: link.flow, sourceId: link.sourceId, targetId: existing.id },
       'a record was linked with one that matches',
     );
-    const next = { ...link, status: 'linking' as const, targetId: existing.id, base, seen: { ...link.seen, target: seen } };
+    const next = {
+      ...link,
+      status: 'linking' as const,
+      targetId: existing.id,
+      base: baseOf(seen, 'matched'),
+      seen: { ...link.seen, target: seen },
+    };
     return tie(
       { ...next, last: link.last && { ...link.last, what: `linked with the ${rulesOf(flow).names.target} that matches` } },
       { kind: 'created', id: existing.id, seen, adopted: true, matched: true },
@@ -160,6 +154,10 @@ export async function createRecord(
       if (!(error instanceof SystemError) || error.retryable) throw error;
       return refuse(link, 'target', String(error.status ?? error.failure), [], `${type} ${id} cannot be linked: ${error.text}`);
     }
+  }
+
+  function baseOf(seen: Observation, how: Meeting): LinkRecord['base'] {
+    return firstBase(flow.properties, { source: link.seen.source?.values ?? {}, target: seen.values }, how);
   }
 
   async function tie(next: LinkRecord, outcome: Outcome & { kind: 'created' }): Promise<Outcome> {

@@ -2,10 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { TandemError } from '../types.ts';
 import type { Planned } from '../plan/plan.ts';
+import { print } from './print.ts';
 import { Bar } from './progress.ts';
 import { table } from './table.ts';
-
-type Print = (json: boolean | undefined, data: unknown, text: () => string) => void;
 
 /** Could not be checked, or bad input: nothing is said about the systems. */
 const NOT_CHECKED = 2;
@@ -14,7 +13,7 @@ const BROKEN = 1;
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 /** `verify`: the acceptance test. `plan`: what a start would do. */
-export function addAcceptanceCommands(program: Command, print: Print): void {
+export function addAcceptanceCommands(program: Command): void {
   program
     .command('verify')
     .description('check both systems against the flows, statement by statement; writes nothing without --active')
@@ -40,12 +39,12 @@ export function addAcceptanceCommands(program: Command, print: Print): void {
         const { checklist, html, junit } = await import('../verify/report.ts');
         try {
           if (!(options.timeout > 0)) throw new TandemError('--timeout is a number of seconds, more than 0');
-          const all = await open(process.env);
+          const opened = await open(process.env);
           try {
-            const opened = { ...all, flows: chosen(all.flows, options.flow) };
-            const pairs = (options.active ?? []).map((text) => pairNamed(opened.flows, text));
+            const flows = chosen(opened.flows, options.flow);
+            const pairs = (options.active ?? []).map((text) => pairNamed(flows, text));
             const bar = new Bar('reading both systems', process.stderr);
-            const found = await verify(opened, (done, of) => bar.show(done, of, true));
+            const found = await verify(opened, flows, (done, of) => bar.show(done, of, true));
             bar.end();
             const statements = [...found.statements];
             for (const { flow, sourceId } of pairs)
@@ -57,7 +56,7 @@ export function addAcceptanceCommands(program: Command, print: Print): void {
             if (whole.refused.length > 0) process.exitCode = NOT_CHECKED;
             if (statements.some(({ broken }) => broken > 0)) process.exitCode = BROKEN;
           } finally {
-            await all.close();
+            await opened.close();
           }
         } catch (error) {
           // Whatever it was, nothing was shown to be broken.
@@ -90,7 +89,7 @@ export function addAcceptanceCommands(program: Command, print: Print): void {
 }
 
 /** The plan as people read it. */
-export function showPlan(plan: Planned): string {
+function showPlan(plan: Planned): string {
   const rows = plan.summary.map((each) => [
     each.flow,
     String(each.create),

@@ -1,26 +1,30 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { Dataflow, Section } from '../../flows/dataflow/document.ts';
 import { readDocument } from '../../flows/dataflow/read.ts';
 import { documentOf } from '../../flows/dataflow/unbind.ts';
 import { writeDocument } from '../../flows/dataflow/write.ts';
+import { readText } from '../../flows/file.ts';
 import { bindingsBeside } from '../../flows/read.ts';
 import { TandemError } from '../types.ts';
+import { print } from './print.ts';
 import { showFlows } from './show.ts';
 import { table } from './table.ts';
 
-type Print = (json: boolean | undefined, data: unknown, text: () => string) => void;
+interface Json {
+  json?: boolean;
+}
 
 /** `flows`, `flows read`, `flows write`. */
-export function addFlowCommands(program: Command, print: Print): void {
+export function addFlowCommands(program: Command): void {
   const json = ['--json', 'print JSON'] as const;
   const flows = program
     .command('flows')
     .description('print the flows that run')
     .option(...json)
-    .action(async (options: { json?: boolean }) => {
+    .action(async (options: Json) => {
       const { readConfiguredFlows } = await import('../../worker/worker.ts');
       const { flows, refused } = await readConfiguredFlows(process.env);
       print(options.json, { flows, refused }, () => showFlows(flows, refused));
@@ -30,9 +34,9 @@ export function addFlowCommands(program: Command, print: Print): void {
     .command('read <file>')
     .description('read a dataflow document: what it says, and what has to be decided before it can run')
     .option(...json)
-    .action(async (file: string, options: { json?: boolean }, command: Command) => {
-      const document = readDocument(await textOf(file), file);
-      print(options.json ?? command.parent?.opts()['json'], document, () => showDocument(document, file));
+    .action(async (file: string, _: object, command: Command) => {
+      const document = readDocument(await readText('dataflow document', file), file);
+      print(command.optsWithGlobals<Json>().json, document, () => showDocument(document, file));
     });
 
   flows
@@ -40,7 +44,7 @@ export function addFlowCommands(program: Command, print: Print): void {
     .description('write the running flows as a dataflow document, and a binding file beside it')
     .option('--force', 'replace files that are there')
     .option(...json)
-    .action(async (file: string, options: { json?: boolean; force?: boolean }, command: Command) => {
+    .action(async (file: string, options: { force?: boolean }, command: Command) => {
       if (!/\.rst$/i.test(file)) throw new TandemError(`${file} does not end in .rst, as a dataflow document does`);
       const { readConfiguredFlows } = await import('../../worker/worker.ts');
       const { flows } = await readConfiguredFlows(process.env);
@@ -52,19 +56,11 @@ export function addFlowCommands(program: Command, print: Print): void {
       await writeFile(file, writeDocument(document));
       await writeFile(beside, `${JSON.stringify(bindings, null, 2)}\n`);
       print(
-        options.json ?? command.parent?.opts()['json'],
+        command.optsWithGlobals<Json>().json,
         { document: file, bindings: beside, flows: flows.map(({ name }) => name) },
         () => `wrote ${flows.length} flows to ${file}, and what a document cannot say to ${beside}`,
       );
     });
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new TandemError(`${file} cannot be read: ${(error as Error).message}`);
-  }
 }
 
 function showDocument(document: Dataflow, file: string): string {

@@ -10,6 +10,7 @@ import { connectTandem } from '../tandem.ts';
 import { TandemError, type Tandem } from '../types.ts';
 import { addAcceptanceCommands } from './acceptance.ts';
 import { addFlowCommands } from './flows.ts';
+import { print } from './print.ts';
 import { showLink, showLinks, showStatus } from './show.ts';
 import { addSandboxCommands } from './sandbox.ts';
 import { addSteeringCommands } from './steering.ts';
@@ -18,10 +19,6 @@ import { addSteeringCommands } from './steering.ts';
 export const EXIT = { done: 0, failed: 1, refused: 2 } as const;
 
 const STATUSES: readonly Status[] = ['linking', 'in-step', 'conflict', 'blocked', 'paused', 'ended'];
-
-function print(json: boolean | undefined, data: unknown, text: () => string): void {
-  console.log(json ? JSON.stringify(data, null, 2) : text());
-}
 
 async function withTandem<T>(work: (tandem: Tandem) => Promise<T>): Promise<T> {
   const tandem = await connectTandem();
@@ -90,8 +87,8 @@ export function makeProgram(): Command {
       }
     });
 
-  addFlowCommands(program, print);
-  addAcceptanceCommands(program, print);
+  addFlowCommands(program);
+  addAcceptanceCommands(program);
 
   program
     .command('status')
@@ -164,7 +161,7 @@ export function makeProgram(): Command {
       },
     );
 
-  addSteeringCommands(program, withTandem, print);
+  addSteeringCommands(program, withTandem);
   addSandboxCommands(program);
   return program;
 }

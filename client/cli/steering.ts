@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Value } from '../../flows/values.ts';
 import { TandemError, type Tandem } from '../types.ts';
+import { print } from './print.ts';
 import { table } from './table.ts';
 
 type With = <T>(work: (tandem: Tandem) => Promise<T>) => Promise<T>;
-type Print = (json: boolean | undefined, data: unknown, text: () => string) => void;
 interface Json {
   json?: boolean;
 }
@@ -19,7 +19,7 @@ function choiceOf(text: string): 'source' | 'target' | { value: Value } {
 }
 
 /** Commands by which a person steers: conflicts, values, blocks, pauses, endings, and lost stores. */
-export function addSteeringCommands(program: Command, withTandem: With, print: Print): void {
+export function addSteeringCommands(program: Command, withTandem: With): void {
   const json = ['--json', 'print JSON'] as const;
 
   program

@@ -1,15 +1,18 @@
-import { candidateOf, refTo } from '../../activities/candidates.ts';
+import { candidateOf } from '../../activities/candidates.ts';
 import { newRecord, stateOf } from '../../activities/messenger.ts';
-import { externalIdOf, observationOf } from '../../activities/observation.ts';
+import { externalIdOf, isAsSent, observationOf } from '../../activities/observation.ts';
 import type { LinkDocument } from '../../activities/store/documents.ts';
 import type { Snapshot } from '../../activities/systems/system.ts';
 import { CONNECTED, type Flow, type SystemName } from '../../flows/flow.ts';
 import { flowsHash, type Operation, type Plan } from '../../flows/plan.ts';
-import { sameValue, type Values } from '../../flows/values.ts';
+import { notRun, type NotRun } from '../../flows/read.ts';
+import { SIDES } from '../../flows/side.ts';
+import type { Values } from '../../flows/values.ts';
 import { advance } from '../../workflows/core/lifecycle.ts';
 import { observe } from '../../workflows/core/observe.ts';
 import { apply, type Outcome } from '../../workflows/core/outcome.ts';
 import type { LinkState } from '../../workflows/core/state.ts';
+import { gather, isFree, linkedBy, linkedKey, targetKey } from '../survey/keys.ts';
 import type { Opened } from '../survey/open.ts';
 import { survey, type Survey } from '../survey/survey.ts';
 
@@ -35,7 +38,7 @@ export interface Planned extends Plan {
   readonly calls: Readonly<Record<SystemName, number>>;
   /** At the quota that is configured (minutes). */
   readonly minutes: number;
-  readonly refused: readonly { readonly section: string; readonly why: readonly string[] }[];
+  readonly refused: readonly NotRun[];
 }
 
 const SHOWN = 5;
@@ -49,9 +52,10 @@ export async function makePlan(opened: Opened, onProgress: (records: number) => 
   const links = await store.links.find({}).toArray();
   const forecast = new Forecast(opened, read, links);
   const summary = forecast.run();
-  const calls: Record<SystemName, number> = { powerOffice: 0, crm: 0 };
-  for (const [system, n] of Object.entries(read.pages)) calls[system as SystemName] += n;
-  for (const system of ['powerOffice', 'crm'] as const) calls[system] += forecast.calls[system];
+  const calls = {
+    powerOffice: read.pages.powerOffice + forecast.calls.powerOffice,
+    crm: read.pages.crm + forecast.calls.crm,
+  };
   return {
     version: 1,
     at: new Date().toISOString(),
@@ -61,7 +65,7 @@ export async function makePlan(opened: Opened, onProgress: (records: number) => 
     summary,
     calls,
     minutes: calls.powerOffice / config.POWEROFFICE_REQUESTS_PER_SECOND / 60,
-    refused: opened.refused.map(({ from, to, why }) => ({ section: `${from} to ${to}`, why })),
+    refused: notRun(opened.refused),
   };
 }
 
@@ -84,14 +88,10 @@ class Forecast {
     this.#links = new Map(links.map((link) => [link._id, link]));
     for (const link of links) {
       if (link.targetId === null) continue;
-      this.#taken.add(`${link.targetType} ${link.targetId}`);
+      this.#taken.add(targetKey(link.targetType, link.targetId));
       const flow = opened.flows.find((each) => each.name === link.flow);
-      if (flow && link.ended === null) this.#note(flow, link.sourceId);
+      if (flow && link.ended === null) this.#linked.add(linkedBy(flow, link.sourceId));
     }
-  }
-
-  #note(flow: Flow, sourceId: string): void {
-    this.#linked.add(`${refTo(flow.source.system, flow.source.type, sourceId)} > ${flow.target.system}`);
   }
 
   run(): FlowPlan[] {
@@ -139,8 +139,7 @@ class Forecast {
     const seen = observationOf(flow, 'source', record);
     const known = this.#links.get(`${flow.name}:${record.id}`);
     if (!known && !seen.inScope) return { kind: 'leave', what: 'out of scope' };
-    if (!known || (known.targetId === null && known.ended === null))
-      return this.#begin(flow, stateOf(flow, newRecord(flow, record.id, seen, Date.now())), record);
+    if (!known || isFree(known)) return this.#begin(flow, stateOf(flow, newRecord(flow, record.id, seen, Date.now())), record);
     if (known.ended !== null) return { kind: 'leave', what: `its link ended: ${known.ended}` };
     if (known.status === 'paused') return { kind: 'leave', what: 'paused by hand' };
     const target =
@@ -163,7 +162,7 @@ class Forecast {
     const ours = this.#opened.systems[flow.target.system].features().externalId
       ? this.#byExternalId(flow).get(externalId)
       : undefined;
-    if (ours && this.#taken.has(`${flow.target.type} ${ours.id}`))
+    if (ours && this.#taken.has(targetKey(flow.target.type, ours.id)))
       return { kind: 'blocked', what: `${flow.target.type} ${ours.id} carries its external id and is linked to another record` };
     // Its creation is refused, it is looked up by its external id and read.
     if (ours) {
@@ -172,7 +171,7 @@ class Forecast {
     }
     this.calls[flow.target.system] += 1;
     this.operations.push({ do: 'create', flow: flow.name, sourceId: record.id });
-    this.#note(flow, record.id);
+    this.#linked.add(linkedBy(flow, record.id));
     return { kind: 'done', what: `creates a ${flow.target.type}` };
   }
 
@@ -183,13 +182,11 @@ class Forecast {
     const { source, target } = this.#indexOf(flow);
     const candidate = candidateOf(flow, 'source', record);
     for (const key of candidate?.keys ?? []) {
-      const found = (target.get(key) ?? []).filter(({ id }) => !this.#taken.has(`${flow.target.type} ${id}`));
+      const found = (target.get(key) ?? []).filter(({ id }) => !this.#taken.has(targetKey(flow.target.type, id)));
       if (found.length === 0) continue;
-      const rivals = (source.get(key) ?? []).filter(({ id }) => {
-        const link = this.#links.get(`${flow.name}:${id}`);
-        const free = !link || (link.targetId === null && link.ended === null);
-        return id !== record.id && free;
-      });
+      const rivals = (source.get(key) ?? []).filter(
+        ({ id }) => id !== record.id && isFree(this.#links.get(`${flow.name}:${id}`)),
+      );
       const [first] = found;
       if (found.length > 1) return { kind: 'ambiguous', what: `ambiguous: ${found.map(({ id }) => id).join(', ')} match` };
       if (rivals.length > 0)
@@ -197,7 +194,7 @@ class Forecast {
       if (first) return { kind: 'one', record: first };
     }
     if (flow.relation === 'match') return { kind: 'none', what: 'waits for a match' };
-    const refers = (candidate?.refs ?? []).some((ref) => this.#linked.has(`${ref} > ${flow.target.system}`));
+    const refers = (candidate?.refs ?? []).some((ref) => this.#linked.has(linkedKey(ref, flow.target.system)));
     if (CONNECTED.includes(flow.relation) && !refers)
       return { kind: 'none', what: 'waits until a record it refers to is linked' };
     return { kind: 'create' };
@@ -223,26 +220,24 @@ class Forecast {
     const known = this.#indexes.get(flow.name);
     if (known) return known;
     const made = { source: new Map<string, Snapshot[]>(), target: new Map<string, Snapshot[]>() };
-    for (const side of ['source', 'target'] as const)
+    for (const side of SIDES)
       for (const record of this.#read.records(flow[side].system, flow[side].type).values())
-        for (const key of candidateOf(flow, side, record)?.keys ?? [])
-          made[side].set(key, [...(made[side].get(key) ?? []), record]);
+        for (const key of candidateOf(flow, side, record)?.keys ?? []) gather(made[side], key, record);
     this.#indexes.set(flow.name, made);
     return made;
   }
 
   /** An existing record becomes the partner; what differs is settled as the link would settle it. */
   #tie(flow: Flow, state: LinkState, target: Snapshot, matched: boolean): Fate {
-    this.#taken.add(`${flow.target.type} ${target.id}`);
-    this.#note(flow, state.source.id ?? '');
-    this.operations.push({ do: 'link', flow: flow.name, sourceId: state.source.id ?? '', targetId: target.id });
+    const sourceId = state.source.id ?? '';
+    this.#taken.add(targetKey(flow.target.type, target.id));
+    this.#linked.add(linkedBy(flow, sourceId));
+    this.operations.push({ do: 'link', flow: flow.name, sourceId, targetId: target.id });
     if (matched) this.calls[flow.target.system] += 1;
     const begun = advance(state, Date.now());
     const seen = observationOf(flow, 'target', target);
     const values: Values = begun.step.kind === 'create' ? begun.step.values : {};
-    const ours =
-      !matched &&
-      (target.untouched === true || Object.keys(seen.values).every((name) => sameValue(values[name], seen.values[name])));
+    const ours = !matched && isAsSent(target, seen, values);
     const outcome: Outcome = {
       kind: 'created',
       id: target.id,

@@ -1,8 +1,9 @@
 import { Store } from '../../activities/store/store.ts';
 import type { System } from '../../activities/systems/system.ts';
 import type { SystemName } from '../../flows/flow.ts';
-import { ConfigError, type Config } from '../../worker/config.ts';
+import type { Config } from '../../worker/config.ts';
 import type { Flows } from '../../flows/read.ts';
+import { isKnownWorld } from '../../worker/reach.ts';
 import { makeSystems } from '../../worker/systems.ts';
 import { readAll } from '../../worker/worker.ts';
 
@@ -25,11 +26,7 @@ export async function open(env: NodeJS.ProcessEnv): Promise<Opened> {
     const world: Record<SystemName, string> = { powerOffice: '', crm: '' };
     for (const system of Object.values(systems)) {
       const { identity } = await system.check();
-      const known = (await store.system(system.name)).identity;
-      if (known !== undefined && known !== identity)
-        throw new ConfigError([
-          `this store belongs to ${system.title} at ${known}, but the configuration names ${identity}: their ids have nothing to do with each other`,
-        ]);
+      await isKnownWorld(store, system, identity);
       world[system.name] = identity;
     }
     return { ...all, store, systems, world, close: () => store.close() };

@@ -1,4 +1,4 @@
-import { candidateOf, refTo } from '../../activities/candidates.ts';
+import { candidateOf } from '../../activities/candidates.ts';
 import { externalIdOf, observationOf } from '../../activities/observation.ts';
 import type { LinkDocument } from '../../activities/store/documents.ts';
 import type { Snapshot } from '../../activities/systems/system.ts';
@@ -7,6 +7,7 @@ import { conditionsInWords, CONNECTED, type Flow, type Pair } from '../../flows/
 import { systemTitle } from '../../flows/names.ts';
 import type { Side } from '../../flows/side.ts';
 import { sameValue, type Value } from '../../flows/values.ts';
+import { gather, linkedBy, linkedKey, targetKey } from '../survey/keys.ts';
 import { Tally, type Statement } from './statements.ts';
 
 /** What there is of one flow: records of both sides, and the links of all flows. */
@@ -21,11 +22,6 @@ export interface Evidence {
   /** Records that are linked now, as references name them, with the system they are linked into. */
   readonly linked: ReadonlySet<string>;
 }
-
-/** The key under which a link's target is found. */
-export const targetKey = (type: string, id: string): string => `${type} ${id}`;
-/** The key under which a record is known to be linked into a system. */
-export const linkedKey = (ref: string, into: string): string => `${ref} > ${into}`;
 
 const ENDED: Readonly<Record<string, string>> = {
   'target gone': 'whose partner was deleted, and the flow keeps it so',
@@ -55,7 +51,7 @@ interface Names {
   readonly y: string;
 }
 
-export function namesOf(flow: Flow): Names {
+function namesOf(flow: Flow): Names {
   return {
     x: `${systemTitle(flow.source.system)} ${flow.source.type}`,
     y: `${systemTitle(flow.target.system)} ${flow.target.type}`,
@@ -121,7 +117,7 @@ function freeCandidates({ flow, targets, byTarget }: Evidence): Map<string, stri
   if (flow.match.length === 0) return found;
   for (const [id, record] of targets) {
     if (byTarget.has(targetKey(flow.target.type, id))) continue;
-    for (const key of candidateOf(flow, 'target', record)?.keys ?? []) found.set(key, [...(found.get(key) ?? []), id]);
+    for (const key of candidateOf(flow, 'target', record)?.keys ?? []) gather(found, key, id);
   }
   return found;
 }
@@ -131,10 +127,7 @@ function doubled({ flow, sources, targets, links, byTarget }: Evidence, { x, y }
   const prefix = externalIdOf(flow, '');
   const made = new Map<string, string[]>();
   for (const [id, { externalId }] of targets)
-    if (externalId?.startsWith(prefix)) {
-      const source = externalId.slice(prefix.length);
-      made.set(source, [...(made.get(source) ?? []), id]);
-    }
+    if (externalId?.startsWith(prefix)) gather(made, externalId.slice(prefix.length), id);
   for (const [id, link] of links) {
     if (link.ended !== null || link.targetId === null || !sources.has(id)) continue;
     const owners = byTarget.get(targetKey(flow.target.type, link.targetId)) ?? [];
@@ -237,10 +230,9 @@ export function evidenceOf(
   const linked = new Set<string>();
   const live = links.filter((link) => link.ended === null && link.targetId !== null);
   for (const link of live) {
-    const key = targetKey(link.targetType, link.targetId ?? '');
-    byTarget.set(key, [...(byTarget.get(key) ?? []), link]);
+    gather(byTarget, targetKey(link.targetType, link.targetId ?? ''), link);
     const of = flows.find((each) => each.name === link.flow);
-    if (of) linked.add(linkedKey(refTo(of.source.system, of.source.type, link.sourceId), of.target.system));
+    if (of) linked.add(linkedBy(of, link.sourceId));
   }
   const mine = links.filter((link) => link.flow === flow.name);
   return { flow, sources, targets, links: new Map(mine.map((link) => [link.sourceId, link])), byTarget, linked };

@@ -1,10 +1,18 @@
 import type { Value } from '../../flows/values.ts';
 import { table } from '../cli/table.ts';
+import { gather } from '../survey/keys.ts';
 import type { Example, Statement } from './statements.ts';
 import type { Verification } from './verify.ts';
 
 const show = (value: Value | undefined): string =>
   value === undefined || value === null ? '(none)' : typeof value === 'string' ? value : JSON.stringify(value);
+
+/** Statements by flow, in their order. */
+function byFlow({ statements }: Verification): [string, Statement[]][] {
+  const flows = new Map<string, Statement[]>();
+  for (const each of statements) gather(flows, each.flow, each);
+  return [...flows];
+}
 
 const isGreen = ({ broken }: Statement): boolean => broken === 0;
 
@@ -24,9 +32,7 @@ function exampleInWords({ source, target, sourceValue, targetValue, why }: Examp
 
 /** The checklist for a terminal. */
 export function checklist(found: Verification): string {
-  const flows = [...new Set(found.statements.map(({ flow }) => flow))];
-  const parts = flows.map((flow) => {
-    const mine = found.statements.filter((each) => each.flow === flow);
+  const parts = byFlow(found).map(([flow, mine]) => {
     const rows = mine.map((each) => [
       isGreen(each) ? '✓' : '✗',
       each.text + (each.note === null ? '' : ` (${each.note})`),
@@ -60,9 +66,7 @@ const escape = (text: string): string =>
 
 /** A JUnit report: a suite for each flow, a case for each statement. */
 export function junit(found: Verification): string {
-  const flows = [...new Set(found.statements.map(({ flow }) => flow))];
-  const suites = flows.map((flow) => {
-    const mine = found.statements.filter((each) => each.flow === flow);
+  const suites = byFlow(found).map(([flow, mine]) => {
     const cases = mine.map((each) => {
       const open = `    <testcase classname="${escape(flow)}" name="${escape(each.text)}"`;
       if (isGreen(each)) return `${open}/>`;
@@ -113,13 +117,12 @@ function statementRow(each: Statement): string {
 
 /** One self-contained page: no script, nothing fetched. */
 export function html(found: Verification): string {
-  const flows = [...new Set(found.statements.map(({ flow }) => flow))];
   const green = found.statements.every(isGreen);
   const about = found.document
     ? `${found.document.source} to ${found.document.target || '(no name)'}, document generated ${found.document.generated}`
     : Object.values(found.world).join(' and ');
-  const sections = flows.map((flow) => {
-    const rows = found.statements.filter((each) => each.flow === flow).map(statementRow);
+  const sections = byFlow(found).map(([flow, mine]) => {
+    const rows = mine.map(statementRow);
     return `<h2>${escape(flow)}</h2><table><tr><th>result</th><th>statement</th><th class="n">checked</th><th class="n">held</th><th class="n">broken</th></tr>${rows.join('')}</table>`;
   });
   const not = found.refused.map(

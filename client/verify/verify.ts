@@ -3,6 +3,7 @@ import { SystemError } from '../../activities/systems/errors.ts';
 import type { Snapshot } from '../../activities/systems/system.ts';
 import type { LinkDocument } from '../../activities/store/documents.ts';
 import { neededFields, type Flow } from '../../flows/flow.ts';
+import { notRun, type NotRun } from '../../flows/read.ts';
 import { SIDES, type Side } from '../../flows/side.ts';
 import type { Opened } from '../survey/open.ts';
 import { survey } from '../survey/survey.ts';
@@ -18,7 +19,7 @@ export interface Verification {
   readonly calls: Readonly<Record<string, number>>;
   readonly statements: readonly Statement[];
   /** Sections of the document that do not run, so that nothing could be checked. */
-  readonly refused: readonly { readonly section: string; readonly why: readonly string[] }[];
+  readonly refused: readonly NotRun[];
 }
 
 /** Cases that are looked at once more before they count; beyond so many the picture is clear. */
@@ -30,13 +31,17 @@ const SETTLING_MS = 1500;
  * Reads both systems in full and checks every statement of the flows. What looks broken is read once more, directly
  * and after a poll has passed, since an edit may have been on its way. Writes nothing.
  */
-export async function verify(opened: Opened, onProgress: (done: number, all: number) => void = () => {}): Promise<Verification> {
+export async function verify(
+  opened: Opened,
+  chosen: readonly Flow[] = opened.flows,
+  onProgress: (done: number, all: number) => void = () => {},
+): Promise<Verification> {
   const { flows, systems, store } = opened;
   const expected = Math.max(1, 2 * (await store.links.countDocuments({})));
   let records = 0;
-  const read = await survey(systems, flows, (done) => onProgress((records = done), Math.max(expected, done)));
+  const read = await survey(systems, chosen, (done) => onProgress((records = done), Math.max(expected, done)));
   const sides = new Map(
-    flows.map((flow) => [
+    chosen.map((flow) => [
       flow.name,
       {
         source: new Map(read.records(flow.source.system, flow.source.type)),
@@ -45,9 +50,10 @@ export async function verify(opened: Opened, onProgress: (done: number, all: num
     ]),
   );
   const check = async (): Promise<Map<string, Statement[]>> => {
+    // Of all flows: a target may belong to another one's link, and a reference lead to it.
     const links = await store.links.find({ flow: { $in: flows.map(({ name }) => name) } }).toArray();
     return new Map(
-      flows.map((flow) => {
+      chosen.map((flow) => {
         const { source, target } = sides.get(flow.name) ?? { source: new Map(), target: new Map() };
         return [flow.name, checkFlow(evidenceOf(flow, source, target, links, flows), Number.POSITIVE_INFINITY)];
       }),
@@ -59,8 +65,8 @@ export async function verify(opened: Opened, onProgress: (done: number, all: num
   if (broken > 0 && broken <= SECOND_LOOKS) {
     const lag = Math.max(...Object.values(systems).map((system) => system.lagMs));
     await sleep(Math.min(60_000, opened.config.TANDEM_POLL_SECONDS * 1000) + lag + SETTLING_MS);
-    for (const flow of flows)
-      for (const example of (statements.get(flow.name) ?? []).flatMap((each) => each.examples))
+    for (const flow of chosen)
+      for (const example of casesOf(statements.get(flow.name) ?? []))
         for (const side of SIDES) {
           const again = await lookAgain(opened, flow, side, example, await linkOf(opened, flow, example));
           if (!again) continue;
@@ -83,8 +89,14 @@ export async function verify(opened: Opened, onProgress: (done: number, all: num
     records,
     calls,
     statements: shown,
-    refused: opened.refused.map(({ from, to, why }) => ({ section: `${from} to ${to}`, why })),
+    refused: notRun(opened.refused),
   };
+}
+
+/** Each broken case once, however many statements it breaks. */
+function casesOf(statements: readonly Statement[]): Example[] {
+  const all = statements.flatMap((each) => each.examples);
+  return [...new Map(all.map((each) => [`${each.source} ${each.target}`, each])).values()];
 }
 
 function linkOf({ store }: Opened, flow: Flow, { source }: Example): Promise<LinkDocument | null> {

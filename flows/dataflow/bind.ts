@@ -1,11 +1,11 @@
 import type { Catalogue } from '../catalogue.ts';
 import type { DataType } from '../convert.ts';
-import { CONDITIONAL, CONNECTED, flowSchema, MATCHING, type Condition, type Flow, type SystemName } from '../flow.ts';
+import { CONDITIONAL, CONNECTED, flowSchema, MATCHING, type Condition, type Flow, type SystemName, type When } from '../flow.ts';
 import { elementPath } from '../path.ts';
 import type { Side } from '../side.ts';
 import { checkFlow, checkTogether, suggest, type FlowInput } from '../validate.ts';
 import { singular, typeOf, type Bindings, type SectionBinding } from './bindings.ts';
-import type { Dataflow, Row, Section, When } from './document.ts';
+import type { Dataflow, Row, Section } from './document.ts';
 import { PLAIN_TYPES } from './read.ts';
 
 /** A section that cannot run as it stands, and what to do about it. The others run all the same. */

@@ -1,19 +1,12 @@
 /** A dataflow document as data: what `tandem flows read --json` prints. Lines count from 1. */
-import type { Relation } from '../flow.ts';
-import type { Side } from '../side.ts';
-
-/** A row holds only for the element or record whose `property` is `value`. */
-export interface When {
-  readonly side: Side;
-  readonly property: string;
-  readonly value: string;
-}
+import type { Relation, When } from '../flow.ts';
 
 /** A row of the property table. `type` stands as in the document, quotes included. */
 export interface Row {
   readonly source: string;
   readonly target: string;
   readonly type: string;
+  /** The element or record for which the row holds. */
   readonly when: readonly When[];
 }
 

@@ -1,10 +1,10 @@
 import { systemTitle } from '../names.ts';
-import { CONNECTED, type Condition, type Flow, type Pair } from '../flow.ts';
+import { CONNECTED, type Condition, type Flow, type Pair, type When } from '../flow.ts';
 import { plainPath, stepsOf } from '../path.ts';
 import type { Side } from '../side.ts';
 import { directionOf } from './bind.ts';
 import { bindingsSchema, spelling, type Bindings, type SectionBinding } from './bindings.ts';
-import type { Dataflow, Row, Section, When } from './document.ts';
+import type { Dataflow, Row, Section } from './document.ts';
 
 /** Flows that no single document can hold. */
 export class UnwritableError extends Error {

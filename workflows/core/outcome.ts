@@ -1,6 +1,6 @@
-import { agree } from '../../flows/agree.ts';
+import { firstBase } from '../../flows/base.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
-import { isNoValue, type Values } from '../../flows/values.ts';
+import type { Values } from '../../flows/values.ts';
 import { GONE_APART_MS, rebase, withStatus, type Step } from './lifecycle.ts';
 import { observe, suspectGone } from './observe.ts';
 import { isWaiting, type LinkState, type Observation } from './state.ts';
@@ -70,15 +70,14 @@ function conclude(before: LinkState, step: Step, outcome: Outcome, now: number):
       if (step.kind !== 'create') return state;
       let next: LinkState = { ...state, target: { ...state.target, id: outcome.id }, block: null };
       next = observe(next, 'target', outcome.seen);
-      if (outcome.matched) next = fill(next);
-      if (!outcome.adopted)
-        for (const pair of state.rules.pairs) {
-          if (pair.direction === 'toSource') continue;
-          next = rebase(next, 'target', pair.target, (outcome.base ?? outcome.seen.values)[pair.target] ?? null);
-          const source = state.source.seen?.values[pair.source] ?? null;
-          if (!outcome.found || agree(pair.type, source, next.target.base[pair.target] ?? null))
-            next = rebase(next, 'source', pair.source, source);
-        }
+      const how = outcome.matched ? 'matched' : outcome.adopted ? 'adopted' : outcome.found ? 'found' : 'made';
+      const values = {
+        source: next.source.seen?.values ?? {},
+        target: outcome.matched ? (next.target.seen?.values ?? {}) : (outcome.base ?? outcome.seen.values),
+      };
+      const base = firstBase(state.rules.pairs, values, how);
+      for (const side of SIDES)
+        for (const [property, value] of Object.entries(base[side])) next = rebase(next, side, property, value);
       const what = outcome.matched ? `linked with the ${state.rules.names.target} that matches` : step.what;
       // What matched may still differ: in step once it was merged.
       return { ...withStatus(next, now, outcome.matched ? state.status : step.status), stored: true, last: { what, at: now } };
@@ -115,16 +114,6 @@ function conclude(before: LinkState, step: Step, outcome: Outcome, now: number):
         block: { code: outcome.code, side: outcome.side, properties: outcome.properties, at: now },
       };
   }
-}
-
-/** Two records that met by a match: a value on one side alone is nobody's conflict, it fills the other side. */
-function fill(state: LinkState): LinkState {
-  let next = state;
-  for (const pair of state.rules.pairs)
-    for (const side of SIDES)
-      if (isNoValue(next[side].seen?.values[pair[side]]) && !isNoValue(next[across(side)].seen?.values[pair[across(side)]]))
-        next = rebase(next, side, pair[side], null);
-  return next;
 }
 
 function decided(state: LinkState, side: Side, property: string): LinkState {

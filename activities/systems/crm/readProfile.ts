@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import { issuesInWords } from '../../../flows/validate.ts';
 import { DEFAULT_PROFILE, profileSchema, type Profile } from './profile.ts';
 
 /** A profile file that cannot be used; the message names the file and every problem. */
@@ -21,8 +21,8 @@ export async function readProfile(path: string | undefined): Promise<Profile> {
   const parsed = profileSchema.safeParse(file);
   if (parsed.success) return parsed.data;
   throw new ProfileError(
-    parsed.error.issues
-      .map((issue) => `CRM_PROFILE: ${path}: ${z.core.toDotPath(issue.path) || 'the file'}: ${issue.message}`)
+    issuesInWords(parsed.error)
+      .map((issue) => `CRM_PROFILE: ${path}: ${issue}`)
       .join('\n'),
   );
 }
