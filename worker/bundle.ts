@@ -30,7 +30,13 @@ function bundleTo(codePath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`the workflows cannot be bundled: ${complaint.trim().split('\n').at(-1) ?? ''}`)),
+      code === 0
+        ? resolve()
+        : reject(
+            new Error(
+              `the workflows cannot be bundled: ${complaint.split('\n').find((line) => line.includes('Error')) ?? complaint.trim()}`,
+            ),
+          ),
     );
   });
 }

@@ -10,7 +10,7 @@ export const WORKER_OPTIONS: Pick<
   | 'workflowTaskPollerBehavior'
   | 'activityTaskPollerBehavior'
 > = {
-  maxCachedWorkflows: Number(process.env['TC'] ?? 500),
+  maxCachedWorkflows: 500,
   maxConcurrentActivityTaskExecutions: 100,
   shutdownGraceTime: '20s',
   // A worker that was killed holds up a link's next task for so long.

@@ -147,7 +147,8 @@ export function linkContext(deps: Deps) {
   async function remember(link: LinkRecord, side: Side, changes: readonly Change[], attempt: Attempt): Promise<void> {
     await store.remember(
       changes.map(({ property, why, before, after, instants }) => ({
-        _id: historyId(link, property),
+        // One document a link, revision and property.
+        _id: `${linkKey(link.flow, link.sourceId)}:${link.revision}:${property}`,
         link: linkKey(link.flow, link.sourceId),
         flow: link.flow,
         at: new Date(time.now()),
@@ -200,10 +201,6 @@ export const unplanned = (
     'not in the plan that this start applies; a start without --apply-plan lets it go on',
     written,
   );
-
-/** One document a link, revision and property. */
-export const historyId = (link: LinkRecord, property: string): string =>
-  `${linkKey(link.flow, link.sourceId)}:${link.revision}:${property}`;
 
 /** The written properties that a refusal names; all of them where it names none. */
 export function blamed(error: SystemError, written: readonly string[]): string[] {

@@ -10,7 +10,7 @@ import { observationOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { SystemError } from '../systems/errors.ts';
 import type { Condition, Snapshot } from '../systems/system.ts';
-import { blamed, historyId, unplanned, type Change, type LinkContext } from './context.ts';
+import { blamed, unplanned, type Change, type LinkContext } from './context.ts';
 
 /** Between the two reads that must both show the expected value before `test` may count as missing (ms). */
 const TEST_READS_APART_MS = 5500;
@@ -24,7 +24,7 @@ export async function writeRecord(
   { link, side, assignments }: Write,
   attempt: Attempt,
 ): Promise<Outcome> {
-  const { store, time } = deps;
+  const { time } = deps;
   const { flowOf, systemOf, idOf, readSides, lag, before, stands, conclude, refuse, remember, guarded } = context;
   const flow = flowOf(link);
   const system = systemOf(flow, side);
@@ -39,6 +39,10 @@ export async function writeRecord(
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await before(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, SIDES, attempt), revision: stored?.revision ?? 0 };
   if (stored && done) return stands(stored, side, written);
+  // What a write overwrites is noted with its answer. An attempt that never got so far may have written all the same,
+  // and what it overwrote may not be seen again: the next one notes it before anything else.
+  const noted = attempt.number > 1 ? changesTo((each) => each.value) : null;
+  if (noted) await remember(link, side, noted, attempt);
   const { allowance } = deps;
   if (allowance && !assignments.every((each) => allowance.change(link.flow, link.sourceId, side, each.property, each.value)))
     return unplanned(context, link, side, written);
@@ -63,29 +67,11 @@ export async function writeRecord(
   const update = (unconditional: boolean): Promise<Snapshot> =>
     system.update(flow[side].type, id, set, condition, fields, { ...options, unconditional });
 
-  // What a write overwrites is noted before it goes, so that no crash can lose it; a refusal takes the note back.
-  await remember(
-    link,
-    side,
-    changesTo((each) => each.value),
-    attempt,
-  );
-  let noted = true;
-  const unnote = async (): Promise<void> => {
-    if (attempt.number > 1) return;
-    noted = false;
-    await store.forget(
-      assignments.map((each) => historyId(link, each.property)),
-      attempt.number,
-    );
-  };
-
   let answer: Snapshot;
   try {
     answer = await update(false);
   } catch (error) {
     if (!(error instanceof SystemError) || error.retryable) throw error;
-    await unnote();
     if (error.failure === 'gone') return { kind: 'read', found: { [side]: 'gone' } };
     if (error.failure !== 'contended')
       return refuse(link, side, String(error.status ?? error.failure), blamed(error, written), error.text, written);

@@ -89,7 +89,8 @@ export class Store {
       { targetType: 1, targetId: 1 },
       { unique: true, partialFilterExpression: { targetId: { $type: 'string' } } },
     );
-    await this.links.createIndex({ flow: 1, status: 1 });
+    await this.links.createIndex({ targetId: 1 });
+    await this.links.createIndex({ status: 1, flow: 1 });
     await this.candidates.createIndex({ keys: 1 });
     await this.candidates.createIndex({ refs: 1 });
     await this.history.createIndex({ link: 1, at: -1 });
@@ -134,8 +135,9 @@ export class Store {
   async byTarget(targetType: string, targetIds: readonly string[]): Promise<Map<string, LinkDocument>> {
     const found = new Map<string, LinkDocument>();
     for (const ids of chunks(targetIds))
-      for (const doc of await this.links.find({ targetType, targetId: { $in: ids } }).toArray())
-        if (doc.targetId !== null) found.set(doc.targetId, doc);
+      // By id alone: some servers look a list of keys up in an index of one field only, and scan otherwise.
+      for (const doc of await this.links.find({ targetId: { $in: ids } }).toArray())
+        if (doc.targetId !== null && doc.targetType === targetType) found.set(doc.targetId, doc);
     return found;
   }
 
@@ -160,7 +162,7 @@ export class Store {
       await this.links.bulkWrite(
         part.map(({ key, side, seen }): AnyBulkWriteOperation<LinkDocument> => ({
           updateOne: {
-            filter: { _id: key, $or: [{ [`seen.${side}`]: null }, { [`seen.${side}.version`]: { $lt: seen.version } }] },
+            filter: { _id: key, [`seen.${side}.version`]: { $not: { $gte: seen.version } } } as Filter<LinkDocument>,
             update: { $set: { [`seen.${side}`]: seen } } as unknown as UpdateFilter<LinkDocument>,
           },
         })),
@@ -188,14 +190,10 @@ export class Store {
       updatedAt: new Date(),
     };
     try {
-      // Mostly the store has seen nothing that the link does not know: one operation then.
-      const known = (side: Side): object => {
-        const value = seen[side];
-        // No equality: an upsert would take it over into the new document.
-        const none = { [`seen.${side}.version`]: { $exists: false } };
-        return value === null ? none : { $or: [none, { [`seen.${side}.version`]: { $lte: value.version } }] };
-      };
-      const filter = { _id, revision: { $lt: record.revision }, $and: [known('source'), known('target')] };
+      // Mostly the store has seen nothing that the link does not know: one operation then. No $or at the top, which makes
+      // some servers scan, and no equality, which an upsert would take over into the new document.
+      const known = (side: Side): object => ({ [`seen.${side}.version`]: { $not: { $gt: seen[side]?.version ?? '' } } });
+      const filter = { _id, revision: { $lt: record.revision }, ...known('source'), ...known('target') };
       const done = await this.links.updateOne(filter as Filter<LinkDocument>, { $set: { ...fields, seen } }, { upsert: true });
       if (done.matchedCount + done.upsertedCount === 1) return { _id, ...fields, seen };
     } catch (error) {
@@ -272,11 +270,6 @@ export class Store {
         if (!isDuplicate(error)) throw error;
       }
     }
-  }
-
-  /** Takes back what was noted ahead of a write that did not happen. */
-  async forget(ids: readonly string[], attempt: number): Promise<void> {
-    if (ids.length > 0) await this.history.deleteMany({ _id: { $in: [...ids] }, attempt });
   }
 
   /** Adds to a flow's endings, deletions and blanks of a minute; tells those on record and until when (ms) they are approved. */
@@ -395,7 +388,6 @@ export type LinkStore = Pick<
   | 'referringTo'
   | 'noteCandidates'
   | 'remember'
-  | 'forget'
   | 'countMass'
   | 'size'
   | 'paused'

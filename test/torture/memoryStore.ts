@@ -152,11 +152,6 @@ export class MemoryStore implements LinkStore {
     return Promise.resolve();
   }
 
-  forget(ids: readonly string[], attempt: number): Promise<void> {
-    for (const id of ids) if (this.history.get(id)?.attempt === attempt) this.history.delete(id);
-    return Promise.resolve();
-  }
-
   countMass(): Promise<{ minutes: Record<string, number>; approvedUntil: number }> {
     return Promise.resolve({ minutes: {}, approvedUntil: 0 });
   }
