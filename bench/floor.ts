@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { staySmall } from '../worker/memory.ts';
 import { WORKER_OPTIONS } from '../worker/options.ts';
 
 /** A worker with Tandem's settings whose one activity does nothing; says how often it ran. Run as a child process. */
+staySmall();
 const connection = await NativeConnection.connect({ address: process.env['TEMPORAL_ADDRESS'] ?? '' });
 let ran = 0;
 const worker = await Worker.create({
@@ -10,7 +12,7 @@ const worker = await Worker.create({
   connection,
   namespace: process.env['TEMPORAL_NAMESPACE'] ?? 'default',
   taskQueue: 'floor',
-  workflowsPath: fileURLToPath(new URL('workflows.ts', import.meta.url)),
+  workflowsPath: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'workflows.ts' : 'workflows.js', import.meta.url)),
   activities: {
     nothing: () => {
       ran += 1;

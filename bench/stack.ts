@@ -1,17 +1,30 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { Store } from '../activities/store/store.ts';
 import { WORKER_ENV } from '../worker/memory.ts';
+import type { SeedSize } from '../sandbox/seed.ts';
 import { freePort } from '../sandbox/stack/process.ts';
 import { logIn, startMongo, startTemporal } from '../sandbox/stack/servers.ts';
 import { makeNamespace } from '../test/support/temporal.ts';
 import { runTandem, type Run } from '../test/support/worker.ts';
 import { makeWorld, workerEnv, type World } from '../test/support/world.ts';
+
+const inRepository = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const BUILT = '.tandem/bench';
+
+/** Compiles what is measured, so that it runs as a published package does: a loader of sources costs 60 MB. */
+export async function build(): Promise<void> {
+  const folder = inRepository(BUILT);
+  rmSync(folder, { recursive: true, force: true });
+  const compiler = inRepository('node_modules/typescript/bin/tsc');
+  await promisify(execFile)(process.execPath, [compiler, '-p', inRepository('tsconfig.bench.json')]);
+}
 
 /** Real servers of the bench's own, in a temporary folder. */
 export interface Stack {
@@ -20,17 +33,37 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-export async function startStack(say: (text: string) => void): Promise<Stack> {
+/** What runs now, to be ended where the bench is interrupted. */
+const running = new Set<ChildProcess>();
+
+function started<T extends ChildProcess>(child: T): T {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+/** Starts both servers; `inMemory`: Temporal keeps nothing on disk, which is twice as fast. */
+export async function startStack(say: (text: string) => void, inMemory = false): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
+  const interrupt = (): void => {
+    for (const child of running) child.kill('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   const [port, uiPort, mongoPort] = [await freePort(), await freePort(), await freePort()];
-  const temporal = await startTemporal({ port, uiPort, file: join(folder, 'temporal.db'), log: logIn(folder, 'temporal'), say });
+  const file = inMemory ? null : join(folder, 'temporal.db');
+  const temporal = await startTemporal({ port, uiPort, file, log: logIn(folder, 'temporal'), say });
+  started(temporal.child);
   const mongo = await startMongo({ port: mongoPort, folder: join(folder, 'mongo'), log: logIn(folder, 'mongo'), say });
+  started(mongo.child);
   process.env['TANDEM_TEST_TEMPORAL'] = temporal.address;
   const connection = await Connection.connect({ address: temporal.address });
   return {
     mongo: mongo.address,
     connection,
     async stop() {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt);
       await connection.close();
       await Promise.all([temporal.stop(), mongo.stop()]);
       rmSync(folder, { recursive: true, force: true });
@@ -51,13 +84,23 @@ export interface Installation {
 
 let databases = 0;
 
-export async function install(stack: Stack, records: number, more: Record<string, string> = {}): Promise<Installation> {
-  const size = {
-    products: Math.round(records / 4),
-    contactPersons: Math.round(records / 2),
-    suppliers: Math.round(records / 4),
-    supplierPersons: Math.round(records / 4),
-  };
+/** So many pairs over the three flows. */
+export const mixed = (pairs: number): SeedSize => ({
+  products: Math.round(pairs / 4),
+  contactPersons: Math.round(pairs / 2),
+  suppliers: Math.round(pairs / 4),
+  supplierPersons: Math.round(pairs / 4),
+});
+
+/** So many contact persons and nothing else. */
+export const contactPersons = (pairs: number): SeedSize => ({
+  products: 0,
+  contactPersons: pairs,
+  suppliers: 0,
+  supplierPersons: 0,
+});
+
+export async function install(stack: Stack, size: SeedSize, more: Record<string, string> = {}): Promise<Installation> {
   const world = await makeWorld({ size, powerOffice: { lagMs: 0 } });
   const temporal = await makeNamespace();
   const uri = `${stack.mongo}/bench${(databases += 1)}`;
@@ -68,10 +111,13 @@ export async function install(stack: Stack, records: number, more: Record<string
     const env = workerEnv(world, uri, {
       TEMPORAL_NAMESPACE: temporal.namespace,
       TANDEM_POLL_SECONDS: '0.2',
+      TANDEM_TAKEOVER_SECONDS: '60',
       ...WORKER_ENV,
       ...settings,
     });
-    workers = Array.from({ length: count }, () => runTandem(['worker'], env));
+    const program = [inRepository(`${BUILT}/client/cli/main.js`)];
+    workers = Array.from({ length: count }, () => runTandem(['worker'], env, program));
+    for (const worker of workers) started(worker.child);
   };
   await restart(1, more);
   return {
@@ -102,12 +148,15 @@ export interface Floor {
 
 export async function startFloor(): Promise<Floor> {
   const temporal = await makeNamespace();
-  const env = { ...process.env, TEMPORAL_ADDRESS: process.env['TANDEM_TEST_TEMPORAL'], TEMPORAL_NAMESPACE: temporal.namespace };
-  const child: ChildProcess = fork(fileURLToPath(new URL('floor.ts', import.meta.url)), [], {
-    execArgv: ['--import', 'tsx/esm'],
-    env,
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
+  const env = {
+    ...process.env,
+    ...WORKER_ENV,
+    TEMPORAL_ADDRESS: process.env['TANDEM_TEST_TEMPORAL'],
+    TEMPORAL_NAMESPACE: temporal.namespace,
+  };
+  const child = started(
+    fork(inRepository(`${BUILT}/bench/floor.js`), [], { execArgv: [], env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
+  );
   let [ran, seen, ready] = [0, 0, false];
   const at: number[] = [];
   child.on('message', (message: { ran?: number; at?: number; ready?: boolean }) => {
@@ -134,8 +183,13 @@ export async function startFloor(): Promise<Floor> {
   };
 }
 
-/** Waits until `test` holds. */
-export async function until(what: string, test: () => boolean | Promise<boolean>, withinMs = 600_000): Promise<void> {
-  for (const end = Date.now() + withinMs; !(await test()); await sleep(10))
+/** Waits until `test` holds; looks every `everyMs`. */
+export async function until(
+  what: string,
+  test: () => boolean | Promise<boolean>,
+  withinMs = 600_000,
+  everyMs = 10,
+): Promise<void> {
+  for (const end = Date.now() + withinMs; !(await test()); await sleep(everyMs))
     if (Date.now() > end) throw new Error(`${what}: not within ${withinMs / 1000} s`);
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../client/cli/main.ts', import.meta.url));
+const SOURCES = ['--import', 'tsx/esm', fileURLToPath(new URL('../../client/cli/main.ts', import.meta.url))];
 
 /** A process of the command line: what it said, and how it ended. */
 export interface Run {
@@ -12,10 +12,13 @@ export interface Run {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Runs `tandem …` in a child process, with no other environment than `env`, PATH and HOME. */
-export function runTandem(args: readonly string[], env: Record<string, string>): Run {
+/**
+ * Runs `tandem …` in a child process, with no other environment than `env`, PATH and HOME; `program`: what Node is given
+ * to run, the sources unless told otherwise.
+ */
+export function runTandem(args: readonly string[], env: Record<string, string>, program: readonly string[] = SOURCES): Run {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx/esm', MAIN, ...args], {
+  const child = spawn(process.execPath, [...program, ...args], {
     env: { PATH, HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
