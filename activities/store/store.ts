@@ -349,6 +349,14 @@ export class Store {
       );
       return found?.next ?? until;
     },
+    delay: async (key, ms) => {
+      const found = await this.limits.findOneAndUpdate(
+        { _id: key },
+        { $inc: { next: ms } },
+        { upsert: true, returnDocument: 'after' },
+      );
+      return found?.next ?? 0;
+    },
   };
 }
 

@@ -55,6 +55,8 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
           signal: options.signal,
         });
         clock.date(answer.headers.get('date'), answer.sentAt, answer.receivedAt);
+        const kind = `${request.method} ${request.path.split('/').length}`;
+        void throttle.answered(kind, answer.sentAt, answer.receivedAt - answer.sentAt);
         return answer;
       } catch (error) {
         if (error instanceof SystemError && error.failure === 'throttled') await throttle.hold(error.retryAfterMs ?? 1000);
