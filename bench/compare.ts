@@ -9,11 +9,15 @@ import type { Snapshot } from '../activities/systems/system.ts';
 import { catalogueOf } from '../activities/systems/crm/system.ts';
 import { DEFAULT_PROFILE } from '../activities/systems/crm/profile.ts';
 import { POWEROFFICE_CATALOGUE } from '../activities/systems/powerOffice/catalogue.ts';
+import type { Flow } from '../flows/flow.ts';
 import { instantKey } from '../flows/instant.ts';
+import { linkKey } from '../flows/names.ts';
 import { readFlows } from '../flows/read.ts';
+import type { Observation } from '../workflows/core/state.ts';
 
 const IN_MEMORY = 100_000;
 const IN_STORE = 5000;
+const FEW = 500;
 const PAGE = 2000;
 
 function snapshot(i: number): Snapshot {
@@ -21,8 +25,29 @@ function snapshot(i: number): Snapshot {
   return { id: `1/${i}`, version: instantKey(instant), instant, fields: { FirstName: `F${i}`, LastName: `L${i}` }, at: [0, 1] };
 }
 
-/** How many unchanged records a second a sweep compares: in the worker alone, and with the local store. */
-export async function compareSpeed(mongo: string, say: (text: string) => void): Promise<{ memory: number; store: number }> {
+/** What a change and a page ask of the store, for `FEW` links (ms): raised, looked up by target, and written. */
+async function storeTime(store: Store, flow: Flow, records: readonly Snapshot[], revision: number): Promise<number> {
+  const types = { source: flow.source.type, target: flow.target.type };
+  const began = performance.now();
+  const seen = records.map((record) => observationOf(flow, 'source', { ...record, version: `${record.version}.${revision}` }));
+  await store.raise(records.map(({ id }, i) => ({ key: linkKey(flow.name, id), side: 'source', seen: seen[i] as Observation })));
+  await store.byTarget(
+    types.target,
+    records.map(({ id }) => `of ${id}`),
+  );
+  for (const [i, { id }] of records.entries())
+    await store.write({ ...newRecord(flow, id, seen[i] ?? null, 0), revision, targetId: `of ${id}` }, types);
+  return performance.now() - began;
+}
+
+/**
+ * How many unchanged records a second a sweep compares: in the worker alone, and with the local store; and how many times
+ * longer the store takes for the same links once it holds ten times as many.
+ */
+export async function compareSpeed(
+  mongo: string,
+  say: (text: string) => void,
+): Promise<{ memory: number; store: number; growth: number }> {
   const { flows } = await readFlows(undefined, [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)]);
   const flow = flows.find((each) => each.name === 'contactperson-contact');
   if (!flow) throw new Error('no such flow');
@@ -38,10 +63,18 @@ export async function compareSpeed(mongo: string, say: (text: string) => void): 
   const store = await Store.connect(`${mongo}/compare`);
   await store.prepare(1);
   const known = records.slice(0, IN_STORE);
-  await store.discover(
-    known.map((record) => newRecord(flow, record.id, observationOf(flow, 'source', record), 0)),
-    { source: flow.source.type, target: flow.target.type },
-  );
+  const discover = (some: readonly Snapshot[]): Promise<void> =>
+    store.discover(
+      some.map((record) => newRecord(flow, record.id, observationOf(flow, 'source', record), 0)),
+      { source: flow.source.type, target: flow.target.type },
+    );
+  // Other links than those that are compared, so that these stay unchanged.
+  const written = records.slice(IN_STORE, IN_STORE + FEW);
+  await discover(written);
+  await storeTime(store, flow, written, 1);
+  const few = await storeTime(store, flow, written, 2);
+  await discover(known);
+  const many = await storeTime(store, flow, written, 3);
   const refuse = (): Promise<never> => Promise.reject(new Error('an unchanged record woke a link'));
   const deps = {
     flows,
@@ -55,5 +88,5 @@ export async function compareSpeed(mongo: string, say: (text: string) => void): 
   for (let at = 0; at < IN_STORE; at += PAGE) await handlePage(deps, parts, known.slice(at, at + PAGE));
   const speed = IN_STORE / ((performance.now() - start) / 1000);
   await store.close();
-  return { memory, store: speed };
+  return { memory, store: speed, growth: many / few };
 }

@@ -389,9 +389,16 @@ async function main(): Promise<void> {
     await measureThroughput(installation, Math.min(120, Math.floor(records / 2)));
     await installation.close();
     await measureBurst(stack, 3);
-    const { memory, store } = await compareSpeed(stack.mongo, say);
+    const { memory, store, growth } = await compareSpeed(stack.mongo, say);
     note('unchanged records compared, store aside', memory, 'records/s', 'at least 20,000', memory >= 20_000);
     note('unchanged records compared with the local store', store, 'records/s', 'at least 4,000', store >= 4000);
+    note(
+      'what the same links cost the local store, with ten times as many links in it',
+      growth,
+      'times',
+      'at most 1.5',
+      growth <= 1.5,
+    );
     measureReading();
     noteIdle();
     await measureStart();
