@@ -26,7 +26,7 @@ function snapshot(i: number): Snapshot {
   return { id: `1/${i}`, version: instantKey(instant), instant, fields: { FirstName: `F${i}`, LastName: `L${i}` }, at: [0, 1] };
 }
 
-async function contactPersons(): Promise<Flow> {
+async function contactPersonFlow(): Promise<Flow> {
   const { flows } = await readFlows(undefined, [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)]);
   const flow = flows.find((each) => each.name === 'contactperson-contact');
   if (!flow) throw new Error('no such flow');
@@ -64,7 +64,7 @@ async function storeTime(store: Store, flow: Flow, records: readonly Snapshot[],
 
 /** How many times longer the store takes for the same links where it holds ten times as many; measured in turns. */
 export async function storeGrowth(mongo: string): Promise<number> {
-  const flow = await contactPersons();
+  const flow = await contactPersonFlow();
   const records = Array.from({ length: 10 * FEW }, (_, i) => snapshot(i));
   const few = await storeOf(`${mongo}/few`, flow, records.slice(0, FEW));
   const many = await storeOf(`${mongo}/many`, flow, records);
@@ -81,7 +81,7 @@ export async function storeGrowth(mongo: string): Promise<number> {
 
 /** How many unchanged records a second a sweep compares: in the worker alone, and with the local store. */
 export async function compareSpeed(mongo: string, say: (text: string) => void): Promise<{ memory: number; store: number }> {
-  const flow = await contactPersons();
+  const flow = await contactPersonFlow();
   const records = Array.from({ length: IN_MEMORY }, (_, i) => snapshot(i));
   const seen = records.map((record) => observationOf(flow, 'source', record));
   const began = performance.now();
