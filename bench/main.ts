@@ -17,6 +17,7 @@ import {
   contactPersons,
   install,
   mixed,
+  started,
   startFloor,
   startStack,
   until,
@@ -284,13 +285,11 @@ function measureReading(): void {
 async function measureStart(): Promise<void> {
   const data = mkdtempSync(join(tmpdir(), 'tandem-start-'));
   const began = Date.now();
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx/esm', fileURLToPath(new URL('../sandbox/stack/start.ts', import.meta.url))],
-    {
+  const child = started(
+    spawn(process.execPath, ['--import', 'tsx/esm', fileURLToPath(new URL('../sandbox/stack/start.ts', import.meta.url))], {
       env: { ...process.env, TANDEM_DATA: data, CI: '1' },
       stdio: ['ignore', 'pipe', 'ignore'],
-    },
+    }),
   );
   let seconds = Number.NaN;
   child.stdout.on('data', (text: Buffer) => {

@@ -33,11 +33,12 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** What runs now, to be ended where the bench is interrupted. */
-const running = new Set<ChildProcess>();
+/** What runs now, and how it is ended where the bench is interrupted. */
+const running = new Map<ChildProcess, NodeJS.Signals>();
 
-function started<T extends ChildProcess>(child: T): T {
-  running.add(child);
+/** Notes a child of the bench; a worker that lost its servers would wait for them, so it is not asked but killed. */
+export function started<T extends ChildProcess>(child: T, by: NodeJS.Signals = 'SIGTERM'): T {
+  running.set(child, by);
   child.once('exit', () => running.delete(child));
   return child;
 }
@@ -46,7 +47,7 @@ function started<T extends ChildProcess>(child: T): T {
 export async function startStack(say: (text: string) => void, inMemory = false): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
   const interrupt = (): void => {
-    for (const child of running) child.kill('SIGTERM');
+    for (const [child, by] of running) child.kill(by);
     rmSync(folder, { recursive: true, force: true });
     process.exit(130);
   };
@@ -117,7 +118,7 @@ export async function install(stack: Stack, size: SeedSize, more: Record<string,
     });
     const program = [inRepository(`${BUILT}/client/cli/main.js`)];
     workers = Array.from({ length: count }, () => runTandem(['worker'], env, program));
-    for (const worker of workers) started(worker.child);
+    for (const worker of workers) started(worker.child, 'SIGKILL');
   };
   await restart(1, more);
   return {
@@ -156,6 +157,7 @@ export async function startFloor(): Promise<Floor> {
   };
   const child = started(
     fork(inRepository(`${BUILT}/bench/floor.js`), [], { execArgv: [], env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
+    'SIGKILL',
   );
   let [ran, seen, ready] = [0, 0, false];
   const at: number[] = [];

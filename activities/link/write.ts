@@ -41,8 +41,14 @@ export async function writeRecord(
   if (stored && done) return stands(stored, side, written);
   // What a write overwrites is noted with its answer. An attempt that never got so far may have written all the same,
   // and what it overwrote may not be seen again: the next one notes it before anything else.
-  const noted = attempt.number > 1 ? changesTo((each) => each.value) : null;
-  if (noted) await remember(link, side, noted, attempt);
+  const noted = attempt.number > 1;
+  if (noted)
+    await remember(
+      link,
+      side,
+      changesTo((each) => each.value),
+      attempt,
+    );
   const { allowance } = deps;
   if (allowance && !assignments.every((each) => allowance.change(link.flow, link.sourceId, side, each.property, each.value)))
     return unplanned(context, link, side, written);
