@@ -4,9 +4,9 @@ import { normalise } from '../flows/normalise.ts';
 import { SIDES, type Side } from '../flows/side.ts';
 import type { Deps } from './deps.ts';
 import { observationOf } from './observation.ts';
-import type { CandidateDocument } from './store/documents.ts';
-import { candidateKey } from './store/store.ts';
-import type { Snapshot } from './systems/system.ts';
+import type { CandidateDocument } from '../store/documents.ts';
+import { candidateKey } from '../store/store.ts';
+import type { Snapshot } from '../connectors/connector.ts';
 
 /** Names a flow and its rules of matching: with other rules every record is noted anew. */
 export function indexName(flow: Flow): string {

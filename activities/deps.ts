@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import type { Flow, SystemName } from '../flows/flow.ts';
 import type { Allowance } from '../flows/plan.ts';
 import type { Messenger, Running, Time } from './ports.ts';
-import type { LinkStore } from './store/store.ts';
-import type { System } from './systems/system.ts';
+import type { LinkStore } from '../store/store.ts';
+import type { System } from '../connectors/connector.ts';
 
 /** Everything the activities touch the world with; handed over once, by the worker. */
 export interface Deps {

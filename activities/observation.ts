@@ -4,7 +4,7 @@ import { systemTitle } from '../flows/names.ts';
 import type { Side } from '../flows/side.ts';
 import { sameValue, type Value, type Values } from '../flows/values.ts';
 import type { Observation, Rules } from '../workflows/core/state.ts';
-import type { Snapshot } from './systems/system.ts';
+import type { Snapshot } from '../connectors/connector.ts';
 
 /** Whether a record with these fields meets a condition. */
 function meets(condition: Condition, value: Value | undefined): boolean {

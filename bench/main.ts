@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { abreast } from '../activities/feed/abreast.ts';
+import { abreast } from '../activities/feed/forEachLimit.ts';
 import { table } from '../client/cli/table.ts';
 import type { Row, Section } from '../flows/dataflow/document.ts';
 import { readDocument } from '../flows/dataflow/read.ts';
@@ -286,7 +286,7 @@ async function measureStart(): Promise<void> {
   const data = mkdtempSync(join(tmpdir(), 'tandem-start-'));
   const began = Date.now();
   const child = started(
-    spawn(process.execPath, ['--import', 'tsx/esm', fileURLToPath(new URL('../sandbox/stack/start.ts', import.meta.url))], {
+    spawn(process.execPath, ['--import', 'tsx/esm', fileURLToPath(new URL('../stack/start.ts', import.meta.url))], {
       env: { ...process.env, TANDEM_DATA: data, CI: '1' },
       stdio: ['ignore', 'pipe', 'ignore'],
     }),

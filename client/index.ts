@@ -1,6 +1,5 @@
 export { connectTandem } from './tandem.ts';
 export {
-  TandemError,
   type Conflict,
   type FeedStatus,
   type FlowStatus,
@@ -9,3 +8,4 @@ export {
   type Tandem,
   type TandemStatus,
 } from './types.ts';
+export { TandemError } from '../flows/tandemError.ts';

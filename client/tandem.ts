@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
 import { startLink } from '../activities/messenger.ts';
-import { Store } from '../activities/store/store.ts';
+import { Store } from '../store/store.ts';
 import { convert } from '../flows/convert.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
 import type { Flow, Pair } from '../flows/flow.ts';
@@ -14,7 +14,8 @@ import type { LinkState, Status } from '../workflows/core/state.ts';
 import { readStoreConfig } from '../worker/config.ts';
 import { connectTemporal } from '../worker/temporal.ts';
 import { readConfiguredFlows } from '../worker/worker.ts';
-import { TandemError, type Tandem } from './types.ts';
+import { type Tandem } from './types.ts';
+import { TandemError } from '../flows/tandemError.ts';
 
 /** How long an approval holds (ms). */
 const APPROVED_MS = 3600_000;

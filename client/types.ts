@@ -1,15 +1,10 @@
-import type { HistoryDocument, LinkDocument } from '../activities/store/documents.ts';
-import type { ClockEstimate } from '../activities/systems/clock.ts';
+import type { HistoryDocument, LinkDocument } from '../store/documents.ts';
+import type { ClockEstimate } from '../connectors/clock.ts';
 import type { Flow } from '../flows/flow.ts';
 import type { NotRun } from '../flows/read.ts';
 import type { Value } from '../flows/values.ts';
 import type { Message } from '../workflows/core/receive.ts';
 import type { Status } from '../workflows/core/state.ts';
-
-/** What a caller asked for cannot be: an unknown flow, a link that does not exist. */
-export class TandemError extends Error {
-  override readonly name = 'TandemError';
-}
 
 /** One feed, as far as it was read. */
 export interface FeedStatus {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { Journal } from './journal.ts';
-import { DeskError, personRoutes, type Desk } from './person.ts';
+import { DeskError, personRoutes, type Desk } from './adminApi.ts';
 import { problem } from './problem.ts';
 import { byOwnNames, disturbedApp, type StandIn } from './standIn.ts';
 import { Table, type Row } from './table.ts';

@@ -3,7 +3,7 @@ import { crmSandbox } from './crm.ts';
 import { powerOfficeSandbox } from './powerOffice.ts';
 import { CRM_SEED, seed } from './seed.ts';
 import { serveOn } from './serve.ts';
-import { DEMO_KEYS, DEMO_SIZE } from './stack/demo.ts';
+import { DEMO_KEYS, DEMO_SIZE } from './demo.ts';
 
 /** Both stand-ins in one process, for the local stack: `main.ts <folder> <PowerOffice port> <CRM port>`. */
 const [folder = '.', powerOfficePort = '0', crmPort = '0'] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { applyPatch, type Operation } from 'rfc6902';
 import { Journal } from './journal.ts';
-import { DeskError, personRoutes, type Desk } from './person.ts';
+import { DeskError, personRoutes, type Desk } from './adminApi.ts';
 import { KINDS, STAMPS, type Kind } from './powerOfficeTypes.ts';
 import { problem } from './problem.ts';
 import { byOwnNames, disturbedApp, type StandIn } from './standIn.ts';

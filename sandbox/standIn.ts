@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Disturbance } from './faults.ts';
-import { DeskError, type Desk } from './person.ts';
+import { DeskError, type Desk } from './adminApi.ts';
 import type { Row } from './table.ts';
 
 /** A stand-in for a system: its HTTP face, a desk for people, and what can be made to go wrong. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { crm } from '../activities/systems/crm/system.ts';
-import { readProfile } from '../activities/systems/crm/readProfile.ts';
-import { powerOffice } from '../activities/systems/powerOffice/system.ts';
-import type { System } from '../activities/systems/system.ts';
-import type { Store } from '../activities/store/store.ts';
-import { Throttle } from '../activities/throttle.ts';
+import { crm } from '../connectors/crm/connector.ts';
+import { readProfile } from '../connectors/crm/readProfile.ts';
+import { powerOffice } from '../connectors/powerOffice/connector.ts';
+import type { System } from '../connectors/connector.ts';
+import type { Store } from '../store/store.ts';
+import { Throttle } from '../connectors/rateLimiter.ts';
 import type { Deps } from '../activities/deps.ts';
 import type { SystemName } from '../flows/flow.ts';
 import type { Config } from './config.ts';

@@ -3,11 +3,11 @@ import { instantKey, secondsBefore } from '../../flows/instant.ts';
 import type { FeedInput } from '../../workflows/contract.ts';
 import { indexName, isReady, noteCandidates } from '../candidates.ts';
 import type { Deps } from '../deps.ts';
-import type { CursorDocument } from '../store/documents.ts';
-import { SystemError } from '../systems/errors.ts';
-import type { Snapshot, System } from '../systems/system.ts';
-import { findMissing } from './missing.ts';
-import { handlePage, partsOf, type Part } from './page.ts';
+import type { CursorDocument } from '../../store/documents.ts';
+import { SystemError } from '../../connectors/systemError.ts';
+import type { Snapshot, System } from '../../connectors/connector.ts';
+import { findMissing } from './findMissing.ts';
+import { handlePage, partsOf, type Part } from './handOn.ts';
 
 /** Records become visible late; each look starts so long before the newest instant seen. */
 const OVERLAP_SECONDS = 60;

@@ -7,12 +7,12 @@ import type { Assignment } from '../../workflows/core/merge.ts';
 import type { Found, Outcome } from '../../workflows/core/outcome.ts';
 import { isWaiting, type Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
-import { holdBack } from '../guard.ts';
+import { holdBack } from './bulkChangeGuard.ts';
 import { observationOf } from '../observation.ts';
 import { Paused, type Attempt } from '../ports.ts';
-import type { LinkDocument } from '../store/documents.ts';
-import { SystemError } from '../systems/errors.ts';
-import type { System } from '../systems/system.ts';
+import type { LinkDocument } from '../../store/documents.ts';
+import { SystemError } from '../../connectors/systemError.ts';
+import type { System } from '../../connectors/connector.ts';
 
 /** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
 const PAUSE_KNOWN_MS = 1000;

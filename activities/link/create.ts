@@ -1,4 +1,4 @@
-import { firstBase, type Meeting } from '../../flows/base.ts';
+import { firstBase, type Meeting } from '../../flows/initialBase.ts';
 import { neededFields } from '../../flows/flow.ts';
 import type { Values } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
@@ -7,11 +7,11 @@ import type { Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
 import { externalIdOf, isAsSent, observationOf, rulesOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
-import { TargetTaken } from '../store/store.ts';
-import { SystemError } from '../systems/errors.ts';
-import type { Snapshot } from '../systems/system.ts';
+import { TargetTaken } from '../../store/store.ts';
+import { SystemError } from '../../connectors/systemError.ts';
+import type { Snapshot } from '../../connectors/connector.ts';
 import { blamed, unplanned, type LinkContext } from './context.ts';
-import { findPartner, wakeReferring } from './partner.ts';
+import { findPartner, wakeReferring } from './findPartner.ts';
 
 /** Clocks aside, a record that an earlier attempt made is not older than this before the activity (ms). */
 const CREATED_SLACK_MS = 60_000;

@@ -3,7 +3,7 @@ import type { Flow } from '../../flows/flow.ts';
 import { across, SIDES } from '../../flows/side.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
-import { SystemError } from '../systems/errors.ts';
+import { SystemError } from '../../connectors/systemError.ts';
 import { linkContext, unplanned } from './context.ts';
 import { createRecord } from './create.ts';
 import { writeRecord } from './write.ts';

@@ -8,8 +8,8 @@ import type { Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
 import { observationOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
-import { SystemError } from '../systems/errors.ts';
-import type { Condition, Snapshot } from '../systems/system.ts';
+import { SystemError } from '../../connectors/systemError.ts';
+import type { Condition, Snapshot } from '../../connectors/connector.ts';
 import { blamed, unplanned, type Change, type LinkContext } from './context.ts';
 
 /** Between the two reads that must both show the expected value before `test` may count as missing (ms). */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
-import { TandemError } from '../types.ts';
-import type { Planned } from '../plan/plan.ts';
+import { TandemError } from '../../flows/tandemError.ts';
+import type { Planned } from '../../audit/plan/plan.ts';
 import { print } from './print.ts';
 import { Bar } from './progress.ts';
 import { table } from './table.ts';
@@ -33,10 +33,11 @@ export function addAcceptanceCommands(program: Command): void {
         timeout: number;
         json?: boolean;
       }) => {
-        const { open } = await import('../survey/open.ts');
-        const { verify } = await import('../verify/verify.ts');
-        const { pairNamed, tryPair } = await import('../verify/active.ts');
-        const { checklist, html, junit } = await import('../verify/report.ts');
+        const { open } = await import('../../audit/open.ts');
+        const { verify } = await import('../../audit/verify/verify.ts');
+        const { pairNamed, tryPair } = await import('../../audit/verify/active.ts');
+        const { html, junit } = await import('../../audit/verify/report.ts');
+        const { checklist } = await import('./checklist.ts');
         try {
           if (!(options.timeout > 0)) throw new TandemError('--timeout is a number of seconds, more than 0');
           const opened = await open(process.env);
@@ -72,8 +73,8 @@ export function addAcceptanceCommands(program: Command): void {
     .option('--out <file>', 'write the plan, for `tandem worker --apply-plan`')
     .option('--json', 'print JSON')
     .action(async (options: { out?: string; json?: boolean }) => {
-      const { open } = await import('../survey/open.ts');
-      const { makePlan } = await import('../plan/plan.ts');
+      const { open } = await import('../../audit/open.ts');
+      const { makePlan } = await import('../../audit/plan/plan.ts');
       const opened = await open(process.env);
       try {
         const bar = new Bar('reading both systems', process.stderr);

@@ -8,7 +8,7 @@ import { documentOf } from '../../flows/dataflow/unbind.ts';
 import { writeDocument } from '../../flows/dataflow/write.ts';
 import { readText } from '../../flows/file.ts';
 import { bindingsBeside } from '../../flows/read.ts';
-import { TandemError } from '../types.ts';
+import { TandemError } from '../../flows/tandemError.ts';
 import { print } from './print.ts';
 import { showFlows } from './show.ts';
 import { table } from './table.ts';

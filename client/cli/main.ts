@@ -8,7 +8,7 @@ async function meetLocalStack(): Promise<void> {
   )
     return;
   try {
-    const { readStack } = await import('../../sandbox/stack/file.ts');
+    const { readStack } = await import('../../stack/file.ts'); // eslint-disable-line no-restricted-imports
     for (const [name, value] of Object.entries(readStack()?.env ?? {})) process.env[name] ??= value;
   } catch {
     // The published package has no sandbox.

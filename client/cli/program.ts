@@ -1,13 +1,14 @@
 import { Command, CommanderError, Option } from 'commander';
-import { SystemError } from '../../activities/systems/errors.ts';
-import { ProfileError } from '../../activities/systems/crm/readProfile.ts';
+import { SystemError } from '../../connectors/systemError.ts';
+import { ProfileError } from '../../connectors/crm/readProfile.ts';
 import { DocumentError } from '../../flows/dataflow/document.ts';
 import { FlowsError } from '../../flows/validate.ts';
 import type { Status } from '../../workflows/core/state.ts';
 import { ConfigError } from '../../worker/config.ts';
 import { temporalConfig } from '../../worker/temporal.ts';
 import { connectTandem } from '../tandem.ts';
-import { TandemError, type Tandem } from '../types.ts';
+import { type Tandem } from '../types.ts';
+import { TandemError } from '../../flows/tandemError.ts';
 import { addAcceptanceCommands } from './acceptance.ts';
 import { addFlowCommands } from './flows.ts';
 import { print } from './print.ts';

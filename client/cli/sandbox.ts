@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
-import { TandemError } from '../types.ts';
+import type { SandboxClient } from '../../sandbox/sandboxClient.ts'; // eslint-disable-line no-restricted-imports
+import { TandemError } from '../../flows/tandemError.ts';
 
 /** The sandbox is reached by a dynamic import alone: the published package leaves it out. */
-async function hands(): Promise<typeof import('../../sandbox/hands.ts')> {
+async function openSandbox(): Promise<SandboxClient> {
   try {
-    return await import('../../sandbox/hands.ts');
+    const { sandboxClient } = await import('../../sandbox/sandboxClient.ts'); // eslint-disable-line no-restricted-imports
+    const { readStack } = await import('../../stack/file.ts'); // eslint-disable-line no-restricted-imports
+    const stack = readStack();
+    if (!stack) throw new TandemError('no local stack is there; start one with `npm start`');
+    const origin = (port: number): string => `http://127.0.0.1:${port}`;
+    return sandboxClient({ powerOffice: origin(stack.ports.powerOffice), crm: origin(stack.ports.crm) });
   } catch (error) {
     if ((error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND')
       throw new TandemError('the sandbox is not part of the published package; it is in the repository');
@@ -15,8 +21,8 @@ async function hands(): Promise<typeof import('../../sandbox/hands.ts')> {
 /** `tandem sandbox …`: act as a person in one of the two stand-ins that `npm start` brought up. */
 export function addSandboxCommands(program: Command): void {
   const sandbox = program.command('sandbox').description('act as a person in the stand-ins that `npm start` brought up');
-  const run = (work: (module: Awaited<ReturnType<typeof hands>>) => Promise<unknown>, json: boolean | undefined): Promise<void> =>
-    hands()
+  const run = (work: (client: SandboxClient) => Promise<unknown>, json: boolean | undefined): Promise<void> =>
+    openSandbox()
       .then(work)
       .then((done) => console.log(json ? JSON.stringify(done, null, 2) : typeof done === 'string' ? done : JSON.stringify(done)));
   sandbox
@@ -24,25 +30,25 @@ export function addSandboxCommands(program: Command): void {
     .description('edit a record: Product, ContactPerson, Supplier (PowerOffice) or Contact, Company (CRM); property= clears')
     .option('--json', 'print JSON')
     .action((type: string, id: string, pairs: string[], options: { json?: boolean }) =>
-      run((module) => module.edit(type, id, pairs), options.json),
+      run((client) => client.edit(type, id, pairs), options.json),
     );
   sandbox
     .command('create <type> <property=value...>')
     .description('create a record')
     .option('--json', 'print JSON')
     .action((type: string, pairs: string[], options: { json?: boolean }) =>
-      run((module) => module.create(type, pairs), options.json),
+      run((client) => client.create(type, pairs), options.json),
     );
   sandbox
     .command('delete <type> <id>')
     .description('delete a record')
     .option('--json', 'print JSON')
-    .action((type: string, id: string, options: { json?: boolean }) => run((module) => module.remove(type, id), options.json));
+    .action((type: string, id: string, options: { json?: boolean }) => run((client) => client.remove(type, id), options.json));
   sandbox
     .command('list <type>')
     .description('print the records of a type')
     .option('--json', 'print JSON')
-    .action((type: string, options: { json?: boolean }) => run((module) => module.list(type), options.json));
+    .action((type: string, options: { json?: boolean }) => run((client) => client.list(type), options.json));
   sandbox
     .command('fault <system> <kind>')
     .description(
@@ -58,6 +64,6 @@ export function addSandboxCommands(program: Command): void {
         system: string,
         kind: string,
         options: { path?: string; method?: string; status: string; times: string; json?: boolean },
-      ) => run((module) => module.fault(system, kind, options), options.json),
+      ) => run((client) => client.fault(system, kind, options), options.json),
     );
 }

@@ -1,7 +1,7 @@
 import type { Refused } from '../../flows/dataflow/bind.ts';
 import { conditionsInWords, scopeOf, type Condition, type Flow } from '../../flows/flow.ts';
 import type { LinkDetails, TandemStatus } from '../types.ts';
-import type { LinkDocument } from '../../activities/store/documents.ts';
+import type { LinkDocument } from '../../store/documents.ts';
 import { ago, table } from './table.ts';
 
 const scopeInWords = (scope: readonly Condition[]): string => (scope.length === 0 ? 'all' : conditionsInWords(scope));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { holdBack, isMass } from '../../activities/guard.ts';
-import type { Store } from '../../activities/store/store.ts';
+import { holdBack, isMass } from '../../activities/link/bulkChangeGuard.ts';
+import type { Store } from '../../store/store.ts';
 import { newRecord } from '../../activities/messenger.ts';
 import type { Flow } from '../../flows/flow.ts';
 import { makeStore } from '../support/world.ts';

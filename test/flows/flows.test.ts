@@ -6,9 +6,9 @@ import { readFlows } from '../../flows/read.ts';
 import { SPECIFICATION } from '../../flows/specification.ts';
 import { FlowsError, validateFlows } from '../../flows/validate.ts';
 import { sameValue, sameValues } from '../../flows/values.ts';
-import { catalogueOf } from '../../activities/systems/crm/system.ts';
-import { DEFAULT_PROFILE } from '../../activities/systems/crm/profile.ts';
-import { POWEROFFICE_CATALOGUE } from '../../activities/systems/powerOffice/catalogue.ts';
+import { catalogueOf } from '../../connectors/crm/connector.ts';
+import { DEFAULT_PROFILE } from '../../connectors/crm/profile.ts';
+import { POWEROFFICE_CATALOGUE } from '../../connectors/powerOffice/catalogue.ts';
 
 const CATALOGUES = [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)];
 const problemsOf = (file: unknown): readonly string[] => {

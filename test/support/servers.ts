@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../sandbox/stack/process.ts';
-import { logIn, startMongo, startTemporal, type Server } from '../../sandbox/stack/servers.ts';
+import { freePort } from '../../stack/process.ts';
+import { logIn, startMongo, startTemporal, type Server } from '../../stack/servers.ts';
 
 /** One real Temporal server and one MongoDB-protocol server for the whole run, in a temporary folder. */
 let running: Server[] = [];

@@ -3,7 +3,7 @@ import { crmSandbox } from '../../sandbox/crm.ts';
 import { powerOfficeSandbox, type PowerOfficeOptions } from '../../sandbox/powerOffice.ts';
 import { serveOn } from '../../sandbox/serve.ts';
 import { seed, type SeedSize } from '../../sandbox/seed.ts';
-import { Store } from '../../activities/store/store.ts';
+import { Store } from '../../store/store.ts';
 
 export const KEYS = { applicationKey: 'app', clientKey: 'client', subscriptionKey: 'sub' } as const;
 export const CRM_TOKEN = 'crm-token';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Store } from '../../activities/store/store.ts';
+import { Store } from '../../store/store.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { runTandem, type Run } from '../support/worker.ts';
 import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';

@@ -8,8 +8,8 @@ import {
   type HistoryDocument,
   type LinkDocument,
   type Sighting,
-} from '../../activities/store/documents.ts';
-import { TargetTaken, type LinkStore } from '../../activities/store/store.ts';
+} from '../../store/documents.ts';
+import { TargetTaken, type LinkStore } from '../../store/store.ts';
 import type { Breaks } from './breaks.ts';
 
 /** The store's contract in memory: guarded by revision, `seen` never backwards, unique on both sides. */

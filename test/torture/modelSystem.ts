@@ -2,8 +2,8 @@ import { instantKey, instantMs } from '../../flows/instant.ts';
 import type { Catalogue } from '../../flows/catalogue.ts';
 import type { SystemName } from '../../flows/flow.ts';
 import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
-import { SystemClock } from '../../activities/systems/clock.ts';
-import { SystemError } from '../../activities/systems/errors.ts';
+import { SystemClock } from '../../connectors/clock.ts';
+import { SystemError } from '../../connectors/systemError.ts';
 import {
   mustStand,
   type CallOptions,
@@ -12,7 +12,7 @@ import {
   type Page,
   type Snapshot,
   type System,
-} from '../../activities/systems/system.ts';
+} from '../../connectors/connector.ts';
 import type { Breaks } from './breaks.ts';
 import type { Random, Sim } from './sim.ts';
 

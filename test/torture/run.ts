@@ -6,7 +6,7 @@ import { Feed } from '../../activities/feed/feed.ts';
 import type { Deps } from '../../activities/deps.ts';
 import { stateOf } from '../../activities/messenger.ts';
 import type { Attempt, Messenger } from '../../activities/ports.ts';
-import { SystemError } from '../../activities/systems/errors.ts';
+import { SystemError } from '../../connectors/systemError.ts';
 import { recordOf } from '../../workflows/contract.ts';
 import { advance, type Step } from '../../workflows/core/lifecycle.ts';
 import { apply, type Outcome } from '../../workflows/core/outcome.ts';

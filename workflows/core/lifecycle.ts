@@ -1,4 +1,4 @@
-import { applies } from '../../flows/agree.ts';
+import { applies } from '../../flows/valuesMatch.ts';
 import { convert } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';

@@ -1,4 +1,4 @@
-import { agree, applies } from '../../flows/agree.ts';
+import { agree, applies } from '../../flows/valuesMatch.ts';
 import { convert, ConversionError } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue, type Value } from '../../flows/values.ts';

@@ -1,4 +1,4 @@
-import { firstBase } from '../../flows/base.ts';
+import { firstBase } from '../../flows/initialBase.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import type { Values } from '../../flows/values.ts';
 import { GONE_APART_MS, rebase, withStatus, type Step } from './lifecycle.ts';

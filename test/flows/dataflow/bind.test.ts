@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { DEFAULT_PROFILE } from '../../../activities/systems/crm/profile.ts';
-import { catalogueOf } from '../../../activities/systems/crm/system.ts';
-import { POWEROFFICE_CATALOGUE } from '../../../activities/systems/powerOffice/catalogue.ts';
+import { DEFAULT_PROFILE } from '../../../connectors/crm/profile.ts';
+import { catalogueOf } from '../../../connectors/crm/connector.ts';
+import { POWEROFFICE_CATALOGUE } from '../../../connectors/powerOffice/catalogue.ts';
 import type { Catalogue } from '../../../flows/catalogue.ts';
 import { DATA_TYPES } from '../../../flows/convert.ts';
 import { bindDocument, type Refused } from '../../../flows/dataflow/bind.ts';

@@ -1,0 +1,50 @@
+import type { Deps } from '../deps.ts';
+import { isMass } from '../link/bulkChangeGuard.ts';
+import type { LinkDocument } from '../../store/documents.ts';
+import type { System } from '../../connectors/connector.ts';
+import { abreast } from './forEachLimit.ts';
+import type { Part } from './handOn.ts';
+
+/**
+ * Looks for deletions by a list of ids alone. A record that the list lacks is only a candidate: its link reads it
+ * directly, twice, before it believes so. A list that lacks very many is not believed at all.
+ */
+export async function findMissing(
+  deps: Deps,
+  parts: readonly Part[],
+  system: System,
+  type: string,
+  feed: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const began = deps.time.now();
+  const ids = new Set<string>();
+  for await (const page of system.ids(type, { priority: 'sweep', signal })) for (const id of page) ids.add(id);
+  for (const { flow, side } of parts) {
+    // Links written since the list was begun may be newer than the list.
+    const missing: Pick<LinkDocument, 'flow' | 'sourceId'>[] = [];
+    let all = 0;
+    for await (const link of deps.store.linksOf(flow.name, new Date(began - 2 * system.lagMs))) {
+      const id = side === 'source' ? link.sourceId : link.targetId;
+      if (id === null || link.ended === 'source gone' || (side === 'target' && link.ended === 'target gone')) continue;
+      all += 1;
+      if (!ids.has(id)) missing.push({ flow: link.flow, sourceId: link.sourceId });
+    }
+    if (isMass(missing.length, all) && (await deps.store.countMass(flow.name, 0, 0)).approvedUntil < began) {
+      const text = `the list of ${type} lacks ${missing.length} of ${all} records of ${flow.name}; not believed, nothing was ended. If they are really gone: \`tandem approve ${flow.name}\``;
+      await deps.store.setCursor(feed, { trouble: { text, at: deps.time.now() } });
+      deps.log.error(
+        { event: 'held', feed, flow: flow.name, missing: missing.length, all },
+        'a list lacks very many records: not believed',
+      );
+      continue;
+    }
+    await abreast(missing, async (link) => void (await deps.links.tellVanished(link, side)));
+    if (missing.length > 0)
+      deps.log.info(
+        { event: 'missing', feed, flow: flow.name, missing: missing.length },
+        'records are missing from a list; their links look',
+      );
+  }
+  await deps.store.setCursor(feed, { idsAt: began });
+}

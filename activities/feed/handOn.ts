@@ -1,0 +1,171 @@
+import type { Flow, SystemName } from '../../flows/flow.ts';
+import { linkKey } from '../../flows/names.ts';
+import { SIDES, type Side } from '../../flows/side.ts';
+import { sameValues } from '../../flows/values.ts';
+import type { Observation } from '../../workflows/core/state.ts';
+import { noteCandidates } from '../candidates.ts';
+import type { Deps } from '../deps.ts';
+import { newRecord } from '../messenger.ts';
+import { externalIdOf, observationOf, rulesOf } from '../observation.ts';
+import type { LinkDocument, Sighting } from '../../store/documents.ts';
+import type { Snapshot } from '../../connectors/connector.ts';
+import { abreast } from './forEachLimit.ts';
+
+/**
+ * Links of a first sync are begun so many at a time, and so far ahead of those that are done: more than the workers'
+ * caches hold would be thrown out of them half done, and replayed.
+ */
+const BATCH = 50;
+const AHEAD = 150;
+/** Something holds them up (a pause, a system that is down): the page goes on without waiting after this (ms). */
+const PATIENCE_MS = 20_000;
+const LOOK_MS = 200;
+
+/** What one page did. */
+export interface PageResult {
+  readonly started: number;
+  readonly told: number;
+  /** Records that need no second look at the same version: all but targets that no link knows yet. */
+  readonly dealt: readonly Snapshot[];
+}
+
+/** Where a record type takes part: in which flow, on which side. */
+export interface Part {
+  readonly flow: Flow;
+  readonly side: Side;
+}
+
+/** The parts that a record type plays in the flows. */
+export function partsOf(flows: readonly Flow[], system: SystemName, type: string): Part[] {
+  return flows.flatMap((flow) =>
+    SIDES.filter((side) => flow[side].system === system && flow[side].type === type).map((side) => ({ flow, side })),
+  );
+}
+
+/** Whether what was seen is news to a link: other values, or another scope, than were handed to it. */
+export function news(stored: Observation | null | undefined, seen: Observation): 'none' | 'version' | 'values' {
+  if (!stored) return 'values';
+  if (seen.version < stored.version) return 'none';
+  if (!sameValues(stored.values, seen.values) || stored.inScope !== seen.inScope) return 'values';
+  return seen.version > stored.version ? 'version' : 'none';
+}
+
+interface Routed {
+  readonly flow: Flow;
+  readonly side: Side;
+  readonly record: Snapshot;
+  readonly link: LinkDocument;
+}
+
+/** Compares a page of records with `seen`: news is told to its link, a new source record gets one; then `seen` is set. */
+export async function handlePage(deps: Deps, parts: readonly Part[], records: readonly Snapshot[]): Promise<PageResult> {
+  let started = 0;
+  const routed: Routed[] = [];
+  for (const { flow, side } of parts) await noteCandidates(deps, flow, side, records);
+  for (const { flow } of parts.filter((part) => part.side === 'source')) {
+    const known = await deps.store.bySource(
+      flow.name,
+      records.map((record) => record.id),
+    );
+    const fresh = records.filter((record) => !known.has(record.id));
+    started += await startLinks(deps, flow, fresh);
+    for (const record of records) {
+      const link = known.get(record.id);
+      if (link) routed.push({ flow, side: 'source', record, link });
+    }
+  }
+  const targets = parts.filter((part) => part.side === 'target').map((part) => part.flow);
+  if (targets.length > 0) routed.push(...(await routeTargets(deps, targets, records)));
+  const told = await compare(deps, routed);
+  const linked = new Set(
+    routed.filter(({ side, link }) => side === 'source' || link.targetId !== null).map(({ record }) => record),
+  );
+  return { started, told, dealt: targets.length === 0 ? records : records.filter((record) => linked.has(record)) };
+}
+
+async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]): Promise<number> {
+  const now = deps.time.now();
+  const fresh = records
+    .map((record) => ({ record, seen: observationOf(flow, 'source', record) }))
+    .filter(({ seen }) => seen.inScope);
+  let started = 0;
+  const open: string[][] = [];
+  let patient = true;
+  for (let from = 0; from < fresh.length; from += BATCH) {
+    const batch = fresh.slice(from, from + BATCH);
+    await abreast(batch, async ({ record, seen }) => {
+      if (await deps.links.start(flow, newRecord(flow, record.id, seen, now))) started += 1;
+      else await deps.links.tell(flow, record.id, { side: 'source', id: record.id, seen }, undefined);
+    });
+    // Noted after the start: a link that the store knows has a workflow, or had one.
+    await deps.store.discover(
+      batch.map(({ record, seen }) => newRecord(flow, record.id, seen, now)),
+      { source: flow.source.type, target: flow.target.type },
+    );
+    open.push(batch.map(({ record }) => record.id));
+    const oldest = open.length * BATCH > AHEAD ? open.shift() : undefined;
+    if (patient && oldest) patient = await settled(deps, flow, oldest);
+  }
+  return started;
+}
+
+/** Waits until links have written for the first time; false after long enough. */
+async function settled(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<boolean> {
+  const until = deps.time.now() + PATIENCE_MS;
+  while (!deps.stopping.aborted && deps.time.now() < until) {
+    if ((await deps.store.countWritten(flow.name, sourceIds)) === sourceIds.length) return true;
+    await deps.time.sleep(LOOK_MS, deps.stopping).catch(() => {});
+  }
+  return false;
+}
+
+/** Target records by link; one that no link knows yet is routed by the external id it carries. */
+async function routeTargets(deps: Deps, flows: readonly Flow[], records: readonly Snapshot[]): Promise<Routed[]> {
+  const type = flows[0]?.target.type ?? '';
+  const known = await deps.store.byTarget(
+    type,
+    records.map((record) => record.id),
+  );
+  const routed: Routed[] = [];
+  const strangers = records.filter((record) => !known.has(record.id) && record.externalId !== undefined);
+  for (const flow of flows) {
+    for (const record of records) {
+      const link = known.get(record.id);
+      if (link?.flow === flow.name) routed.push({ flow, side: 'target', record, link });
+    }
+    const prefix = externalIdOf(flow, '');
+    const mine = new Map(
+      strangers
+        .filter((record) => record.externalId?.startsWith(prefix))
+        .map((record) => [(record.externalId ?? '').slice(prefix.length), record]),
+    );
+    if (mine.size === 0) continue;
+    for (const [sourceId, link] of await deps.store.bySource(flow.name, [...mine.keys()])) {
+      const record = mine.get(sourceId);
+      if (record && (link.targetId === null || link.targetId === record.id)) routed.push({ flow, side: 'target', record, link });
+    }
+  }
+  return routed;
+}
+
+async function compare(deps: Deps, routed: readonly Routed[]): Promise<number> {
+  const raised: Sighting[] = [];
+  let told = 0;
+  await abreast(routed, async ({ flow, side, record, link }) => {
+    if (link.ended === 'source gone') return;
+    const seen = observationOf(flow, side, record);
+    const what = news(link.seen[side], seen);
+    if (what === 'values' || rulesOf(flow).hash !== link.rules) {
+      told += 1;
+      const message = { side, id: record.id, seen };
+      const running = await deps.links.tell(flow, link.sourceId, message, link.rules);
+      // Its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has.
+      if (!running && (await deps.links.start(flow, link))) await deps.links.tell(flow, link.sourceId, message, link.rules);
+    }
+    // A target that the link has not stored yet is looked at again.
+    if (what !== 'none' && (side === 'source' || link.targetId !== null))
+      raised.push({ key: linkKey(link.flow, link.sourceId), side, seen });
+  });
+  await deps.store.raise(raised);
+  return told;
+}

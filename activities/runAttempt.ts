@@ -1,0 +1,39 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { Paused, type Attempt } from './ports.ts';
+import { SystemError } from '../connectors/systemError.ts';
+
+const HEARTBEAT_MS = 3000;
+const PAUSED_RETRY_MS = 3000;
+/** An attempt stops itself before the server gives it up, so that it writes nothing late. */
+const DEADLINE_MS = 100_000;
+
+/**
+ * Runs one attempt of an activity: heartbeats while it lasts, aborts its calls at the deadline, and turns failures into
+ * what Temporal retries. Failure messages carry a status code and no text of the system's, which may quote names.
+ */
+export async function running<T>(work: (attempt: Attempt) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const abort = new AbortController();
+  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  const deadline = setTimeout(() => abort.abort(new Error('the attempt ran out of time')), DEADLINE_MS);
+  const onCancel = (): void => abort.abort(context.cancellationSignal.reason);
+  context.cancellationSignal.addEventListener('abort', onCancel, { once: true });
+  try {
+    return await work({ number: context.info.attempt, scheduledAt: context.info.scheduledTimestampMs, signal: abort.signal });
+  } catch (error) {
+    if (error instanceof Paused)
+      throw ApplicationFailure.create({ message: error.message, type: 'Paused', nextRetryDelay: PAUSED_RETRY_MS });
+    if (error instanceof SystemError)
+      throw ApplicationFailure.create({
+        message: `${error.system}: ${error.status ?? error.failure}`,
+        type: error.failure,
+        ...(error.retryAfterMs === null ? {} : { nextRetryDelay: error.retryAfterMs }),
+      });
+    throw error;
+  } finally {
+    clearInterval(beat);
+    clearTimeout(deadline);
+    context.cancellationSignal.removeEventListener('abort', onCancel);
+  }
+}

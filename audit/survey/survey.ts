@@ -1,0 +1,55 @@
+import { neededFields, type Flow, type SystemName } from '../../flows/flow.ts';
+import { SIDES } from '../../flows/side.ts';
+import type { Snapshot, System } from '../../connectors/connector.ts';
+
+/** Every record of every type that the flows use, as both systems show them now. */
+export interface Survey {
+  records(system: SystemName, type: string): ReadonlyMap<string, Snapshot>;
+  /** Calls made to each system: one for each page. */
+  readonly pages: Readonly<Record<SystemName, number>>;
+}
+
+/** What a survey reads: a type of a system, and the fields that any flow needs of it. */
+export interface Part {
+  readonly system: SystemName;
+  readonly type: string;
+  readonly fields: readonly string[];
+}
+
+/** The record types that flows use, each once. */
+export function partsOf(flows: readonly Flow[]): Part[] {
+  const parts = new Map<string, Part>();
+  for (const flow of flows)
+    for (const side of SIDES) {
+      const { system, type } = flow[side];
+      const key = `${system}:${type}`;
+      const fields = [...(parts.get(key)?.fields ?? []), ...neededFields(flow, side)];
+      parts.set(key, { system, type, fields: [...new Set(fields)] });
+    }
+  return [...parts.values()];
+}
+
+/**
+ * Reads all of both systems, page by page, at the pace of the shared throttle and behind every other call. Writes
+ * nothing. `read` is told after each page how many records there are by now.
+ */
+export async function survey(
+  systems: Readonly<Record<SystemName, System>>,
+  flows: readonly Flow[],
+  read: (records: number) => void = () => {},
+): Promise<Survey> {
+  const all = new Map<string, Map<string, Snapshot>>();
+  const pages: Record<SystemName, number> = { powerOffice: 0, crm: 0 };
+  let records = 0;
+  for (const { system, type, fields } of partsOf(flows)) {
+    const found = new Map<string, Snapshot>();
+    for await (const page of systems[system].changed(type, fields, null, { priority: 'sweep' })) {
+      for (const record of page.records) found.set(record.id, record);
+      pages[system] += 1;
+      records += page.records.length;
+      read(records);
+    }
+    all.set(`${system}:${type}`, found);
+  }
+  return { pages, records: (system, type) => all.get(`${system}:${type}`) ?? new Map() };
+}

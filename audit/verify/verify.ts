@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SystemError } from '../../connectors/systemError.ts';
+import type { Snapshot } from '../../connectors/connector.ts';
+import type { LinkDocument } from '../../store/documents.ts';
+import { neededFields, type Flow } from '../../flows/flow.ts';
+import { notRun, type NotRun } from '../../flows/read.ts';
+import { SIDES, type Side } from '../../flows/side.ts';
+import type { Opened } from '../open.ts';
+import { survey } from '../survey/survey.ts';
+import { checkFlow, evidenceOf } from './check.ts';
+import { SHOWN, type Example, type Statement } from './statements.ts';
+
+/** What a verification found. */
+export interface Verification {
+  readonly at: string;
+  readonly document: { readonly source: string; readonly target: string; readonly generated: string } | null;
+  readonly world: Opened['world'];
+  readonly records: number;
+  readonly calls: Readonly<Record<string, number>>;
+  readonly statements: readonly Statement[];
+  /** Sections of the document that do not run, so that nothing could be checked. */
+  readonly refused: readonly NotRun[];
+}
+
+/** Cases that are looked at once more before they count; beyond so many the picture is clear. */
+const SECOND_LOOKS = 200;
+/** Between the first look and the second, besides a poll and the systems' lag (ms). */
+const SETTLING_MS = 1500;
+
+/**
+ * Reads both systems in full and checks every statement of the flows. What looks broken is read once more, directly
+ * and after a poll has passed, since an edit may have been on its way. Writes nothing.
+ */
+export async function verify(
+  opened: Opened,
+  chosen: readonly Flow[] = opened.flows,
+  onProgress: (done: number, all: number) => void = () => {},
+): Promise<Verification> {
+  const { flows, systems, store } = opened;
+  const expected = Math.max(1, 2 * (await store.links.countDocuments({})));
+  let records = 0;
+  const read = await survey(systems, chosen, (done) => onProgress((records = done), Math.max(expected, done)));
+  const sides = new Map(
+    chosen.map((flow) => [
+      flow.name,
+      {
+        source: new Map(read.records(flow.source.system, flow.source.type)),
+        target: new Map(read.records(flow.target.system, flow.target.type)),
+      },
+    ]),
+  );
+  const check = async (): Promise<Map<string, Statement[]>> => {
+    // Of all flows: a target may belong to another one's link, and a reference lead to it.
+    const links = await store.links.find({ flow: { $in: flows.map(({ name }) => name) } }).toArray();
+    return new Map(
+      chosen.map((flow) => {
+        const { source, target } = sides.get(flow.name) ?? { source: new Map(), target: new Map() };
+        return [flow.name, checkFlow(evidenceOf(flow, source, target, links, flows), Number.POSITIVE_INFINITY)];
+      }),
+    );
+  };
+  let statements = await check();
+  const calls: Record<string, number> = { ...read.pages };
+  const broken = [...statements.values()].flat().reduce((sum, each) => sum + each.broken, 0);
+  if (broken > 0 && broken <= SECOND_LOOKS) {
+    const lag = Math.max(...Object.values(systems).map((system) => system.lagMs));
+    await sleep(Math.min(60_000, opened.config.TANDEM_POLL_SECONDS * 1000) + lag + SETTLING_MS);
+    for (const flow of chosen)
+      for (const example of casesOf(statements.get(flow.name) ?? []))
+        for (const side of SIDES) {
+          const again = await lookAgain(opened, flow, side, example, await linkOf(opened, flow, example));
+          if (!again) continue;
+          calls[flow[side].system] = (calls[flow[side].system] ?? 0) + 1;
+          const records = sides.get(flow.name)?.[side];
+          if (again.record) records?.set(again.id, again.record);
+          else records?.delete(again.id);
+        }
+    statements = await check();
+  }
+  const shown = [...statements.values()].flat().map((each) => ({ ...each, examples: each.examples.slice(0, SHOWN) }));
+  return {
+    at: new Date().toISOString(),
+    document: opened.document && {
+      source: opened.document.source,
+      target: opened.document.target,
+      generated: opened.document.generated,
+    },
+    world: opened.world,
+    records,
+    calls,
+    statements: shown,
+    refused: notRun(opened.refused),
+  };
+}
+
+/** Each broken case once, however many statements it breaks. */
+function casesOf(statements: readonly Statement[]): Example[] {
+  const all = statements.flatMap((each) => each.examples);
+  return [...new Map(all.map((each) => [`${each.source} ${each.target}`, each])).values()];
+}
+
+function linkOf({ store }: Opened, flow: Flow, { source }: Example): Promise<LinkDocument | null> {
+  return source === null ? Promise.resolve(null) : store.links.findOne({ flow: flow.name, sourceId: source });
+}
+
+/** A direct read of one side of a case; null where the case has no such record. */
+async function lookAgain(
+  { systems }: Opened,
+  flow: Flow,
+  side: Side,
+  example: Example,
+  link: LinkDocument | null,
+): Promise<{ id: string; record: Snapshot | null } | null> {
+  const id = side === 'source' ? example.source : (link?.targetId ?? example.target);
+  if (id === null) return null;
+  const { system, type } = flow[side];
+  try {
+    return { id, record: await systems[system].read(type, id, neededFields(flow, side), { priority: 'sweep' }) };
+  } catch (error) {
+    if (error instanceof SystemError && error.failure === 'gone') return { id, record: null };
+    throw error;
+  }
+}

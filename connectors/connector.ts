@@ -1,0 +1,149 @@
+import type { Catalogue } from '../flows/catalogue.ts';
+import type { SystemName } from '../flows/flow.ts';
+import { stepsOf, type Step } from '../flows/path.ts';
+import { sameValue, type Value, type Values } from '../flows/values.ts';
+import type { Instants } from '../workflows/core/state.ts';
+import type { SystemClock } from './clock.ts';
+import { SystemError } from './systemError.ts';
+
+/** A record as a system's answer showed it, reduced to the fields that were asked for. */
+export interface Snapshot {
+  readonly id: string;
+  readonly version: string;
+  readonly instant: string;
+  readonly etag?: string;
+  readonly externalId?: string;
+  /** Nobody has changed it since it was created, as far as the system tells. */
+  readonly untouched?: boolean;
+  readonly fields: Values;
+  /** When it last changed, on our clock. */
+  readonly at: Instants;
+}
+
+/** Who gets a slot of the throttle first. */
+export type Priority = 'write' | 'feed' | 'sweep';
+
+/** Options of every call. `signal` aborts it. */
+export interface CallOptions {
+  readonly priority: Priority;
+  /** A repeated write: its answer may be an old one and says nothing about clocks. */
+  readonly again?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One page of a list. `after` is where the next look may begin once the page is dealt with; null on an empty page. */
+export interface Page {
+  readonly records: readonly Snapshot[];
+  readonly after: string | null;
+}
+
+/** What makes a write conditional: raw values to be tested, the ETag seen. */
+export interface Condition {
+  readonly test: Values;
+  readonly etag?: string | undefined;
+  /** The version seen: an answer without a record is read again until it shows a newer one. */
+  readonly version: string;
+}
+
+/** What a system offers; the connector does without what is missing. */
+export interface Features {
+  /** How a write is made conditional: JSON Patch `test`, `If-Match`, or not at all (a read before the write). */
+  readonly conditional: 'test' | 'etag' | 'none';
+  readonly externalId: boolean;
+  readonly idempotencyKey: boolean;
+}
+
+/** One of the two systems, as the activities use it. All errors are SystemError. */
+export interface System {
+  readonly name: SystemName;
+  readonly title: string;
+  readonly catalogue: Catalogue;
+  readonly clock: SystemClock;
+  /** How long a write may stay invisible to reads (ms). */
+  readonly lagMs: number;
+  features(): Features;
+  /** One cheap call that shows whether system and key work; tells who we are where the system says so. */
+  check(signal?: AbortSignal): Promise<{ readonly identity: string }>;
+  /** Records changed after `since` (all where null), oldest change first. `since` is exclusive or inclusive as the system has it; none is lost. */
+  changed(type: string, fields: readonly string[], since: string | null, options: CallOptions): AsyncIterable<Page>;
+  /** Ids of all records of a type, page by page. */
+  ids(type: string, options: CallOptions): AsyncIterable<readonly string[]>;
+  /** A direct read. */
+  read(type: string, id: string, fields: readonly string[], options: CallOptions): Promise<Snapshot>;
+  create(
+    type: string,
+    values: Values,
+    fields: readonly string[],
+    identity: { externalId: string; idempotencyKey: string },
+    options: CallOptions,
+  ): Promise<Snapshot>;
+  /** Writes `set`. `unconditional` leaves out the condition: for the one try that shows whether a system knows it. */
+  update(
+    type: string,
+    id: string,
+    set: Readonly<Record<string, Value>>,
+    condition: Condition,
+    fields: readonly string[],
+    options: CallOptions & { unconditional?: boolean },
+  ): Promise<Snapshot>;
+  remove(type: string, id: string, options: CallOptions): Promise<void>;
+  /** Records that carry the external id; by content where there is none. */
+  find(
+    type: string,
+    by: { externalId: string; values: Values; since: number },
+    fields: readonly string[],
+    options: CallOptions,
+  ): Promise<readonly Snapshot[]>;
+}
+
+/** For a write without a condition of the system's own: what was just read must be what the write expects. Throws SystemError. */
+export function mustStand(system: string, test: Values, now: (property: string) => Value | undefined): void {
+  for (const [name, value] of Object.entries(test))
+    if (!sameValue(now(name), value)) throw new SystemError(system, 'contended', `${name} was edited meanwhile`);
+}
+
+/** The value at a property path. Arrays on the way are flattened to a list, unless the path selects an element. */
+export function valueAt(record: unknown, path: string): Value {
+  let here: unknown[] = [record];
+  let listed = false;
+  for (const { name, where } of stepsOf(path)) {
+    here = here.flatMap((item) => {
+      if (item === null || typeof item !== 'object') return [];
+      const inner = (item as Record<string, unknown>)[name];
+      if (!Array.isArray(inner)) return inner === undefined ? [] : [inner];
+      if (where) return inner.filter((each) => isElement(each, where)).slice(0, 1);
+      listed = true;
+      return inner as unknown[];
+    });
+  }
+  const values = here.map((item): Value =>
+    typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean'
+      ? item
+      : item === null || item === undefined
+        ? null
+        : JSON.stringify(item),
+  );
+  return listed ? values : (values[0] ?? null);
+}
+
+function isElement(item: unknown, where: NonNullable<Step['where']>): boolean {
+  const value = item !== null && typeof item === 'object' ? (item as Record<string, unknown>)[where.property] : undefined;
+  return (typeof value === 'string' || typeof value === 'number' ? String(value) : '') === where.value;
+}
+
+/** Puts a value at a property path; objects on the way, and an element that is selected, are made where they lack. */
+export function putAt(record: Record<string, unknown>, path: string, value: unknown): void {
+  const steps = stepsOf(path);
+  let here = record;
+  for (const { name, where } of steps.slice(0, -1)) {
+    if (!where) {
+      here = (here[name] ??= {}) as Record<string, unknown>;
+      continue;
+    }
+    const list = (here[name] ??= []) as Record<string, unknown>[];
+    let element = list.find((each) => isElement(each, where));
+    if (!element) list.push((element = { [where.property]: where.value }));
+    here = element;
+  }
+  here[steps.at(-1)?.name ?? path] = value;
+}

@@ -1,0 +1,117 @@
+import ky, { HTTPError, TimeoutError } from 'ky';
+import { SystemError } from './systemError.ts';
+
+/** A call as a connector makes it. `json` becomes the body, with `contentType` where it is not application/json. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+  readonly contentType?: string;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer of status 2xx. `body` is undefined where there was none (204). Instants in ms on this machine's clock. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+  readonly sentAt: number;
+  readonly receivedAt: number;
+}
+
+const TIMEOUT_MS = 30_000;
+
+function seconds(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const number = Number(header);
+  const ms = Number.isFinite(number) ? number * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) && ms >= 0 ? ms : undefined;
+}
+
+/** The text of a problem+json answer (title, detail, errors per field), or the head of whatever came instead. */
+export function problemText(status: number, body: string): { text: string; fields: string[] } {
+  try {
+    const problem = JSON.parse(body) as { title?: unknown; detail?: unknown; errors?: unknown };
+    const errors =
+      problem.errors && typeof problem.errors === 'object' ? Object.entries(problem.errors as Record<string, unknown>) : [];
+    const lines = errors.map(([field, says]) => `${field}: ${Array.isArray(says) ? says.join(' ') : JSON.stringify(says)}`);
+    const text = [problem.title, problem.detail, ...lines].filter((part) => typeof part === 'string' && part !== '').join('; ');
+    if (text !== '') return { text: `${status} ${text}`, fields: errors.map(([field]) => field) };
+  } catch {
+    // Not JSON: a proxy's page, say.
+  }
+  return { text: `${status} ${body.replace(/\s+/g, ' ').trim().slice(0, 300)}`.trim(), fields: [] };
+}
+
+/** Makes one call, once, and classifies what comes back. Throws SystemError for anything but a well-formed 2xx. */
+export async function call(system: string, request: Call): Promise<Answer> {
+  const abort = new AbortController();
+  const onAbort = (): void => abort.abort(request.signal?.reason);
+  if (request.signal?.aborted) onAbort();
+  request.signal?.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => abort.abort(new TimeoutError(new Request(request.url))), TIMEOUT_MS);
+  const sentAt = Date.now();
+  try {
+    const response = await ky(request.url, {
+      method: request.method,
+      headers: {
+        accept: 'application/json',
+        ...(request.json === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+        ...request.headers,
+      },
+      ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
+      ...(request.form ? { body: new URLSearchParams(request.form) } : {}),
+      retry: 0,
+      timeout: false,
+      throwHttpErrors: false,
+      signal: abort.signal,
+    });
+    const text = await response.text();
+    const receivedAt = Date.now();
+    if (!response.ok) throw classify(system, response, text);
+    return { status: response.status, headers: response.headers, body: parse(system, response.status, text), sentAt, receivedAt };
+  } catch (error) {
+    if (error instanceof SystemError || request.signal?.aborted) throw error;
+    throw new SystemError(system, 'unreachable', reason(error, request.url));
+  } finally {
+    clearTimeout(timer);
+    request.signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function parse(system: string, status: number, text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new SystemError(system, 'malformed', `answered ${status} with something that is not JSON, or cut short`);
+  }
+}
+
+function classify(system: string, response: Response, body: string): SystemError {
+  const { status } = response;
+  const { text, fields } = problemText(status, body);
+  const retryAfterMs = seconds(response.headers.get('retry-after'));
+  const more = { status, fields, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  if (status === 429)
+    return new SystemError(system, 'throttled', text, { ...more, retryAfterMs: Math.max(1000, retryAfterMs ?? 0) });
+  if (status === 401) return new SystemError(system, 'unauthorized', text, more);
+  if (status === 404 || status === 410) return new SystemError(system, 'gone', text, more);
+  if (status === 412) return new SystemError(system, 'contended', text, more);
+  if (status === 408 || status === 425 || status >= 500 || status < 400)
+    return new SystemError(system, 'unreachable', text, more);
+  return new SystemError(system, 'refused', text, more);
+}
+
+function reason(error: unknown, url: string): string {
+  const host = new URL(url).host;
+  if (error instanceof TimeoutError || (error instanceof Error && error.name === 'TimeoutError'))
+    return `${host} did not answer within ${TIMEOUT_MS / 1000} s`;
+  if (error instanceof HTTPError) return `${host} answered ${error.response.status}`;
+  let cause: unknown = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  const code = (cause as { code?: unknown } | null)?.code;
+  return `${host} cannot be reached (${typeof code === 'string' ? code : cause instanceof Error ? cause.message : String(cause)})`;
+}

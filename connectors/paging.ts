@@ -1,0 +1,72 @@
+import { instantKey } from '../flows/instant.ts';
+import type { Page, Snapshot } from './connector.ts';
+
+/** One type's list in one system, as requests: what a filter is, and how the page after a page is asked for. */
+export interface Lister {
+  /** One request. `next` asks for the page after it, null on the last. */
+  page(since: string | null, token: string | null): Promise<{ rows: readonly Snapshot[]; next: string | null }>;
+  /** The filter's value that still includes records of this instant. */
+  including(instant: string): string;
+  /** Whether the list is promised to be sorted by stamp. */
+  readonly ordered: boolean;
+  /** Whether an error says that the list cannot be sorted by stamp. */
+  refusesOrder?(error: unknown): boolean;
+}
+
+/**
+ * Records changed since `since`, oldest change first. Rows move while one reads, so the page after a page is asked for
+ * from just before the last row's instant, and by token only while a whole page shares one instant.
+ */
+export async function* inOrder(lister: Lister, since: string | null): AsyncIterable<Page> {
+  if (!lister.ordered) return yield* throughout(lister, since);
+  let from = since;
+  let token: string | null = null;
+  let before = new Set<string>();
+  for (;;) {
+    let got;
+    try {
+      got = await lister.page(from, token);
+    } catch (error) {
+      if (lister.refusesOrder?.(error)) return yield* throughout(lister, since);
+      throw error;
+    }
+    const { rows, next } = got;
+    const keys = rows.map((row) => instantKey(row.instant));
+    if (keys.some((key, i) => i > 0 && key < (keys[i - 1] ?? ''))) return yield* throughout(lister, since);
+    const records = rows.filter((row) => !before.has(`${row.id}@${row.version}`));
+    const last = rows.at(-1);
+    if (records.length > 0) yield { records, after: records.at(-1)?.instant ?? null };
+    if (!last || next === null) return;
+    before = new Set(rows.map((row) => `${row.id}@${row.version}`));
+    const restart = lister.including(last.instant);
+    if (keys[0] === keys.at(-1) && from !== null && instantKey(from) >= instantKey(restart)) token = next;
+    else {
+      from = restart;
+      token = null;
+    }
+  }
+}
+
+/** A list that is not sorted by stamp: page after page, again until nothing new appears, then sorted here as one page. */
+async function* throughout(lister: Lister, since: string | null): AsyncIterable<Page> {
+  const all = new Map<string, Snapshot>();
+  for (let news = true; news;) {
+    news = false;
+    let pages = 0;
+    let token: string | null = null;
+    do {
+      const got: { rows: readonly Snapshot[]; next: string | null } = await lister.page(since, token);
+      for (const row of got.rows) {
+        if ((all.get(row.id)?.version ?? '') >= row.version) continue;
+        all.set(row.id, row);
+        news = true;
+      }
+      token = got.next;
+      pages += 1;
+    } while (token !== null);
+    // One page is one instant's truth: nothing could move between its rows.
+    if (pages === 1) break;
+  }
+  const records = [...all.values()].sort((a, b) => (a.version < b.version ? -1 : 1));
+  if (records.length > 0) yield { records, after: records.at(-1)?.instant ?? null };
+}

@@ -1,0 +1,286 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { takesPart } from '../activities/observation.ts';
+import { Store } from '../store/store.ts';
+import { readFlows } from '../flows/read.ts';
+import { catalogueOf } from '../connectors/crm/connector.ts';
+import { valueAt } from '../connectors/connector.ts';
+import { DEFAULT_PROFILE } from '../connectors/crm/profile.ts';
+import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
+import type { Row } from '../sandbox/table.ts';
+import { demoEnv } from './demo.ts';
+import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
+import { WORKER_ENV } from '../worker/memory.ts';
+import { beganAt, freePort, isFree, startChild, stopChild, stopOrphan } from './process.ts';
+import { Bar, step } from '../client/cli/progress.ts';
+import { logIn, startMongo, startTemporal } from './servers.ts';
+
+const USAGE = `npm start [-- --fresh] [-- --no-worker] [-- --apply-plan FILE]
+
+Brings up the local stack: a Temporal dev server with Web UI, a MongoDB-protocol server, stand-ins for PowerOffice Go
+and the CRM, and a worker; runs the first sync, then prints a line for each change until Ctrl-C stops everything.
+
+  --fresh      forget what an earlier start left in .tandem/data
+  --no-worker  leave the worker out
+  --apply-plan FILE
+               do what that plan (npx tandem plan --out FILE) says, and no more
+  --help       print this
+
+TEMPORAL_ADDRESS and MONGODB_URI, where set, are used instead of servers of its own.`;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const PREFERRED = { temporal: 7233, ui: 8233, mongo: 27_018, powerOffice: 4010, crm: 4020 };
+
+const running: { name: string; child: ChildProcess }[] = [];
+let stopping = false;
+
+async function stopAll(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  // The worker first: it drains while the servers still answer.
+  for (const { name, child } of running.toReversed()) {
+    if (child.exitCode === null && child.signalCode === null) process.stdout.write(`  stopping ${name}\n`);
+    await stopChild(child, 30_000);
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      fresh: { type: 'boolean' },
+      'no-worker': { type: 'boolean' },
+      'apply-plan': { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  const began = Date.now();
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
+
+  const earlier = readStack();
+  for (const [name, child] of Object.entries(earlier?.children ?? {}).toReversed())
+    if (await stopOrphan(child)) console.log(`  stopped ${name} of an earlier start (process ${child.pid})`);
+  if (values.fresh) rmSync(DATA, { recursive: true, force: true });
+  mkdirSync(DATA, { recursive: true });
+  const ports = { ...(values.fresh ? null : earlier?.ports) } as Record<keyof StackFile['ports'], number>;
+  for (const [name, preferred] of Object.entries(PREFERRED) as [keyof StackFile['ports'], number][]) {
+    if (ports[name] === undefined) ports[name] = await freePort(preferred);
+    else if (!(await isFree(ports[name])))
+      throw new Error(
+        `port ${ports[name]}, where the local stack kept its ${name} server, is in use by another program. Stop that program, or begin anew with \`npm start -- --fresh\``,
+      );
+  }
+
+  const children: Record<string, Child> = {};
+  const at = {
+    temporal: process.env['TEMPORAL_ADDRESS'] ?? `127.0.0.1:${ports.temporal}`,
+    ui: process.env['TEMPORAL_UI_URL'] ?? `http://127.0.0.1:${ports.ui}`,
+    mongo: process.env['MONGODB_URI']?.replace(/\/[^/]*$/, '') ?? `mongodb://127.0.0.1:${ports.mongo}`,
+    powerOffice: `http://127.0.0.1:${ports.powerOffice}`,
+    crm: `http://127.0.0.1:${ports.crm}`,
+  };
+  const own = ['MONGODB_URI', 'TANDEM_FLOWS', 'TANDEM_BINDINGS', 'CRM_PROFILE'].flatMap((name) => {
+    const value = process.env[name];
+    return value ? [[name, name === 'MONGODB_URI' ? value : resolve(value)]] : [];
+  });
+  const env = { ...demoEnv(at), ...(Object.fromEntries(own) as Record<string, string>) };
+  const keep = (name: string, child: ChildProcess): void => {
+    running.push({ name, child });
+    if (child.pid !== undefined) children[name] = { pid: child.pid, began: beganAt(child.pid) ?? '' };
+    writeStack({ ports, children, env });
+  };
+
+  console.log('Tandem, local stack');
+  const servers: Promise<unknown>[] = [];
+  if (process.env['TEMPORAL_ADDRESS'] === undefined)
+    servers.push(
+      step(
+        'Temporal dev server',
+        (say) =>
+          startTemporal({
+            port: ports.temporal,
+            uiPort: ports.ui,
+            file: join(DATA, 'temporal.db'),
+            log: logIn(DATA, 'temporal'),
+            say,
+          }),
+        (server) => {
+          keep('the Temporal server', server.child);
+          return `Temporal dev server at ${server.address}, Web UI at ${at.ui}`;
+        },
+      ),
+    );
+  if (process.env['MONGODB_URI'] === undefined)
+    servers.push(
+      step(
+        'MongoDB server',
+        (say) => startMongo({ port: ports.mongo, folder: join(DATA, 'mongo'), log: logIn(DATA, 'mongo'), say }),
+        (server) => {
+          keep('the MongoDB server', server.child);
+          return `MongoDB-protocol server at ${server.address}`;
+        },
+      ),
+    );
+  servers.push(
+    step(
+      'stand-ins',
+      () => startSandbox(ports, keep),
+      () => `stand-ins: PowerOffice Go at ${at.powerOffice}, CRM at ${at.crm}`,
+    ),
+  );
+  for (const result of await Promise.allSettled(servers)) if (result.status === 'rejected') throw result.reason;
+  if (interrupted.signal.aborted) return;
+
+  const worker = values['no-worker'] ? null : startWorker(env, keep, values['apply-plan']);
+  if (worker) {
+    const follow = followWorker(worker, interrupted);
+    await firstSync(env, at.powerOffice, interrupted.signal);
+    if (interrupted.signal.aborted) return;
+    console.log(`  in step after ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    follow.speak();
+  }
+  console.log(hints(at, values['no-worker'] === true));
+  await new Promise<void>((resolve) =>
+    interrupted.signal.aborted ? resolve() : interrupted.signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+}
+
+async function startSandbox(ports: StackFile['ports'], keep: (name: string, child: ChildProcess) => void): Promise<void> {
+  const child = startChild(
+    process.execPath,
+    ['--import', 'tsx/esm', join(root, 'sandbox/main.ts'), join(DATA, 'sandbox'), String(ports.powerOffice), String(ports.crm)],
+    process.env,
+    logIn(DATA, 'sandbox'),
+  );
+  keep('the stand-ins', child);
+  for (let tries = 0; ; tries++) {
+    try {
+      await Promise.all([ports.powerOffice, ports.crm].map((port) => fetch(`http://127.0.0.1:${port}/_sandbox/types`)));
+      return;
+    } catch (error) {
+      if (tries > 300 || child.exitCode !== null)
+        throw new Error(`the stand-ins did not start; see ${logIn(DATA, 'sandbox')}`, { cause: error });
+      await sleep(100);
+    }
+  }
+}
+
+function startWorker(
+  env: Record<string, string>,
+  keep: (name: string, child: ChildProcess) => void,
+  plan: string | undefined,
+): ChildProcess {
+  const child = startChild(
+    process.execPath,
+    ['--import', 'tsx/esm', join(root, 'client/cli/main.ts'), 'worker', ...(plan === undefined ? [] : ['--apply-plan', plan])],
+    { ...WORKER_ENV, ...process.env, ...env },
+    logIn(DATA, 'worker'),
+  );
+  keep('the worker', child);
+  return child;
+}
+
+/** Turns the worker's log into a line for each change. */
+function followWorker(worker: ChildProcess, interrupted: AbortController): { speak: () => void } {
+  let speaking = false;
+  worker.once('exit', (code) => {
+    if (interrupted.signal.aborted) return;
+    console.error(`  the worker ended (code ${code}); see ${logIn(DATA, 'worker')}`);
+    process.exitCode = 1;
+    interrupted.abort(new Error('the worker ended'));
+  });
+  if (worker.stdout)
+    createInterface({ input: worker.stdout }).on('line', (line) => {
+      if (!speaking) return;
+      const text = inWords(line);
+      if (text !== null) console.log(`  ${new Date().toISOString().slice(11, 19)}  ${text}`);
+    });
+  return { speak: () => (speaking = true) };
+}
+
+function inWords(line: string): string | null {
+  let event: Record<string, unknown>;
+  try {
+    event = JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return null;
+  }
+  const pair = `${String(event['flow'])} ${String(event['sourceId'])}`;
+  switch (event['event']) {
+    case 'created':
+      return `${pair}: created ${String(event['targetId'])}`;
+    case 'written':
+      return `${pair}: wrote ${(event['properties'] as string[]).join(', ')} to the ${String(event['side'])}`;
+    case 'blocked':
+      return `${pair}: blocked by the ${String(event['side'])} (${String(event['code'])}); see npx tandem show ${pair}`;
+    case 'link':
+      return `${pair}: ${event['ended'] ? `ended, ${String(event['ended'])}` : String(event['status'])}`;
+    case 'reach':
+    case 'held':
+      return String(event['msg']);
+    default:
+      return null;
+  }
+}
+
+/** Waits until every record that should have a partner is linked, with a bar. */
+async function firstSync(env: Record<string, string>, powerOffice: string, signal: AbortSignal): Promise<void> {
+  const rows = async (type: string): Promise<Row[]> =>
+    (await (await fetch(`${powerOffice}/_sandbox/records/${type}`)).json()) as Row[];
+  const catalogues = [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)];
+  const { flows } = await readFlows(process.env['TANDEM_FLOWS'], catalogues, process.env['TANDEM_BINDINGS']);
+  const store = await Store.connect(env['MONGODB_URI'] ?? '');
+  const bar = new Bar('first sync');
+  try {
+    for (; !signal.aborted; await sleep(200)) {
+      let all = 0;
+      for (const flow of flows)
+        if (flow.source.system === 'powerOffice')
+          all += (await rows(flow.source.type)).filter((row) => takesPart(flow, 'source', (name) => valueAt(row, name))).length;
+      // What waits for a match, or for a record it refers to, is done for now.
+      const done = await store.links.countDocuments({ $or: [{ status: { $ne: 'linking' } }, { block: { $ne: null } }] });
+      bar.show(Math.min(done, all), all);
+      if (done >= all) break;
+    }
+  } finally {
+    bar.end();
+    await store.close();
+  }
+}
+
+function hints(at: { ui: string; powerOffice: string; crm: string }, noWorker: boolean): string {
+  const query = encodeURIComponent('TandemFlow IS NOT NULL');
+  return `
+Where to look
+  every pair as a workflow  ${at.ui}/namespaces/default/workflows?query=${query}
+  PowerOffice stand-in      ${at.powerOffice}/_sandbox/records/ContactPerson
+  CRM stand-in              ${at.crm}/_sandbox/records/Contact
+
+What to type, in another terminal
+  npx tandem status
+  npx tandem links --limit 5
+  npx tandem sandbox edit ContactPerson 501/2001 FirstName=Synnøve
+  npx tandem show contactperson-contact 501/2001
+  npx tandem verify
+${noWorker ? '\nThe worker was left out (--no-worker).\n' : ''}
+Ctrl-C stops everything; \`npm start\` goes on where it was, \`npm start -- --fresh\` begins anew.
+`;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`\n  ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await stopAll();
+  const last = readStack();
+  if (last) writeStack({ ...last, children: {} });
+}
+process.exit();

@@ -1,0 +1,103 @@
+import type { Side } from '../flows/side.ts';
+import type { Value } from '../flows/values.ts';
+import type { Block, Instants, Observation } from '../workflows/core/state.ts';
+import type { LinkRecord } from '../workflows/contract.ts';
+import type { ClockEstimate } from '../connectors/clock.ts';
+
+/** A link in the store; `_id` is `<flow>:<source id>`. Read-mostly: asked about many links at once. */
+export interface LinkDocument extends Omit<LinkRecord, 'block'> {
+  readonly _id: string;
+  readonly sourceType: string;
+  readonly targetType: string;
+  /** `text` is the system's own and stays here alone. */
+  readonly block: (Block & { readonly text: string }) | null;
+  readonly updatedAt: Date;
+}
+
+/** How far a feed was read; `_id` is `<system>:<type>`. */
+export interface CursorDocument {
+  readonly _id: string;
+  /** The newest instant dealt with, as the system wrote it, and its key. */
+  readonly newest: string | null;
+  readonly newestKey: string;
+  /** When the newest instant was first seen (ms, our clock). */
+  readonly newestAt: number;
+  /** A look that began a whole overlap later found nothing newer, so the next may begin at the newest itself. */
+  readonly settled: boolean;
+  readonly lookedAt: number;
+  /** How often the feed was read to its end; 0 while the first reading is under way. */
+  readonly looks: number;
+  readonly sweptAt: number;
+  readonly sweepAsked: number;
+  readonly idsAt: number;
+  /** Flows (with their rules of matching) for which every record was noted as a candidate. */
+  readonly indexed?: readonly string[];
+  /** What stands in the way now, in the system's own words. */
+  readonly trouble: { readonly text: string; readonly at: number } | null;
+}
+
+/** A feed that was never read. */
+export const UNREAD: Omit<CursorDocument, '_id'> = {
+  newest: null,
+  newestKey: '',
+  newestAt: 0,
+  settled: false,
+  lookedAt: 0,
+  looks: 0,
+  sweptAt: 0,
+  sweepAsked: 0,
+  idsAt: 0,
+  trouble: null,
+};
+
+/** A record as matches and references find it; `_id` is `<flow>:<side>:<id>`. Only records in scope stand here. */
+export interface CandidateDocument {
+  readonly _id: string;
+  readonly flow: string;
+  readonly side: Side;
+  readonly id: string;
+  /** One text for each alternative of the match that the record has a value for: number, colon, normalised value. */
+  readonly keys: readonly string[];
+  /** Records that it refers to, `<system>:<type>:<id>`. */
+  readonly refs: readonly string[];
+}
+
+/** One applied change; `_id` is link, revision and property. */
+export interface HistoryDocument {
+  readonly _id: string;
+  readonly link: string;
+  readonly flow: string;
+  readonly at: Date;
+  readonly side: Side;
+  readonly property: string;
+  readonly why: string;
+  /** The attempt that noted it; an older one may not take it back. */
+  readonly attempt: number;
+  readonly before: Value;
+  readonly after: Value;
+  readonly instants?: Readonly<Record<Side, Instants>>;
+}
+
+/** What is remembered of a system: who it is, what it can, how its clock goes. */
+export interface SystemDocument {
+  readonly _id: string;
+  readonly identity?: string;
+  readonly test?: 'works' | 'missing';
+  readonly clock?: ClockEstimate;
+}
+
+/** One limit: the throttle's next free slot, a flow's endings by minute, or what is paused. */
+export interface LimitDocument {
+  readonly _id: string;
+  readonly next?: number;
+  readonly minutes?: Readonly<Record<string, number>>;
+  readonly approvedUntil?: number;
+  readonly paused?: readonly string[];
+}
+
+/** The seen observation of one side, to be raised. */
+export interface Sighting {
+  readonly key: string;
+  readonly side: Side;
+  readonly seen: Observation;
+}

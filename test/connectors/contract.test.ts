@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { Throttle } from '../../connectors/rateLimiter.ts';
+import { SystemError } from '../../connectors/systemError.ts';
+import { powerOffice } from '../../connectors/powerOffice/connector.ts';
+import type { Snapshot, System } from '../../connectors/connector.ts';
+import type { Store } from '../../store/store.ts';
+import { KEYS, eventually, makeStore, makeWorld, type World } from '../support/world.ts';
+
+const OPTIONS = { priority: 'feed' } as const;
+
+/**
+ * What Tandem relies on in PowerOffice Go, through the connector alone: against the stand-in, and unchanged against a
+ * demo account where TANDEM_LIVE_POWEROFFICE_URL and the three TANDEM_LIVE_POWEROFFICE_..._KEY are set. It renames one
+ * contact person and puts the name back.
+ */
+function contract(name: string, make: () => Promise<{ system: System; close: () => Promise<void> }>): void {
+  describe(`PowerOffice Go as Tandem needs it: ${name}`, function () {
+    this.timeout(120_000);
+    let system: System;
+    let close: () => Promise<void>;
+    before(async () => {
+      ({ system, close } = await make());
+    });
+    after(() => close());
+
+    const read = async (since: string | null): Promise<Snapshot[]> => {
+      const rows: Snapshot[] = [];
+      for await (const page of system.changed('ContactPerson', ['FirstName', 'LastName'], since, OPTIONS))
+        rows.push(...page.records);
+      return rows;
+    };
+
+    it('takes the key and tells who we are', async () => {
+      assert.match((await system.check()).identity, /^http/);
+    });
+
+    it('lists by stamp, strictly greater, and gives nothing after the newest', async () => {
+      const rows = await read(null);
+      assert.ok(rows.every((row, i) => i === 0 || (rows[i - 1]?.version ?? '') <= row.version));
+      assert.deepEqual(await read(rows.at(-1)?.instant ?? null), []);
+      const ids = [];
+      for await (const page of system.ids('ContactPerson', OPTIONS)) ids.push(...page);
+      assert.deepEqual([...ids].sort(), rows.map((row) => row.id).sort());
+    });
+
+    it('writes on a condition, refuses when it does not hold, and shows the change in its feed', async () => {
+      const [row] = await read(null);
+      assert.ok(row, 'the account has a contact person');
+      const name = String(row.fields['FirstName']);
+      const write = (from: string, to: string): Promise<Snapshot> =>
+        system.update(
+          'ContactPerson',
+          row.id,
+          { FirstName: to },
+          { test: { FirstName: from }, version: row.version },
+          ['FirstName'],
+          OPTIONS,
+        );
+      const written = await write(name, 'Tandemprøve');
+      try {
+        assert.equal(written.fields['FirstName'], 'Tandemprøve');
+        assert.ok(written.version > row.version);
+        await assert.rejects(write(name, 'Never'), (error) => error instanceof SystemError && error.failure === 'contended');
+        await eventually(
+          'the change in the feed',
+          () => read(row.instant),
+          (rows) => rows.some((each) => each.id === row.id),
+          20_000,
+        );
+      } finally {
+        await write('Tandemprøve', name);
+      }
+    });
+  });
+}
+
+const capability = { get: () => 'unknown' as const, accepted: () => Promise.resolve() };
+
+contract('the stand-in', async () => {
+  const world: World = await makeWorld({ size: { products: 1, contactPersons: 30, suppliers: 1, supplierPersons: 1 } });
+  const { store }: { store: Store } = await makeStore();
+  const system = powerOffice({ url: world.powerOffice.url, ...KEYS }, new Throttle(store.slots, 'contract', 10), capability);
+  return { system, close: () => Promise.all([world.close(), store.close()]).then(() => {}) };
+});
+
+const live = (name: string): string => process.env[`TANDEM_LIVE_POWEROFFICE_${name}`] ?? '';
+if (live('URL') !== '')
+  contract('a live demo account', async () => {
+    const { store } = await makeStore();
+    const keys = {
+      url: live('URL'),
+      applicationKey: live('APPLICATION_KEY'),
+      clientKey: live('CLIENT_KEY'),
+      subscriptionKey: live('SUBSCRIPTION_KEY'),
+    };
+    return { system: powerOffice(keys, new Throttle(store.slots, 'live', 8), capability), close: () => store.close() };
+  });
