@@ -75,7 +75,7 @@ async function wake(deps: Deps, flow: Flow, side: Side, changed: readonly Candid
 /** Wakes those of a flow's links that have no partner yet. */
 export async function wakeLinks(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<void> {
   for (const link of (await deps.store.bySource(flow.name, sourceIds)).values())
-    if (link.targetId === null && link.ended === null) await deps.links.tellRetry(link);
+    if (link.targetId === null && link.ended === null) await deps.links.signalRetry(link);
 }
 
 /** Whether a link may look for its partner: all records of both sides are noted. */

@@ -1,18 +1,18 @@
 import type { Logger } from 'pino';
 import type { Flow, SystemName } from '../flows/flow.ts';
 import type { Allowance } from '../flows/plan.ts';
-import type { Messenger, Running, Time } from './ports.ts';
+import type { Messenger, RunAttempt, Time } from './ports.ts';
 import type { LinkStore } from '../store/store.ts';
-import type { System } from '../connectors/connector.ts';
+import type { Connector } from '../connectors/connector.ts';
 
 /** Everything the activities touch the world with; handed over once, by the worker. */
 export interface Deps {
   readonly flows: readonly Flow[];
-  readonly systems: Readonly<Record<SystemName, System>>;
+  readonly connectors: Readonly<Record<SystemName, Connector>>;
   readonly store: LinkStore;
   readonly links: Messenger;
   readonly time: Time;
-  readonly running: Running;
+  readonly runAttempt: RunAttempt;
   readonly log: Logger;
   /** Where a start keeps to a plan: nothing else is created, linked or written. */
   readonly allowance?: Allowance;
@@ -22,5 +22,5 @@ export interface Deps {
   /** Aborts when the worker was asked to stop: watchers hand over at once, writes finish. */
   readonly stopping: AbortSignal;
   /** Settles whether PowerOffice knows JSON Patch `test`. */
-  readonly testing: { settle(capability: 'works' | 'missing'): Promise<void>; get(): 'unknown' | 'works' | 'missing' };
+  readonly patchTest: { settle(capability: 'works' | 'missing'): Promise<void>; get(): 'unknown' | 'works' | 'missing' };
 }

@@ -78,14 +78,14 @@ export function newRecord(flow: Flow, sourceId: string, seen: Observation | null
 export function temporalMessenger(client: Client): Messenger {
   return {
     start: (flow, record) => startLink(client, flow, record),
-    tell(flow, sourceId, told, knownRules) {
+    signalObserved(flow, sourceId, told, knownRules) {
       const rules = rulesOf(flow);
       const handle = client.workflow.getHandle(linkWorkflowId(flow.name, sourceId));
       return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? told : { ...told, rules }));
     },
-    tellRetry: (link) =>
+    signalRetry: (link) =>
       delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.steer, { kind: 'retry' })),
-    tellVanished: (link, side) =>
+    signalVanished: (link, side) =>
       delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.vanished, { side })),
   };
 }

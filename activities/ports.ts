@@ -17,10 +17,10 @@ export interface Attempt {
 }
 
 /** Runs one attempt of an activity: heartbeats, deadline, failures as Temporal retries them. */
-export type Running = <T>(work: (attempt: Attempt) => Promise<T>) => Promise<T>;
+export type RunAttempt = <T>(work: (attempt: Attempt) => Promise<T>) => Promise<T>;
 
 /** What a feed tells a link. */
-export interface Told {
+export interface Sighted {
   readonly side: Side;
   readonly id: string;
   readonly seen: Observation;
@@ -31,11 +31,11 @@ export interface Messenger {
   /** Starts the workflow of a link; false where it runs already. */
   start(flow: Flow, record: LinkRecord): Promise<boolean>;
   /** Tells a running link what was seen, and its flow's rules where it knows others; false where no such workflow runs. */
-  tell(flow: Flow, sourceId: string, told: Told, knownRules: string | undefined): Promise<boolean>;
+  signalObserved(flow: Flow, sourceId: string, told: Sighted, knownRules: string | undefined): Promise<boolean>;
   /** Asks a link that waits for a match or a reference to look again; false where no such workflow runs. */
-  tellRetry(link: { readonly flow: string; readonly sourceId: string }): Promise<boolean>;
+  signalRetry(link: { readonly flow: string; readonly sourceId: string }): Promise<boolean>;
   /** Tells a running link that a list lacks its record; false where no such workflow runs. */
-  tellVanished(link: { readonly flow: string; readonly sourceId: string }, side: Side): Promise<boolean>;
+  signalVanished(link: { readonly flow: string; readonly sourceId: string }, side: Side): Promise<boolean>;
 }
 
 /** A person paused the flow or the system that this is about; the activity is tried again. */

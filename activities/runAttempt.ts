@@ -12,7 +12,7 @@ const DEADLINE_MS = 100_000;
  * Runs one attempt of an activity: heartbeats while it lasts, aborts its calls at the deadline, and turns failures into
  * what Temporal retries. Failure messages carry a status code and no text of the system's, which may quote names.
  */
-export async function running<T>(work: (attempt: Attempt) => Promise<T>): Promise<T> {
+export async function runAttempt<T>(work: (attempt: Attempt) => Promise<T>): Promise<T> {
   const context = Context.current();
   const abort = new AbortController();
   const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);

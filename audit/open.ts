@@ -1,17 +1,17 @@
 import { Store } from '../store/store.ts';
-import type { System } from '../connectors/connector.ts';
+import type { Connector } from '../connectors/connector.ts';
 import type { SystemName } from '../flows/flow.ts';
 import type { Config } from '../worker/config.ts';
 import type { Flows } from '../flows/read.ts';
 import { isKnownWorld } from '../worker/retryUntilReachable.ts';
-import { makeSystems } from '../worker/systems.ts';
+import { makeConnectors } from '../worker/connectors.ts';
 import { readAll } from '../worker/worker.ts';
 
 /** What looks at both systems itself needs: configuration, flows, the store and the connectors. */
 export interface Opened extends Flows {
   readonly config: Config;
   readonly store: Store;
-  readonly systems: Readonly<Record<SystemName, System>>;
+  readonly connectors: Readonly<Record<SystemName, Connector>>;
   /** Who each system says it is. */
   readonly world: Readonly<Record<SystemName, string>>;
   close(): Promise<void>;
@@ -22,14 +22,14 @@ export async function open(env: NodeJS.ProcessEnv): Promise<Opened> {
   const all = await readAll(env);
   const store = await Store.connect(all.config.MONGODB_URI);
   try {
-    const { systems } = await makeSystems(all.config, store);
+    const { connectors } = await makeConnectors(all.config, store);
     const world: Record<SystemName, string> = { powerOffice: '', crm: '' };
-    for (const system of Object.values(systems)) {
+    for (const system of Object.values(connectors)) {
       const { identity } = await system.check();
       await isKnownWorld(store, system, identity);
       world[system.name] = identity;
     }
-    return { ...all, store, systems, world, close: () => store.close() };
+    return { ...all, store, connectors, world, close: () => store.close() };
   } catch (error) {
     await store.close();
     throw error;

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { handlePage, news, type Part } from '../activities/feed/handOn.ts';
+import { handOnPage, compareWithSeen, type FlowRole } from '../activities/feed/handOn.ts';
 import type { Deps } from '../activities/deps.ts';
 import { newRecord } from '../activities/messenger.ts';
 import { observationOf } from '../activities/observation.ts';
@@ -87,7 +87,7 @@ export async function compareSpeed(mongo: string, say: (text: string) => void): 
   const began = performance.now();
   let unchanged = 0;
   for (const [i, record] of records.entries())
-    if (news(seen[i], observationOf(flow, 'source', record)) === 'none') unchanged += 1;
+    if (compareWithSeen(seen[i], observationOf(flow, 'source', record)) === 'none') unchanged += 1;
   const memory = unchanged / ((performance.now() - began) / 1000);
   say(`compared ${unchanged} records in memory`);
 
@@ -101,9 +101,9 @@ export async function compareSpeed(mongo: string, say: (text: string) => void): 
     time: realTime,
     log: pino({ level: 'silent' }),
   } as unknown as Deps;
-  const parts: Part[] = [{ flow, side: 'source' }];
+  const parts: FlowRole[] = [{ flow, side: 'source' }];
   const start = performance.now();
-  for (let at = 0; at < IN_STORE; at += PAGE) await handlePage(deps, parts, known.slice(at, at + PAGE));
+  for (let at = 0; at < IN_STORE; at += PAGE) await handOnPage(deps, parts, known.slice(at, at + PAGE));
   const speed = IN_STORE / ((performance.now() - start) / 1000);
   await store.close();
   return { memory, store: speed };

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { abreast } from '../activities/feed/forEachLimit.ts';
+import { forEachLimit } from '../activities/feed/forEachLimit.ts';
 import { table } from '../client/cli/table.ts';
-import type { Row, Section } from '../flows/dataflow/document.ts';
+import type { PropertyRow, Section } from '../flows/dataflow/document.ts';
 import { readDocument } from '../flows/dataflow/read.ts';
 import { writeDocument } from '../flows/dataflow/write.ts';
 import { compareSpeed, storeGrowth } from './compare.ts';
@@ -67,7 +67,10 @@ async function firstSync(stack: Stack, records: number): Promise<{ ms: number; i
 async function bareSync(floor: Floor, records: number, round: number): Promise<number> {
   const start = Date.now();
   const ids = Array.from({ length: records }, (_, i) => `bare-${round}-${i}`);
-  await abreast(ids, async (workflowId) => void (await floor.client.workflow.start('bare', { workflowId, taskQueue: 'floor' })));
+  await forEachLimit(
+    ids,
+    async (workflowId) => void (await floor.client.workflow.start('bare', { workflowId, taskQueue: 'floor' })),
+  );
   return (await floor.ran(records)) - start;
 }
 
@@ -189,13 +192,16 @@ async function measureBurst(stack: Stack, rounds: number): Promise<void> {
   await until('the first sync', () => posts(installation).length >= EDITS);
   const floor = await startFloor();
   const ids = Array.from({ length: EDITS }, (_, i) => `poked-${i}`);
-  await abreast(ids, async (workflowId) => void (await floor.client.workflow.start('poked', { workflowId, taskQueue: 'floor' })));
+  await forEachLimit(
+    ids,
+    async (workflowId) => void (await floor.client.workflow.start('poked', { workflowId, taskQueue: 'floor' })),
+  );
   const links = await store.links.find({}).toArray();
   const ratios: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     await sleep(2000);
     const start = Date.now();
-    await abreast(ids, (id) => floor.client.workflow.getHandle(id).signal('poke'));
+    await forEachLimit(ids, (id) => floor.client.workflow.getHandle(id).signal('poke'));
     const bare = (await floor.ran(EDITS)) - start;
     await sleep(2000);
     const written = crmWrites(installation).length;
@@ -260,7 +266,7 @@ async function measureThroughput(installation: Installation, edits: number): Pro
 
 /** A dataflow document of 2,600 lines, as long as they come. */
 function measureReading(): void {
-  const row = (i: number): Row => ({ source: `Property${i}`, target: `property.of.${i}`, type: '"string"', when: [] });
+  const row = (i: number): PropertyRow => ({ source: `Property${i}`, target: `property.of.${i}`, type: '"string"', when: [] });
   const sections = Array.from({ length: 25 }, (_, n): Section => ({
     line: 0,
     from: `PowerOffice Go Type${n}`,

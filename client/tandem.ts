@@ -282,7 +282,7 @@ function makeTandem(
       return { stored, started };
     },
 
-    async linkTo(flow, sourceId, targetId) {
+    async link(flow, sourceId, targetId) {
       const link = await store.links.findOne({ _id: linkKey(flow, sourceId) });
       if (!link) throw missing(flow, sourceId);
       const { target } = flowOf(flow);
@@ -293,7 +293,7 @@ function makeTandem(
       await steer(flow, sourceId, { kind: 'link', id: targetId });
     },
 
-    async link(flow, sourceId, { history = 20 } = {}) {
+    async getLink(flow, sourceId, { history = 20 } = {}) {
       flowOf(flow);
       const _id = linkKey(flow, sourceId);
       const link = await store.links.findOne({ _id });

@@ -70,11 +70,11 @@ export interface Tandem {
   /** Links by source id. Default limit 50. */
   links(filter?: { flow?: string; status?: Status; limit?: number }): Promise<readonly LinkDocument[]>;
   /** One link with its history. Throws TandemError where there is none. */
-  link(flow: string, sourceId: string, options?: { history?: number }): Promise<LinkDetails>;
+  getLink(flow: string, sourceId: string, options?: { history?: number }): Promise<LinkDetails>;
   /** A person's request to a link: pause, resume, retry, unlink, relink, or a decision on a property. */
   steer(flow: string, sourceId: string, message: Exclude<Message, { kind: 'observed' | 'vanished' }>): Promise<void>;
   /** Links a record that has no partner with a target record that a person names; differing values go by policy. */
-  linkTo(flow: string, sourceId: string, targetId: string): Promise<void>;
+  link(flow: string, sourceId: string, targetId: string): Promise<void>;
   /** Links on which both sides were edited and a person has to decide, with the values of either side. */
   conflicts(flow?: string): Promise<readonly Conflict[]>;
   /** Decides a property: the source's value, the target's, or another one, for both sides. */

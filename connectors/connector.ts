@@ -1,6 +1,6 @@
 import type { Catalogue } from '../flows/catalogue.ts';
 import type { SystemName } from '../flows/flow.ts';
-import { stepsOf, type Step } from '../flows/path.ts';
+import { pathSteps, type PathStep } from '../flows/path.ts';
 import { sameValue, type Value, type Values } from '../flows/values.ts';
 import type { Instants } from '../workflows/core/state.ts';
 import type { SystemClock } from './clock.ts';
@@ -38,7 +38,7 @@ export interface Page {
 }
 
 /** What makes a write conditional: raw values to be tested, the ETag seen. */
-export interface Condition {
+export interface WriteCondition {
   readonly test: Values;
   readonly etag?: string | undefined;
   /** The version seen: an answer without a record is read again until it shows a newer one. */
@@ -54,7 +54,7 @@ export interface Features {
 }
 
 /** One of the two systems, as the activities use it. All errors are SystemError. */
-export interface System {
+export interface Connector {
   readonly name: SystemName;
   readonly title: string;
   readonly catalogue: Catalogue;
@@ -82,7 +82,7 @@ export interface System {
     type: string,
     id: string,
     set: Readonly<Record<string, Value>>,
-    condition: Condition,
+    condition: WriteCondition,
     fields: readonly string[],
     options: CallOptions & { unconditional?: boolean },
   ): Promise<Snapshot>;
@@ -97,7 +97,7 @@ export interface System {
 }
 
 /** For a write without a condition of the system's own: what was just read must be what the write expects. Throws SystemError. */
-export function mustStand(system: string, test: Values, now: (property: string) => Value | undefined): void {
+export function requireUnchanged(system: string, test: Values, now: (property: string) => Value | undefined): void {
   for (const [name, value] of Object.entries(test))
     if (!sameValue(now(name), value)) throw new SystemError(system, 'contended', `${name} was edited meanwhile`);
 }
@@ -106,7 +106,7 @@ export function mustStand(system: string, test: Values, now: (property: string) 
 export function valueAt(record: unknown, path: string): Value {
   let here: unknown[] = [record];
   let listed = false;
-  for (const { name, where } of stepsOf(path)) {
+  for (const { name, where } of pathSteps(path)) {
     here = here.flatMap((item) => {
       if (item === null || typeof item !== 'object') return [];
       const inner = (item as Record<string, unknown>)[name];
@@ -126,14 +126,14 @@ export function valueAt(record: unknown, path: string): Value {
   return listed ? values : (values[0] ?? null);
 }
 
-function isElement(item: unknown, where: NonNullable<Step['where']>): boolean {
+function isElement(item: unknown, where: NonNullable<PathStep['where']>): boolean {
   const value = item !== null && typeof item === 'object' ? (item as Record<string, unknown>)[where.property] : undefined;
   return (typeof value === 'string' || typeof value === 'number' ? String(value) : '') === where.value;
 }
 
 /** Puts a value at a property path; objects on the way, and an element that is selected, are made where they lack. */
 export function putAt(record: Record<string, unknown>, path: string, value: unknown): void {
-  const steps = stepsOf(path);
+  const steps = pathSteps(path);
   let here = record;
   for (const { name, where } of steps.slice(0, -1)) {
     if (!where) {

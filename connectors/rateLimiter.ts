@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Priority } from './connector.ts';
 
 /** Where all workers that share a key meet: the instant (ms) from which the next slot is free. */
-export interface Slots {
+export interface RateSlots {
   /** Takes the next slot not before `now` if the last taken was `known`; tells the slot, or what was taken meanwhile. */
   take(key: string, known: number, now: number, spacingMs: number): Promise<{ slot: number; next: number } | { taken: number }>;
   /** Nobody gets a slot before `until`. */
@@ -31,8 +31,8 @@ interface Waiter {
  * The limiter of one key, shared by all workers through the store. A process holds one slot at a time and gives it to
  * the most urgent caller when its instant has come, so a write never stands behind a list that asked before.
  */
-export class Throttle {
-  readonly #slots: Slots;
+export class RateLimiter {
+  readonly #slots: RateSlots;
   readonly #key: string;
   readonly #spacing: number;
   readonly #gap: number;
@@ -45,7 +45,7 @@ export class Throttle {
   #pumping = false;
 
   /** `perSecond`: calls that all workers together make in a second at most. */
-  constructor(slots: Slots, key: string, perSecond: number) {
+  constructor(slots: RateSlots, key: string, perSecond: number) {
     this.#slots = slots;
     this.#key = key;
     this.#spacing = (1000 + SLACK_MS) / perSecond;

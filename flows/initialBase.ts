@@ -1,4 +1,4 @@
-import { agree } from './valuesMatch.ts';
+import { valuesMatch } from './valuesMatch.ts';
 import type { DataType } from './convert.ts';
 import { across, SIDES, type Side } from './side.ts';
 import { isNoValue, type Value, type Values } from './values.ts';
@@ -7,16 +7,16 @@ import { isNoValue, type Value, type Values } from './values.ts';
  * How a link came to its target record: made just now; found again, ours from before; there already and matching; there
  * already, ours perhaps and edited since.
  */
-export type Meeting = 'made' | 'found' | 'matched' | 'adopted';
+export type TargetOrigin = 'made' | 'found' | 'matched' | 'adopted';
 
 /**
  * What both sides have agreed on as a link gets its target record; a property that is missing never agreed. The link and
  * the store begin with the same.
  */
-export function firstBase(
+export function initialBase(
   pairs: readonly { readonly source: string; readonly target: string; readonly type: DataType; readonly direction?: string }[],
   values: Readonly<Record<Side, Values>>,
-  how: Meeting,
+  how: TargetOrigin,
 ): Record<Side, Record<string, Value>> {
   const base: Record<Side, Record<string, Value>> = { source: {}, target: {} };
   if (how === 'adopted') return base;
@@ -30,7 +30,7 @@ export function firstBase(
     if (pair.direction === 'toSource') continue;
     base.target[pair.target] = value.target;
     // What is found may be what the source was then, not what it is now.
-    if (how === 'made' || agree(pair.type, value.source, value.target)) base.source[pair.source] = value.source;
+    if (how === 'made' || valuesMatch(pair.type, value.source, value.target)) base.source[pair.source] = value.source;
   }
   return base;
 }

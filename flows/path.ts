@@ -1,5 +1,5 @@
 /** A step of a property path: a name, and for a list the element that is meant, by the text of one of its properties. */
-export interface Step {
+export interface PathStep {
   readonly name: string;
   readonly where?: { readonly property: string; readonly value: string };
 }
@@ -7,8 +7,8 @@ export interface Step {
 const STEP = /([^.[\]]*)(?:\[([^=\]]+)=("(?:[^"\\]|\\.)*")\])?(?:\.|$)/y;
 
 /** The steps of `Address.City` or `info.addresses[type="home"].city`. */
-export function stepsOf(path: string): Step[] {
-  const steps: Step[] = [];
+export function pathSteps(path: string): PathStep[] {
+  const steps: PathStep[] = [];
   STEP.lastIndex = 0;
   for (let end = 0; end < path.length; end = STEP.lastIndex) {
     const match = STEP.exec(path);
@@ -26,7 +26,7 @@ export function stepsOf(path: string): Step[] {
 
 /** The path without the elements it selects, as a catalogue names it. */
 export const plainPath = (path: string): string =>
-  stepsOf(path)
+  pathSteps(path)
     .map(({ name }) => name)
     .join('.');
 

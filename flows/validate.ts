@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Catalogue, Field, RecordType } from './catalogue.ts';
 import { flowsFileSchema, type Condition, type Flow, type Pair, type SystemName, type flowSchema } from './flow.ts';
-import { plainPath, stepsOf } from './path.ts';
+import { plainPath, pathSteps } from './path.ts';
 import { SIDES, type Side } from './side.ts';
 
 /** Every problem of a flows file, one sentence each. */
@@ -98,7 +98,7 @@ class End {
     if (use !== 'read' && use !== 'depend' && !writable)
       this.#say(`${type.name}.${field.name} cannot be written, so it cannot be kept in step`);
     const spelled = field.name.split('.');
-    const steps = stepsOf(path);
+    const steps = pathSteps(path);
     const list = steps.findIndex((step) => step.where);
     if (steps.filter((step) => step.where).length > 1) this.#say(`"${path}" selects elements of two lists; one is possible`);
     if (list >= 0 && !type.lists?.includes(spelled.slice(0, list + 1).join('.')))
@@ -117,7 +117,7 @@ class End {
 const writes = (pair: Pair, side: Side): boolean => pair.direction !== (side === 'target' ? 'toSource' : 'toTarget');
 
 /** Checks one flow; its names come back as the connectors spell them, its problems one sentence each. */
-export function checkFlow(flow: FlowInput, catalogues: readonly Catalogue[]): { flow: Flow; problems: readonly string[] } {
+export function validateFlow(flow: FlowInput, catalogues: readonly Catalogue[]): { flow: Flow; problems: readonly string[] } {
   const problems: string[] = [];
   const say = (text: string): void => void problems.push(text);
   const at = { source: new End(flow, 'source', catalogues, say), target: new End(flow, 'target', catalogues, say) };
@@ -224,7 +224,7 @@ export function checkTogether(flows: readonly Flow[]): { flow: string; problem: 
 export function validateFlows(file: unknown, catalogues: readonly Catalogue[]): Flow[] {
   const parsed = flowsFileSchema.safeParse(file);
   if (!parsed.success) throw new FlowsError(issuesInWords(parsed.error));
-  const checked = parsed.data.flows.map((flow) => checkFlow(flow, catalogues));
+  const checked = parsed.data.flows.map((flow) => validateFlow(flow, catalogues));
   const flows = checked.map(({ flow }) => flow);
   const problems = [...checked.flatMap((each) => each.problems), ...checkTogether(flows).map(({ problem }) => problem)];
   if (problems.length > 0) throw new FlowsError(problems);

@@ -2,37 +2,37 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { Disturbance, faultSchema } from './faults.ts';
-import type { Row, Table } from './table.ts';
+import type { SandboxRow, Table } from './table.ts';
 
 /** What a person at the system's own screen can do: no key, no throttle, no replica. */
-export interface Desk {
+export interface AdminTable {
   readonly tables: readonly Table[];
   /** Type names as people write them, to tables. */
   readonly types: Readonly<Record<string, Table>>;
-  create(type: string, values: Row): Row;
-  edit(type: string, id: string, values: Row): Row;
+  create(type: string, values: SandboxRow): SandboxRow;
+  edit(type: string, id: string, values: SandboxRow): SandboxRow;
   remove(type: string, id: string): void;
   /** Changes a setting: lag, clock, throttle, features. */
-  set(settings: Row): Row;
+  set(settings: SandboxRow): SandboxRow;
 }
 
 /** A person's mistake at the desk. */
-export class DeskError extends Error {
+export class AdminError extends Error {
   override readonly name = 'DeskError';
 }
 
 /** The part of a stand-in that belongs to the sandbox, not to the system: below /_sandbox, loopback alone. */
-export function personRoutes(desk: Desk, disturbance: Disturbance): Hono<{ Bindings: HttpBindings }> {
+export function adminRoutes(desk: AdminTable, disturbance: Disturbance): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const values = z.record(z.string(), z.unknown());
   app.onError((error, context) =>
-    context.json({ error: error.message }, error instanceof DeskError || error instanceof z.ZodError ? 400 : 500),
+    context.json({ error: error.message }, error instanceof AdminError || error instanceof z.ZodError ? 400 : 500),
   );
   app.get('/types', (context) => context.json(Object.keys(desk.types)));
   app.get('/records/:type', (context) => {
     const table = desk.types[context.req.param('type')];
     if (!table)
-      throw new DeskError(`there is no type ${context.req.param('type')}; types are ${Object.keys(desk.types).join(', ')}`);
+      throw new AdminError(`there is no type ${context.req.param('type')}; types are ${Object.keys(desk.types).join(', ')}`);
     return context.json(table.rows());
   });
   app.post('/records/:type', async (context) =>

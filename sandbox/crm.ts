@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { Journal } from './journal.ts';
-import { DeskError, personRoutes, type Desk } from './adminApi.ts';
+import { AdminError, adminRoutes, type AdminTable } from './adminApi.ts';
 import { problem } from './problem.ts';
-import { byOwnNames, disturbedApp, type StandIn } from './standIn.ts';
-import { Table, type Row } from './table.ts';
+import { byCatalogueNames, disturbedApp, type StandIn } from './standIn.ts';
+import { Table, type SandboxRow } from './table.ts';
 
 export interface CrmOptions {
   readonly token: string;
   readonly file: string | null;
   /** How long a write stays invisible to lists (ms). */
   readonly lagMs?: number;
-  readonly seed?: Readonly<Record<string, readonly Row[]>>;
+  readonly seed?: Readonly<Record<string, readonly SandboxRow[]>>;
   readonly clockOffsetMs?: number;
 }
 
@@ -59,7 +59,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
   let lastId = 0;
   let lastMs = 0;
 
-  const restore = (name: string, id: string, row: Row | null): void => {
+  const restore = (name: string, id: string, row: SandboxRow | null): void => {
     if (name === 'keys') return keys.restore(id, row);
     tables[name]?.restore(id, row);
     lastId = Math.max(lastId, Number(id.replace(/\D/g, '')) || 0);
@@ -88,12 +88,12 @@ export function crmSandbox(options: CrmOptions): StandIn {
 
   function kindOf(name: string): Kind {
     const kind = KINDS.find((each) => each.name === name);
-    if (!kind) throw new DeskError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
+    if (!kind) throw new AdminError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
     return kind;
   }
   const table = (kind: Kind): Table => tables[kind.name] as Table;
 
-  function faultsOf(kind: Kind, body: Row): Record<string, string[]> {
+  function faultsOf(kind: Kind, body: SandboxRow): Record<string, string[]> {
     const errors: Record<string, string[]> = {};
     for (const [name, value] of Object.entries(body)) {
       if (!kind.fields.includes(name)) errors[name] = [`${kind.name} has no property ${name}.`];
@@ -104,7 +104,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
     return errors;
   }
 
-  function make(kind: Kind, values: Row, externalId: string | null): Row {
+  function make(kind: Kind, values: SandboxRow, externalId: string | null): SandboxRow {
     const at = now();
     const id = `${kind.letter}${++lastId}`;
     const empty = Object.fromEntries(kind.fields.map((name) => [name, null]));
@@ -115,7 +115,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
     return row;
   }
 
-  function change(kind: Kind, row: Row, values: Row): Row {
+  function change(kind: Kind, row: SandboxRow, values: SandboxRow): SandboxRow {
     const tidied = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tidy(value)]));
     const changed = { ...row, ...tidied, version: Number(row['version']) + 1, updatedAt: now() };
     table(kind).put(String(row['id']), changed);
@@ -128,9 +128,9 @@ export function crmSandbox(options: CrmOptions): StandIn {
     table(kind).delete(id);
   }
 
-  const show = (row: Row): Row =>
+  const show = (row: SandboxRow): SandboxRow =>
     settings.externalId ? row : Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'externalId'));
-  const etag = (row: Row): Record<string, string> => (settings.ifMatch ? { etag: `"${String(row['version'])}"` } : {});
+  const etag = (row: SandboxRow): Record<string, string> => (settings.ifMatch ? { etag: `"${String(row['version'])}"` } : {});
 
   const { app, disturbance } = disturbedApp(() => settings.clockOffsetMs);
   app.use(async (context, next) => {
@@ -139,10 +139,10 @@ export function crmSandbox(options: CrmOptions): StandIn {
     return next();
   });
 
-  async function objectOf(context: Context, type: string): Promise<Row | null> {
+  async function objectOf(context: Context, type: string): Promise<SandboxRow | null> {
     if (!(context.req.header('content-type') ?? '').startsWith(type)) return null;
     const body: unknown = await context.req.json().catch(() => null);
-    return body !== null && typeof body === 'object' && !Array.isArray(body) ? (body as Row) : null;
+    return body !== null && typeof body === 'object' && !Array.isArray(body) ? (body as SandboxRow) : null;
   }
 
   async function create(context: Context, kind: Kind): Promise<Response> {
@@ -158,7 +158,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
       if (known && Number(known['at']) > Date.now() - DAY_MS) {
         if (known['hash'] !== hash)
           return problem(422, 'Unprocessable Content', 'The idempotency key was used with another body.');
-        return context.json(show(known['row'] as Row), 201, etag(known['row'] as Row));
+        return context.json(show(known['row'] as SandboxRow), 201, etag(known['row'] as SandboxRow));
       }
     }
     if (settings.externalId && typeof externalId === 'string' && external.has(`${kind.name} ${externalId}`))
@@ -239,8 +239,8 @@ export function crmSandbox(options: CrmOptions): StandIn {
   }
   app.notFound(() => problem(404, 'Not Found', 'There is nothing at this address.'));
 
-  const exact = (kind: Kind, values: Row): Row => byOwnNames(kind.name, kind.fields, [], values);
-  const desk: Desk = {
+  const exact = (kind: Kind, values: SandboxRow): SandboxRow => byCatalogueNames(kind.name, kind.fields, [], values);
+  const desk: AdminTable = {
     tables: Object.values(tables),
     types: tables,
     create(type, values) {
@@ -249,22 +249,22 @@ export function crmSandbox(options: CrmOptions): StandIn {
     },
     edit(type, id, values) {
       const row = table(kindOf(type)).get(id);
-      if (!row) throw new DeskError(`the CRM has no ${type} ${id}`);
+      if (!row) throw new AdminError(`the CRM has no ${type} ${id}`);
       return change(kindOf(type), row, exact(kindOf(type), values));
     },
     remove(type, id) {
-      if (!table(kindOf(type)).get(id)) throw new DeskError(`the CRM has no ${type} ${id}`);
+      if (!table(kindOf(type)).get(id)) throw new AdminError(`the CRM has no ${type} ${id}`);
       drop(kindOf(type), id);
     },
     set(more) {
       const unknown = Object.keys(more).find((name) => !(name in settings));
       if (unknown !== undefined)
-        throw new DeskError(`there is no setting ${unknown}; settings are ${Object.keys(settings).join(', ')}`);
+        throw new AdminError(`there is no setting ${unknown}; settings are ${Object.keys(settings).join(', ')}`);
       Object.assign(settings, more);
       for (const each of Object.values(tables)) each.lagMs = settings.lagMs;
       return settings;
     },
   };
-  app.route('/_sandbox', personRoutes(desk, disturbance));
+  app.route('/_sandbox', adminRoutes(desk, disturbance));
   return { app, desk, disturbance, close: () => journal.close() };
 }

@@ -1,11 +1,11 @@
 import { closeSync, existsSync, fdatasyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Change } from './table.ts';
+import type { RowChange } from './table.ts';
 
 /** A file of changes, one a line; a change is on disk before `add` returns. Without a path nothing is kept. */
 export class Journal {
   readonly #fd: number | null;
-  readonly changes: readonly Change[];
+  readonly changes: readonly RowChange[];
 
   constructor(path: string | null) {
     this.changes = path !== null && existsSync(path) ? read(path) : [];
@@ -13,7 +13,7 @@ export class Journal {
     this.#fd = path === null ? null : openSync(path, 'a');
   }
 
-  add(change: Change): void {
+  add(change: RowChange): void {
     if (this.#fd === null) return;
     writeSync(this.#fd, `${JSON.stringify(change)}\n`);
     fdatasyncSync(this.#fd);
@@ -24,12 +24,12 @@ export class Journal {
   }
 }
 
-function read(path: string): Change[] {
+function read(path: string): RowChange[] {
   const lines = readFileSync(path, 'utf8').split('\n');
   // A line without its end was being written when the process died: it was never answered.
   return lines.slice(0, -1).flatMap((line) => {
     try {
-      return [JSON.parse(line) as Change];
+      return [JSON.parse(line) as RowChange];
     } catch {
       return [];
     }

@@ -1,11 +1,11 @@
 import type { Context } from 'hono';
 import { applyPatch, type Operation } from 'rfc6902';
 import { Journal } from './journal.ts';
-import { DeskError, personRoutes, type Desk } from './adminApi.ts';
+import { AdminError, adminRoutes, type AdminTable } from './adminApi.ts';
 import { KINDS, STAMPS, type Kind } from './powerOfficeTypes.ts';
 import { problem } from './problem.ts';
-import { byOwnNames, disturbedApp, type StandIn } from './standIn.ts';
-import { Table, type Row } from './table.ts';
+import { byCatalogueNames, disturbedApp, type StandIn } from './standIn.ts';
+import { Table, type SandboxRow } from './table.ts';
 
 export interface PowerOfficeOptions {
   readonly applicationKey: string;
@@ -18,7 +18,7 @@ export interface PowerOfficeOptions {
   /** Whether PATCH lets `test` through. */
   readonly test?: boolean;
   /** Rows that are there before the first start. */
-  readonly seed?: Readonly<Record<string, readonly Row[]>>;
+  readonly seed?: Readonly<Record<string, readonly SandboxRow[]>>;
   /** Added to every stamp and to the Date header (ms). */
   readonly clockOffsetMs?: number;
 }
@@ -53,7 +53,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
   let lastTick = 0n;
 
   const table = (kind: Kind): Table => tables[kind.name] as Table;
-  const idOf = (kind: Kind, row: Row): string =>
+  const idOf = (kind: Kind, row: SandboxRow): string =>
     kind.name === 'ContactPerson' ? `${String(row['ContactId'])}/${String(row['Id'])}` : String(row['Id']);
 
   if (journal.changes.length === 0)
@@ -65,7 +65,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
 
   function kindOf(name: string): Kind {
     const kind = KINDS.find((each) => each.name === name);
-    if (!kind) throw new DeskError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
+    if (!kind) throw new AdminError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
     return kind;
   }
 
@@ -85,7 +85,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
   }
 
   /** Problems of a row as the service would name them. */
-  function faultsOf(kind: Kind, row: Row): Record<string, string[]> {
+  function faultsOf(kind: Kind, row: SandboxRow): Record<string, string[]> {
     const errors: Record<string, string[]> = {};
     for (const name of kind.required(row))
       if (typeof row[name] !== 'string' || row[name] === '') errors[name] = [`The ${name} field is required.`];
@@ -95,7 +95,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
     return errors;
   }
 
-  function taken(kind: Kind, row: Row): boolean {
+  function taken(kind: Kind, row: SandboxRow): boolean {
     const { unique } = kind;
     if (unique === undefined || row[unique] === null || row[unique] === undefined || row[unique] === '') return false;
     return table(kind)
@@ -103,19 +103,19 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
       .some((other) => other['Id'] !== row['Id'] && other[unique] === row[unique]);
   }
 
-  function save(kind: Kind, row: Row): Row {
+  function save(kind: Kind, row: SandboxRow): SandboxRow {
     const saved = { ...row, LastChangedDateTimeOffset: stamp() };
     table(kind).put(idOf(kind, saved), saved);
     return saved;
   }
 
-  function make(kind: Kind, values: Row): Row {
+  function make(kind: Kind, values: SandboxRow): SandboxRow {
     const created = stamp();
     const nested = Object.fromEntries(
       Object.entries(values).map(([name, value]) => {
         const preset = kind.defaults[name];
         const both = [preset, value].every((each) => each !== null && typeof each === 'object');
-        return [name, both ? { ...(preset as Row), ...(value as Row) } : value];
+        return [name, both ? { ...(preset as SandboxRow), ...(value as SandboxRow) } : value];
       }),
     );
     return { ...structuredClone(kind.defaults), ...nested, Id: nextId(kind), [createdOf(kind)]: created };
@@ -218,14 +218,14 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
     return page.length === 0 ? context.body(null, 204) : context.json(page);
   }
 
-  async function create(context: Context, kind: Kind, more: Row): Promise<Response> {
+  async function create(context: Context, kind: Kind, more: SandboxRow): Promise<Response> {
     const body: unknown = await context.req.json().catch(() => null);
     if (body === null || typeof body !== 'object' || Array.isArray(body))
       return problem(400, 'Bad Request', 'The body is not a JSON object.');
     const unknown = Object.keys(body).find((name) => !kind.fields.includes(name) || kind.fixed.includes(name));
     if (unknown !== undefined)
       return problem(400, 'Bad Request', `'${unknown}' cannot be set.`, { errors: { [unknown]: ['cannot be set'] } });
-    const row = make(kind, { ...(body as Row), ...more });
+    const row = make(kind, { ...(body as SandboxRow), ...more });
     const errors = faultsOf(kind, row);
     if (Object.keys(errors).length > 0) return problem(400, 'One or more validation errors occurred.', 'See errors.', { errors });
     if (taken(kind, row)) return problem(409, 'Conflict', `${kind.unique} is taken.`);
@@ -282,8 +282,9 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
   }
   app.notFound(() => problem(404, 'Not Found', 'There is nothing at this address.'));
 
-  const exact = (kind: Kind, values: Row): Row => byOwnNames(kind.name, kind.fields, ['Id', ...STAMPS], values);
-  const desk: Desk = {
+  const exact = (kind: Kind, values: SandboxRow): SandboxRow =>
+    byCatalogueNames(kind.name, kind.fields, ['Id', ...STAMPS], values);
+  const desk: AdminTable = {
     tables: Object.values(tables),
     types: tables,
     create(type, values) {
@@ -293,11 +294,11 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
     edit(type, id, values) {
       const kind = kindOf(type);
       const row = table(kind).get(id);
-      if (!row) throw new DeskError(`PowerOffice has no ${type} ${id}`);
+      if (!row) throw new AdminError(`PowerOffice has no ${type} ${id}`);
       return save(kind, { ...row, ...exact(kind, values) });
     },
     remove(type, id) {
-      if (!table(kindOf(type)).get(id)) throw new DeskError(`PowerOffice has no ${type} ${id}`);
+      if (!table(kindOf(type)).get(id)) throw new AdminError(`PowerOffice has no ${type} ${id}`);
       table(kindOf(type)).delete(id);
     },
     set(more) {
@@ -307,6 +308,6 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
       return settings;
     },
   };
-  app.route('/_sandbox', personRoutes(desk, disturbance));
+  app.route('/_sandbox', adminRoutes(desk, disturbance));
   return { app, desk, disturbance, close: () => journal.close() };
 }

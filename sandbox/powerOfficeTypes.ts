@@ -1,4 +1,4 @@
-import type { Row } from './table.ts';
+import type { SandboxRow } from './table.ts';
 
 /** A type of the PowerOffice stand-in: its address, fields and rules. */
 export interface Kind {
@@ -8,9 +8,9 @@ export interface Kind {
   readonly fixed: readonly string[];
   /** The stamp of creation, where it has a name of its own. */
   readonly created?: string;
-  readonly required: (row: Row) => readonly string[];
+  readonly required: (row: SandboxRow) => readonly string[];
   readonly unique?: string;
-  readonly defaults: Row;
+  readonly defaults: SandboxRow;
 }
 
 export const STAMPS = ['CreatedDateTimeOffset', 'LastChangedDateTimeOffset'];

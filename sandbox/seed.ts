@@ -1,4 +1,4 @@
-import type { Row } from './table.ts';
+import type { SandboxRow } from './table.ts';
 
 const GIVEN = [
   'Ingrid',
@@ -92,8 +92,8 @@ export interface SeedSize {
 }
 
 /** What a small Norwegian firm has in its accounts; the same every time. */
-export function seed(size: SeedSize): Readonly<Record<string, Row[]>> {
-  const product = (_: unknown, i: number): Row => ({
+export function seed(size: SeedSize): Readonly<Record<string, SandboxRow[]>> {
+  const product = (_: unknown, i: number): SandboxRow => ({
     Id: 1001 + i,
     Code: String(100 + i),
     Name: `${pick(GOODS, i)}, ${pick(KINDS, Math.floor(i / GOODS.length) + i)}`,
@@ -105,7 +105,7 @@ export function seed(size: SeedSize): Readonly<Record<string, Row[]>> {
     CreatedDateTimeOffset: stamp(90_000 + i, i),
     LastChangedDateTimeOffset: stamp(i * 13, i),
   });
-  const contact = (_: unknown, i: number): Row => ({
+  const contact = (_: unknown, i: number): SandboxRow => ({
     Id: 2001 + i,
     ContactId: 501 + (i % 40),
     FirstName: pick(GIVEN, i * 7 + Math.floor(i / 20)),
@@ -118,7 +118,7 @@ export function seed(size: SeedSize): Readonly<Record<string, Row[]>> {
     CreatedDateTimeOffset: stamp(80_000 + i, i),
     LastChangedDateTimeOffset: stamp(i * 11, i + 3),
   });
-  const supplier = (_: unknown, i: number): Row => {
+  const supplier = (_: unknown, i: number): SandboxRow => {
     const person = i < size.supplierPersons;
     return {
       Id: 3001 + i,
@@ -136,7 +136,7 @@ export function seed(size: SeedSize): Readonly<Record<string, Row[]>> {
       LastChangedDateTimeOffset: stamp(i * 29, i + 5),
     };
   };
-  const customer = (_: unknown, i: number): Row => {
+  const customer = (_: unknown, i: number): SandboxRow => {
     const person = i % 3 === 0;
     return {
       Id: 4001 + i,
@@ -156,7 +156,7 @@ export function seed(size: SeedSize): Readonly<Record<string, Row[]>> {
       LastChangedDateTimeOffset: stamp(i * 17, i + 7),
     };
   };
-  const employee = (_: unknown, i: number): Row => ({
+  const employee = (_: unknown, i: number): SandboxRow => ({
     Id: 5001 + i,
     Number: i + 1,
     FirstName: pick(GIVEN, i * 3 + 1),
@@ -168,7 +168,7 @@ export function seed(size: SeedSize): Readonly<Record<string, Row[]>> {
     EmployeeCreatedDateTimeOffset: stamp(50_000 + i, i),
     LastChangedDateTimeOffset: stamp(i * 19, i + 9),
   });
-  const project = (_: unknown, i: number): Row => ({
+  const project = (_: unknown, i: number): SandboxRow => ({
     Id: 6001 + i,
     Code: `P${i + 1}`,
     Name: `Prosjekt ${i + 1}`,
@@ -180,7 +180,7 @@ export function seed(size: SeedSize): Readonly<Record<string, Row[]>> {
     CreatedDateTimeOffset: stamp(40_000 + i, i),
     LastChangedDateTimeOffset: stamp(i * 23, i + 11),
   });
-  const activity = (_: unknown, i: number): Row => ({
+  const activity = (_: unknown, i: number): SandboxRow => ({
     Id: 7001 + i,
     ProjectId: (size.projects ?? 0) > 0 ? 6001 + (i % (size.projects ?? 1)) : null,
     Code: `A${i + 1}`,
@@ -207,7 +207,7 @@ export function seed(size: SeedSize): Readonly<Record<string, Row[]>> {
 }
 
 /** Companies and contacts that were in the CRM before Tandem and that it must leave alone. */
-export const CRM_SEED: Readonly<Record<string, Row[]>> = {
+export const CRM_SEED: Readonly<Record<string, SandboxRow[]>> = {
   Contact: [
     {
       id: 'c1',

@@ -1,13 +1,13 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Disturbance } from './faults.ts';
-import { DeskError, type Desk } from './adminApi.ts';
-import type { Row } from './table.ts';
+import { AdminError, type AdminTable } from './adminApi.ts';
+import type { SandboxRow } from './table.ts';
 
 /** A stand-in for a system: its HTTP face, a desk for people, and what can be made to go wrong. */
 export interface StandIn {
   readonly app: Hono<{ Bindings: HttpBindings }>;
-  readonly desk: Desk;
+  readonly desk: AdminTable;
   readonly disturbance: Disturbance;
   close(): void;
 }
@@ -26,12 +26,17 @@ export function disturbedApp(clockOffsetMs: () => number): Pick<StandIn, 'app' |
 }
 
 /** A person's values by the type's own field names, whatever their case. Throws DeskError for a field that cannot be edited. */
-export function byOwnNames(type: string, fields: readonly string[], fixed: readonly string[], values: Row): Row {
+export function byCatalogueNames(
+  type: string,
+  fields: readonly string[],
+  fixed: readonly string[],
+  values: SandboxRow,
+): SandboxRow {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
       const field = fields.find((each) => each.toLowerCase() === name.toLowerCase());
       if (field === undefined || fixed.includes(field))
-        throw new DeskError(
+        throw new AdminError(
           `${type} has no field ${name} that could be edited; fields are ${fields.filter((each) => !fixed.includes(each)).join(', ')}`,
         );
       return [field, value];

@@ -1,11 +1,11 @@
 /** A row of a stand-in's table: plain JSON with the system's own field names. */
-export type Row = Record<string, unknown>;
+export type SandboxRow = Record<string, unknown>;
 
 /** One change, as the journal keeps it: a row as it is now, or null where it was deleted. */
-export interface Change {
+export interface RowChange {
   readonly table: string;
   readonly id: string;
-  readonly row: Row | null;
+  readonly row: SandboxRow | null;
 }
 
 /**
@@ -14,30 +14,30 @@ export interface Change {
  */
 export class Table {
   readonly name: string;
-  readonly #rows = new Map<string, Row>();
-  readonly #replica = new Map<string, Row>();
-  readonly #late: { at: number; id: string; row: Row | null }[] = [];
-  readonly #persist: (change: Change) => void;
+  readonly #rows = new Map<string, SandboxRow>();
+  readonly #replica = new Map<string, SandboxRow>();
+  readonly #late: { at: number; id: string; row: SandboxRow | null }[] = [];
+  readonly #persist: (change: RowChange) => void;
   lagMs: number;
 
-  constructor(name: string, lagMs: number, persist: (change: Change) => void) {
+  constructor(name: string, lagMs: number, persist: (change: RowChange) => void) {
     this.name = name;
     this.lagMs = lagMs;
     this.#persist = persist;
   }
 
   /** A change from the journal or the seed: it happened before, so both primary and replica show it. */
-  restore(id: string, row: Row | null): void {
+  restore(id: string, row: SandboxRow | null): void {
     for (const rows of [this.#rows, this.#replica])
       if (row) rows.set(id, row);
       else rows.delete(id);
   }
 
-  get(id: string): Row | undefined {
+  get(id: string): SandboxRow | undefined {
     return this.#rows.get(id);
   }
 
-  put(id: string, row: Row): void {
+  put(id: string, row: SandboxRow): void {
     this.#persist({ table: this.name, id, row });
     this.#rows.set(id, row);
     this.#late.push({ at: Date.now() + this.lagMs, id, row });
@@ -50,7 +50,7 @@ export class Table {
   }
 
   /** All rows of the primary. */
-  rows(): Row[] {
+  rows(): SandboxRow[] {
     return [...this.#rows.values()];
   }
 
@@ -59,7 +59,7 @@ export class Table {
   }
 
   /** The replica as it shows now. */
-  replica(): ReadonlyMap<string, Row> {
+  replica(): ReadonlyMap<string, SandboxRow> {
     const now = Date.now();
     while (this.#late[0] && this.#late[0].at <= now) {
       const change = this.#late.shift();

@@ -47,7 +47,7 @@ export function startChild(command: string, args: readonly string[], env: NodeJS
 }
 
 /** Whether nothing listens on a port. */
-export function isFree(port: number): Promise<boolean> {
+export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
@@ -57,7 +57,7 @@ export function isFree(port: number): Promise<boolean> {
 
 /** The preferred port where it is free, else any. */
 export async function freePort(preferred = 0): Promise<number> {
-  if (preferred > 0 && (await isFree(preferred))) return preferred;
+  if (preferred > 0 && (await isPortFree(preferred))) return preferred;
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -12,11 +12,11 @@ import { catalogueOf } from '../connectors/crm/connector.ts';
 import { valueAt } from '../connectors/connector.ts';
 import { DEFAULT_PROFILE } from '../connectors/crm/profile.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
-import type { Row } from '../sandbox/table.ts';
+import type { SandboxRow } from '../sandbox/table.ts';
 import { demoEnv } from './demo.ts';
 import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
 import { WORKER_ENV } from '../worker/memory.ts';
-import { beganAt, freePort, isFree, startChild, stopChild, stopOrphan } from './process.ts';
+import { beganAt, freePort, isPortFree, startChild, stopChild, stopOrphan } from './process.ts';
 import { Bar, step } from '../client/cli/progress.ts';
 import { logIn, startMongo, startTemporal } from './servers.ts';
 
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   const ports = { ...(values.fresh ? null : earlier?.ports) } as Record<keyof StackFile['ports'], number>;
   for (const [name, preferred] of Object.entries(PREFERRED) as [keyof StackFile['ports'], number][]) {
     if (ports[name] === undefined) ports[name] = await freePort(preferred);
-    else if (!(await isFree(ports[name])))
+    else if (!(await isPortFree(ports[name])))
       throw new Error(
         `port ${ports[name]}, where the local stack kept its ${name} server, is in use by another program. Stop that program, or begin anew with \`npm start -- --fresh\``,
       );
@@ -231,8 +231,8 @@ function inWords(line: string): string | null {
 
 /** Waits until every record that should have a partner is linked, with a bar. */
 async function firstSync(env: Record<string, string>, powerOffice: string, signal: AbortSignal): Promise<void> {
-  const rows = async (type: string): Promise<Row[]> =>
-    (await (await fetch(`${powerOffice}/_sandbox/records/${type}`)).json()) as Row[];
+  const rows = async (type: string): Promise<SandboxRow[]> =>
+    (await (await fetch(`${powerOffice}/_sandbox/records/${type}`)).json()) as SandboxRow[];
   const catalogues = [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)];
   const { flows } = await readFlows(process.env['TANDEM_FLOWS'], catalogues, process.env['TANDEM_BINDINGS']);
   const store = await Store.connect(env['MONGODB_URI'] ?? '');

@@ -12,7 +12,7 @@ import type { Side } from '../flows/side.ts';
 import type { Observation } from '../workflows/core/state.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { ClockEstimate } from '../connectors/clock.ts';
-import type { Slots } from '../connectors/rateLimiter.ts';
+import type { RateSlots } from '../connectors/rateLimiter.ts';
 import {
   UNREAD,
   type CandidateDocument,
@@ -273,7 +273,7 @@ export class Store {
   }
 
   /** Adds to a flow's endings, deletions and blanks of a minute; tells those on record and until when (ms) they are approved. */
-  async countMass(
+  async countBulkChange(
     flow: string,
     minute: number,
     add: number,
@@ -330,7 +330,7 @@ export class Store {
   }
 
   /** The throttle's slots. Compare-and-set on one number, so that no server-side clock is needed. */
-  readonly slots: Slots = {
+  readonly slots: RateSlots = {
     take: async (key, known, now, spacingMs) => {
       const slot = Math.max(now, known);
       const next = slot + spacingMs;
@@ -396,7 +396,7 @@ export type LinkStore = Pick<
   | 'referringTo'
   | 'noteCandidates'
   | 'remember'
-  | 'countMass'
+  | 'countBulkChange'
   | 'size'
   | 'paused'
   | 'cursor'

@@ -1,14 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SystemError } from '../connectors/systemError.ts';
-import type { System } from '../connectors/connector.ts';
+import type { Connector } from '../connectors/connector.ts';
 import type { Store } from '../store/store.ts';
 import { ConfigError } from './config.ts';
 
 const SAY_EVERY_MS = 30_000;
 
 /** Tries until it works: what cannot be reached is waited for, with a sentence now and then. What a person must mend is thrown. */
-export async function reach<T>(what: string, log: Logger, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+export async function retryUntilReachable<T>(
+  what: string,
+  log: Logger,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T> {
   let said = 0;
   for (let wait = 500; ; wait = Math.min(10_000, wait * 2)) {
     try {
@@ -33,12 +38,12 @@ export async function reach<T>(what: string, log: Logger, signal: AbortSignal, a
 }
 
 /** One world: a store that remembers other systems than these is refused, since ids would collide. */
-export async function sameWorld(store: Store, system: System, identity: string): Promise<void> {
+export async function sameWorld(store: Store, system: Connector, identity: string): Promise<void> {
   if (!(await isKnownWorld(store, system, identity))) await store.setSystem(system.name, { identity });
 }
 
 /** Whether a store remembers this very system; false where it remembers none. Throws ConfigError for another. Writes nothing. */
-export async function isKnownWorld(store: Store, system: System, identity: string): Promise<boolean> {
+export async function isKnownWorld(store: Store, system: Connector, identity: string): Promise<boolean> {
   const known = (await store.system(system.name)).identity;
   if (known !== undefined && known !== identity)
     throw new ConfigError([

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { temporalMessenger } from '../activities/messenger.ts';
 import { realTime } from '../activities/realTime.ts';
-import { running as runAttempt } from '../activities/runAttempt.ts';
+import { runAttempt } from '../activities/runAttempt.ts';
 import { catalogueOf } from '../connectors/crm/connector.ts';
 import { readProfile, ProfileError } from '../connectors/crm/readProfile.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
@@ -20,8 +20,8 @@ import { ConfigError, readConfig, type Config } from './config.ts';
 import { bridgeTemporal } from './log.ts';
 import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
-import { reach, sameWorld } from './retryUntilReachable.ts';
-import { makeSystems, shareClocks } from './systems.ts';
+import { retryUntilReachable, sameWorld } from './retryUntilReachable.ts';
+import { makeConnectors, shareClocks } from './connectors.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
 
 /** Configuration and flows, checked together, so that every problem is told at once. Throws ConfigError. */
@@ -65,12 +65,12 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
     throw new ConfigError([`the plan ${planPath} was made for other flows: make it anew with \`tandem plan\``]);
   staySmall();
   bridgeTemporal(log);
-  const store = await reach('MongoDB', log, signal, () => Store.connect(config.MONGODB_URI));
+  const store = await retryUntilReachable('MongoDB', log, signal, () => Store.connect(config.MONGODB_URI));
   try {
-    await reach('MongoDB', log, signal, () => store.prepare(config.TANDEM_HISTORY_DAYS));
-    const { systems, testing } = await makeSystems(config, store);
-    for (const system of Object.values(systems)) {
-      const { identity } = await reach(system.title, log, signal, () => system.check(signal));
+    await retryUntilReachable('MongoDB', log, signal, () => store.prepare(config.TANDEM_HISTORY_DAYS));
+    const { connectors, patchTest } = await makeConnectors(config, store);
+    for (const system of Object.values(connectors)) {
+      const { identity } = await retryUntilReachable(system.title, log, signal, () => system.check(signal));
       await sameWorld(store, system, identity);
       if (plan && plan.world[system.name] !== identity)
         throw new ConfigError([
@@ -78,16 +78,16 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
         ]);
     }
     const { options, namespace, address } = temporalConfig();
-    const temporal = await reach(`Temporal at ${address}`, log, signal, connectTemporal);
-    const denied = await reach('Temporal', log, signal, () => addSearchAttributes(temporal.connection, namespace));
+    const temporal = await retryUntilReachable(`Temporal at ${address}`, log, signal, connectTemporal);
+    const denied = await retryUntilReachable('Temporal', log, signal, () => addSearchAttributes(temporal.connection, namespace));
     if (denied.length > 0)
       throw new ConfigError([
         `the namespace ${namespace} lacks the search attributes ${denied.join(', ')}, and this key may not add them. Let somebody who may run: ${searchAttributeCommand(namespace, denied)}`,
       ]);
-    const connection = await reach('Temporal', log, signal, () =>
+    const connection = await retryUntilReachable('Temporal', log, signal, () =>
       NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]),
     );
-    const stopClocks = await shareClocks(systems, store);
+    const stopClocks = await shareClocks(connectors, store);
     try {
       const worker = await withBundle((codePath) =>
         Worker.create({
@@ -98,13 +98,13 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
           workflowBundle: { codePath },
           activities: createActivities({
             flows,
-            systems,
+            connectors,
             store,
             links: temporalMessenger(temporal.client),
             time: realTime,
-            running: runAttempt,
+            runAttempt: runAttempt,
             log,
-            testing,
+            patchTest,
             ...(plan ? { allowance: new Allowance(plan) } : {}),
             stopping: signal,
             pollSeconds: config.TANDEM_POLL_SECONDS,
@@ -121,7 +121,9 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
       if (signal.aborted) stop();
       await Promise.race([
         running,
-        reach('Temporal', log, signal, () => startFeeds(temporal.client, flows, config.TANDEM_TAKEOVER_SECONDS)).catch(() => {}),
+        retryUntilReachable('Temporal', log, signal, () =>
+          startFeeds(temporal.client, flows, config.TANDEM_TAKEOVER_SECONDS),
+        ).catch(() => {}),
       ]);
       if (!plan && !signal.aborted) await release(store, temporal.client, flows, log);
       if (!signal.aborted) log.info({ event: 'worker', flows: flows.map((flow) => flow.name) }, 'the worker runs');
@@ -148,6 +150,6 @@ async function release(store: Store, client: Client, flows: readonly Flow[], log
     .toArray();
   if (held.length === 0) return;
   const links = temporalMessenger(client);
-  for (const link of held) await links.tellRetry(link);
+  for (const link of held) await links.signalRetry(link);
   log.info({ event: 'released', links: held.length }, 'links that an earlier plan held back go on');
 }

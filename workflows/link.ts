@@ -16,19 +16,19 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { MESSAGES, SEARCH_ATTRIBUTES } from '../flows/names.ts';
 import { recordOf, type LinkActivities } from './contract.ts';
 import { advance, type Step } from './core/lifecycle.ts';
-import { apply, type Outcome } from './core/outcome.ts';
+import { applyOutcome, type Outcome } from './core/outcome.ts';
 import { receive, type Message } from './core/receive.ts';
 import type { LinkState } from './core/state.ts';
 import { detailsInWords, pairInWords, stepInWords } from './words.ts';
 
-type Told<K extends Message['kind']> = Extract<Message, { kind: K }>;
+type MessageOf<K extends Message['kind']> = Extract<Message, { kind: K }>;
 
 /** A feed saw other values than the link was told of: a signal, since the feed must not wait. */
-export const observed = defineSignal<[Omit<Told<'observed'>, 'kind'>]>(MESSAGES.observed);
+export const observed = defineSignal<[Omit<MessageOf<'observed'>, 'kind'>]>(MESSAGES.observed);
 /** A record is missing from a list of ids; the link reads it before it believes so. */
-export const vanished = defineSignal<[Omit<Told<'vanished'>, 'kind'>]>(MESSAGES.vanished);
+export const vanished = defineSignal<[Omit<MessageOf<'vanished'>, 'kind'>]>(MESSAGES.vanished);
 /** A person's request. */
-export const steer = defineSignal<[Exclude<Message, Told<'observed' | 'vanished'>>]>(MESSAGES.steer);
+export const steer = defineSignal<[Exclude<Message, MessageOf<'observed' | 'vanished'>>]>(MESSAGES.steer);
 /** Answers when all that was told before is done: an update, since somebody waits. */
 export const settled = defineUpdate<{ status: LinkState['status']; ended: LinkState['ended']; last: LinkState['last'] }>(
   MESSAGES.settled,
@@ -73,7 +73,7 @@ export async function link(carried: LinkState): Promise<string> {
     if (workflowInfo().continueAsNewSuggested && allHandlersFinished()) await continueAsNew<typeof link>(state);
     if (next.step.kind === 'close') return `ended: ${state.ended}`;
     if (next.step.kind === 'wait') await rest(next.step.until);
-    else state = apply(state, next.step, await perform(next.step), Date.now());
+    else state = applyOutcome(state, next.step, await perform(next.step), Date.now());
   }
 
   async function rest(until: number | null): Promise<void> {

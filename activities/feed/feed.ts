@@ -5,9 +5,9 @@ import { indexName, isReady, noteCandidates } from '../candidates.ts';
 import type { Deps } from '../deps.ts';
 import type { CursorDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import type { Snapshot, System } from '../../connectors/connector.ts';
+import type { Snapshot, Connector } from '../../connectors/connector.ts';
 import { findMissing } from './findMissing.ts';
-import { handlePage, partsOf, type Part } from './handOn.ts';
+import { handOnPage, flowRoles, type FlowRole } from './handOn.ts';
 
 /** Records become visible late; each look starts so long before the newest instant seen. */
 const OVERLAP_SECONDS = 60;
@@ -30,8 +30,8 @@ export class Feed {
   readonly #deps: Deps;
   readonly #id: string;
   readonly #type: string;
-  readonly #system: System;
-  readonly #parts: Part[];
+  readonly #system: Connector;
+  readonly #parts: FlowRole[];
   readonly #fields: string[];
   readonly #signal: AbortSignal;
   #slow: Promise<void> | null = null;
@@ -44,8 +44,8 @@ export class Feed {
     this.#deps = deps;
     this.#id = `${input.system}:${input.type}`;
     this.#type = input.type;
-    this.#system = deps.systems[name];
-    this.#parts = partsOf(deps.flows, name, input.type);
+    this.#system = deps.connectors[name];
+    this.#parts = flowRoles(deps.flows, name, input.type);
     this.#fields = [...new Set(this.#parts.flatMap(({ flow, side }) => neededFields(flow, side)))];
     this.#signal = signal;
   }
@@ -108,12 +108,12 @@ export class Feed {
     let records = 0;
     for await (const page of this.#system.changed(this.#type, this.#fields, since, { priority: 'feed', signal: this.#signal })) {
       const news = page.records.filter((record) => this.#recent.get(record.id) !== look(record));
-      const { started, told, dealt } = await handlePage(this.#deps, this.#parts, news);
+      const { started, signalled, dealt } = await handOnPage(this.#deps, this.#parts, news);
       if (this.#recent.size > RECENT) this.#recent.clear();
       for (const record of dealt) this.#recent.set(record.id, look(record));
-      if (started + told > 0)
+      if (started + signalled > 0)
         log.info(
-          { event: 'feed', feed: this.#id, records: page.records.length, started, told },
+          { event: 'feed', feed: this.#id, records: page.records.length, started, signalled },
           'a page of the feed brought news',
         );
       if (page.after !== null && instantKey(page.after) > newestKey) {
@@ -162,9 +162,9 @@ export class Feed {
     let records = 0;
     let news = 0;
     for await (const page of this.#system.changed(this.#type, this.#fields, null, { priority: 'sweep', signal: this.#signal })) {
-      const { started, told } = await handlePage(this.#deps, this.#parts, page.records);
+      const { started, signalled } = await handOnPage(this.#deps, this.#parts, page.records);
       records += page.records.length;
-      news += started + told;
+      news += started + signalled;
       await this.#deps.time.sleep(SWEEP_PAUSE_MS, this.#signal);
     }
     await this.#deps.store.setCursor(this.#id, { sweptAt: began });

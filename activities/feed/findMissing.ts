@@ -1,9 +1,9 @@
 import type { Deps } from '../deps.ts';
-import { isMass } from '../link/bulkChangeGuard.ts';
+import { isBulkChange } from '../link/bulkChangeGuard.ts';
 import type { LinkDocument } from '../../store/documents.ts';
-import type { System } from '../../connectors/connector.ts';
-import { abreast } from './forEachLimit.ts';
-import type { Part } from './handOn.ts';
+import type { Connector } from '../../connectors/connector.ts';
+import { forEachLimit } from './forEachLimit.ts';
+import type { FlowRole } from './handOn.ts';
 
 /**
  * Looks for deletions by a list of ids alone. A record that the list lacks is only a candidate: its link reads it
@@ -11,8 +11,8 @@ import type { Part } from './handOn.ts';
  */
 export async function findMissing(
   deps: Deps,
-  parts: readonly Part[],
-  system: System,
+  parts: readonly FlowRole[],
+  system: Connector,
   type: string,
   feed: string,
   signal: AbortSignal,
@@ -30,7 +30,7 @@ export async function findMissing(
       all += 1;
       if (!ids.has(id)) missing.push({ flow: link.flow, sourceId: link.sourceId });
     }
-    if (isMass(missing.length, all) && (await deps.store.countMass(flow.name, 0, 0)).approvedUntil < began) {
+    if (isBulkChange(missing.length, all) && (await deps.store.countBulkChange(flow.name, 0, 0)).approvedUntil < began) {
       const text = `the list of ${type} lacks ${missing.length} of ${all} records of ${flow.name}; not believed, nothing was ended. If they are really gone: \`tandem approve ${flow.name}\``;
       await deps.store.setCursor(feed, { trouble: { text, at: deps.time.now() } });
       deps.log.error(
@@ -39,7 +39,7 @@ export async function findMissing(
       );
       continue;
     }
-    await abreast(missing, async (link) => void (await deps.links.tellVanished(link, side)));
+    await forEachLimit(missing, async (link) => void (await deps.links.signalVanished(link, side)));
     if (missing.length > 0)
       deps.log.info(
         { event: 'missing', feed, flow: flow.name, missing: missing.length },

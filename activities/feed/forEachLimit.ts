@@ -2,7 +2,7 @@
 const LANES = 40;
 
 /** Runs `work` on all items, a bounded number at a time; rejects with the first failure once all under way have ended. */
-export async function abreast<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function forEachLimit<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   let next = 0;
   const failures: unknown[] = [];
   const lane = async (): Promise<void> => {

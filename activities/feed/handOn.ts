@@ -9,7 +9,7 @@ import { newRecord } from '../messenger.ts';
 import { externalIdOf, observationOf, rulesOf } from '../observation.ts';
 import type { LinkDocument, Sighting } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
-import { abreast } from './forEachLimit.ts';
+import { forEachLimit } from './forEachLimit.ts';
 
 /**
  * Links of a first sync are begun so many at a time, and so far ahead of those that are done: more than the workers'
@@ -24,26 +24,26 @@ const LOOK_MS = 200;
 /** What one page did. */
 export interface PageResult {
   readonly started: number;
-  readonly told: number;
+  readonly signalled: number;
   /** Records that need no second look at the same version: all but targets that no link knows yet. */
   readonly dealt: readonly Snapshot[];
 }
 
 /** Where a record type takes part: in which flow, on which side. */
-export interface Part {
+export interface FlowRole {
   readonly flow: Flow;
   readonly side: Side;
 }
 
 /** The parts that a record type plays in the flows. */
-export function partsOf(flows: readonly Flow[], system: SystemName, type: string): Part[] {
+export function flowRoles(flows: readonly Flow[], system: SystemName, type: string): FlowRole[] {
   return flows.flatMap((flow) =>
     SIDES.filter((side) => flow[side].system === system && flow[side].type === type).map((side) => ({ flow, side })),
   );
 }
 
 /** Whether what was seen is news to a link: other values, or another scope, than were handed to it. */
-export function news(stored: Observation | null | undefined, seen: Observation): 'none' | 'version' | 'values' {
+export function compareWithSeen(stored: Observation | null | undefined, seen: Observation): 'none' | 'version' | 'values' {
   if (!stored) return 'values';
   if (seen.version < stored.version) return 'none';
   if (!sameValues(stored.values, seen.values) || stored.inScope !== seen.inScope) return 'values';
@@ -57,8 +57,8 @@ interface Routed {
   readonly link: LinkDocument;
 }
 
-/** Compares a page of records with `seen`: news is told to its link, a new source record gets one; then `seen` is set. */
-export async function handlePage(deps: Deps, parts: readonly Part[], records: readonly Snapshot[]): Promise<PageResult> {
+/** Compares a page of records with `seen`: news is signalled to its link, a new source record gets one; then `seen` is set. */
+export async function handOnPage(deps: Deps, parts: readonly FlowRole[], records: readonly Snapshot[]): Promise<PageResult> {
   let started = 0;
   const routed: Routed[] = [];
   for (const { flow, side } of parts) await noteCandidates(deps, flow, side, records);
@@ -76,11 +76,11 @@ export async function handlePage(deps: Deps, parts: readonly Part[], records: re
   }
   const targets = parts.filter((part) => part.side === 'target').map((part) => part.flow);
   if (targets.length > 0) routed.push(...(await routeTargets(deps, targets, records)));
-  const told = await compare(deps, routed);
+  const signalled = await compare(deps, routed);
   const linked = new Set(
     routed.filter(({ side, link }) => side === 'source' || link.targetId !== null).map(({ record }) => record),
   );
-  return { started, told, dealt: targets.length === 0 ? records : records.filter((record) => linked.has(record)) };
+  return { started, signalled, dealt: targets.length === 0 ? records : records.filter((record) => linked.has(record)) };
 }
 
 async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]): Promise<number> {
@@ -93,9 +93,9 @@ async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]):
   let patient = true;
   for (let from = 0; from < fresh.length; from += BATCH) {
     const batch = fresh.slice(from, from + BATCH);
-    await abreast(batch, async ({ record, seen }) => {
+    await forEachLimit(batch, async ({ record, seen }) => {
       if (await deps.links.start(flow, newRecord(flow, record.id, seen, now))) started += 1;
-      else await deps.links.tell(flow, record.id, { side: 'source', id: record.id, seen }, undefined);
+      else await deps.links.signalObserved(flow, record.id, { side: 'source', id: record.id, seen }, undefined);
     });
     // Noted after the start: a link that the store knows has a workflow, or had one.
     await deps.store.discover(
@@ -150,22 +150,23 @@ async function routeTargets(deps: Deps, flows: readonly Flow[], records: readonl
 
 async function compare(deps: Deps, routed: readonly Routed[]): Promise<number> {
   const raised: Sighting[] = [];
-  let told = 0;
-  await abreast(routed, async ({ flow, side, record, link }) => {
+  let signalled = 0;
+  await forEachLimit(routed, async ({ flow, side, record, link }) => {
     if (link.ended === 'source gone') return;
     const seen = observationOf(flow, side, record);
-    const what = news(link.seen[side], seen);
+    const what = compareWithSeen(link.seen[side], seen);
     if (what === 'values' || rulesOf(flow).hash !== link.rules) {
-      told += 1;
+      signalled += 1;
       const message = { side, id: record.id, seen };
-      const running = await deps.links.tell(flow, link.sourceId, message, link.rules);
+      const running = await deps.links.signalObserved(flow, link.sourceId, message, link.rules);
       // Its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has.
-      if (!running && (await deps.links.start(flow, link))) await deps.links.tell(flow, link.sourceId, message, link.rules);
+      if (!running && (await deps.links.start(flow, link)))
+        await deps.links.signalObserved(flow, link.sourceId, message, link.rules);
     }
     // A target that the link has not stored yet is looked at again.
     if (what !== 'none' && (side === 'source' || link.targetId !== null))
       raised.push({ key: linkKey(link.flow, link.sourceId), side, seen });
   });
   await deps.store.raise(raised);
-  return told;
+  return signalled;
 }

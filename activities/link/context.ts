@@ -7,24 +7,24 @@ import type { Assignment } from '../../workflows/core/merge.ts';
 import type { Found, Outcome } from '../../workflows/core/outcome.ts';
 import { isWaiting, type Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
-import { holdBack } from './bulkChangeGuard.ts';
+import { bulkChangeGuard } from './bulkChangeGuard.ts';
 import { observationOf } from '../observation.ts';
 import { Paused, type Attempt } from '../ports.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import type { System } from '../../connectors/connector.ts';
+import type { Connector } from '../../connectors/connector.ts';
 
 /** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
 const PAUSE_KNOWN_MS = 1000;
 
 /** A change as the history keeps it. */
-export type Change = Pick<Assignment, 'property' | 'why' | 'instants'> & { before: Value; after: Value };
+export type PropertyChange = Pick<Assignment, 'property' | 'why' | 'instants'> & { before: Value; after: Value };
 
 export type LinkContext = ReturnType<typeof linkContext>;
 
 /** What every activity of a link needs: its flow, its two systems, and the store's word on earlier attempts. */
 export function linkContext(deps: Deps) {
-  const { store, running, time } = deps;
+  const { store, runAttempt, time } = deps;
 
   let paused: readonly string[] = [];
   let pausedAt = 0;
@@ -34,14 +34,14 @@ export function linkContext(deps: Deps) {
     if (!flow) throw new Error(`this worker does not run the flow ${link.flow}`);
     return flow;
   }
-  const systemOf = (flow: Flow, side: Side): System => deps.systems[flow[side].system];
+  const connectorOf = (flow: Flow, side: Side): Connector => deps.connectors[flow[side].system];
   const typesOf = (flow: Flow): Record<Side, string> => ({ source: flow.source.type, target: flow.target.type });
   const idOf = (link: LinkRecord, side: Side): string => (side === 'source' ? link.sourceId : (link.targetId ?? ''));
 
   async function readSide(link: LinkRecord, side: Side, attempt: Attempt): Promise<Found> {
     const flow = flowOf(link);
     try {
-      const seen = await systemOf(flow, side).read(flow[side].type, idOf(link, side), neededFields(flow, side), {
+      const seen = await connectorOf(flow, side).read(flow[side].type, idOf(link, side), neededFields(flow, side), {
         priority: 'write',
         signal: attempt.signal,
       });
@@ -58,16 +58,16 @@ export function linkContext(deps: Deps) {
     return Object.fromEntries(there.map((side, i) => [side, found[i]]));
   }
 
-  const lag = (flow: Flow): number => Math.max(...SIDES.map((side) => systemOf(flow, side).lagMs));
+  const lag = (flow: Flow): number => Math.max(...SIDES.map((side) => connectorOf(flow, side).lagMs));
 
   /** What the store says of an activity whose earlier attempt may have got through. */
-  async function before(link: LinkRecord): Promise<{ stored: LinkDocument | null; done: boolean; ahead: boolean }> {
+  async function loadStored(link: LinkRecord): Promise<{ stored: LinkDocument | null; done: boolean; ahead: boolean }> {
     const stored = await store.link(linkKey(link.flow, link.sourceId));
     return { stored, done: stored?.revision === link.revision, ahead: (stored?.revision ?? 0) > link.revision };
   }
 
   /** What another attempt of the same activity has stored already. */
-  function stands(stored: LinkDocument, side: Side, written: readonly string[] | null): Outcome {
+  function replayStored(stored: LinkDocument, side: Side, written: readonly string[] | null): Outcome {
     if (stored.block)
       return { kind: 'refused', side: stored.block.side, code: stored.block.code, properties: stored.block.properties };
     const seen = stored.seen[side];
@@ -92,7 +92,7 @@ export function linkContext(deps: Deps) {
   }
 
   /** What the store has seen and this link was not told: an attempt that woke up late may have left it there. */
-  function unknown(link: LinkRecord, now: LinkDocument): { news?: Partial<Record<Side, Observation>> } {
+  function newerObservations(link: LinkRecord, now: LinkDocument): { news?: Partial<Record<Side, Observation>> } {
     const news: Partial<Record<Side, Observation>> = {};
     for (const side of SIDES) {
       const seen = now.seen[side];
@@ -102,7 +102,7 @@ export function linkContext(deps: Deps) {
   }
 
   /** Stores an outcome; where another attempt was first, or a newer revision, that one's word counts. */
-  async function conclude(
+  async function commit(
     link: LinkRecord,
     outcome: Outcome,
     side: Side,
@@ -110,9 +110,9 @@ export function linkContext(deps: Deps) {
     text: string | null = null,
   ): Promise<Outcome> {
     const now = await store.write(link, typesOf(flowOf(link)), text);
-    if (now) return { ...outcome, ...unknown(link, now) };
-    const { stored, done } = await before(link);
-    if (stored && done) return stands(stored, side, written);
+    if (now) return { ...outcome, ...newerObservations(link, now) };
+    const { stored, done } = await loadStored(link);
+    if (stored && done) return replayStored(stored, side, written);
     return { kind: 'contended', found: {}, revision: stored?.revision ?? 0 };
   }
 
@@ -135,7 +135,7 @@ export function linkContext(deps: Deps) {
         'a record is blocked',
       );
     const outcome: Outcome = { kind: 'refused', side, code, properties };
-    return conclude(
+    return commit(
       { ...link, status: waiting ? 'linking' : 'blocked', statusAt: at, ended: null, block: { code, side, properties, at } },
       outcome,
       side,
@@ -144,7 +144,7 @@ export function linkContext(deps: Deps) {
     );
   }
 
-  async function remember(link: LinkRecord, side: Side, changes: readonly Change[], attempt: Attempt): Promise<void> {
+  async function remember(link: LinkRecord, side: Side, changes: readonly PropertyChange[], attempt: Attempt): Promise<void> {
     await store.remember(
       changes.map(({ property, why, before, after, instants }) => ({
         // One document a link, revision and property.
@@ -173,17 +173,32 @@ export function linkContext(deps: Deps) {
 
   /** Refuses what would end, delete or blank very many records. */
   async function guarded(link: LinkRecord, side: Side, attempt: Attempt): Promise<Outcome | null> {
-    const text = await holdBack(store, link.flow, time.now(), attempt.number === 1);
+    const text = await bulkChangeGuard(store, link.flow, time.now(), attempt.number === 1);
     return text === null ? null : refuse(link, side, 'held', [], text);
   }
 
-  const gated = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
-    running(async (attempt) => {
+  const runUnlessPaused = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
+    runAttempt(async (attempt) => {
       await gate(link);
       return work(attempt);
     });
 
-  return { flowOf, systemOf, typesOf, idOf, readSides, lag, before, stands, conclude, refuse, remember, guarded, gated, unknown };
+  return {
+    flowOf,
+    connectorOf,
+    typesOf,
+    idOf,
+    readSides,
+    lag,
+    loadStored,
+    replayStored,
+    commit,
+    refuse,
+    remember,
+    guarded,
+    runUnlessPaused,
+    newerObservations,
+  };
 }
 
 /** Held back because the plan that this start keeps to says nothing of it. */

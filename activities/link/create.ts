@@ -1,4 +1,4 @@
-import { firstBase, type Meeting } from '../../flows/initialBase.ts';
+import { initialBase, type TargetOrigin } from '../../flows/initialBase.ts';
 import { neededFields } from '../../flows/flow.ts';
 import type { Values } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
@@ -30,9 +30,9 @@ export async function createRecord(
   attempt: Attempt,
 ): Promise<Outcome> {
   const { store, time } = deps;
-  const { flowOf, systemOf, readSides, before, stands, conclude, refuse } = context;
+  const { flowOf, connectorOf, readSides, loadStored, replayStored, commit, refuse } = context;
   const flow = flowOf(link);
-  const system = systemOf(flow, 'target');
+  const system = connectorOf(flow, 'target');
   const { type } = flow.target;
   const fields = neededFields(flow, 'target');
   const identity = {
@@ -42,9 +42,9 @@ export async function createRecord(
 
   // A first try need not ask the store where the system itself refuses a second record.
   const safe = attempt.number === 1 && system.features().externalId;
-  const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await before(link);
+  const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, ['source'], attempt), revision: stored?.revision ?? 0 };
-  if (stored && done && (stored.block || stored.targetId !== null)) return stands(stored, 'target', null);
+  if (stored && done && (stored.block || stored.targetId !== null)) return replayStored(stored, 'target', null);
   const unclear = stored?.block?.code === 'ambiguous' ? stored.block.at - AMBIGUOUS_SLACK_MS : null;
   const again = attempt.number > 1 || unclear !== null;
   const options = { priority: 'write' as const, signal: attempt.signal, again };
@@ -68,7 +68,7 @@ export async function createRecord(
     const waits = await refuse(link, 'target', partner.code, [], partner.text);
     // What became a partner before the store knew that this link waits has woken nobody.
     const again = await findPartner(deps, flow, link, attempt);
-    if (again.kind !== 'none' || again.text !== partner.text) await deps.links.tellRetry(link);
+    if (again.kind !== 'none' || again.text !== partner.text) await deps.links.signalRetry(link);
     return waits;
   }
   const planned = deps.allowance?.linkOf(link.flow, link.sourceId);
@@ -156,13 +156,13 @@ export async function createRecord(
     }
   }
 
-  function baseOf(seen: Observation, how: Meeting): LinkRecord['base'] {
-    return firstBase(flow.properties, { source: link.seen.source?.values ?? {}, target: seen.values }, how);
+  function baseOf(seen: Observation, how: TargetOrigin): LinkRecord['base'] {
+    return initialBase(flow.properties, { source: link.seen.source?.values ?? {}, target: seen.values }, how);
   }
 
   async function tie(next: LinkRecord, outcome: Outcome & { kind: 'created' }): Promise<Outcome> {
     try {
-      const done = await conclude(next, outcome, 'target', null);
+      const done = await commit(next, outcome, 'target', null);
       await wakeReferring(deps, flow, link.sourceId);
       return done;
     } catch (error) {

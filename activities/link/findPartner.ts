@@ -42,7 +42,7 @@ export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, atte
   /** The index may have been lost with its store. */
   async function lookAgain(): Promise<CandidateDocument | null> {
     const { system, type } = flow.source;
-    const record = await deps.systems[system].read(type, link.sourceId, neededFields(flow, 'source'), {
+    const record = await deps.connectors[system].read(type, link.sourceId, neededFields(flow, 'source'), {
       priority: 'write',
       signal: attempt.signal,
     });
@@ -60,7 +60,7 @@ export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, atte
     const out: Snapshot[] = [];
     for (const candidate of candidates.filter((each) => !linked.has(each.id))) {
       try {
-        const record = await deps.systems[system].read(type, candidate.id, neededFields(flow, 'target'), {
+        const record = await deps.connectors[system].read(type, candidate.id, neededFields(flow, 'target'), {
           priority: 'write',
           signal: attempt.signal,
         });

@@ -21,17 +21,18 @@ function unconvertible(flow: Flow, { block, seen, sourceId, targetId }: LinkReco
 
 /** The link's activities. Each writes the store inside itself, under the link's revision. */
 export function linkActivities(deps: Deps): LinkActivities {
-  const { store, running, time } = deps;
+  const { store, runAttempt, time } = deps;
   const context = linkContext(deps);
-  const { flowOf, systemOf, typesOf, idOf, readSides, lag, before, refuse, guarded, gated, unknown } = context;
+  const { flowOf, connectorOf, typesOf, idOf, readSides, lag, loadStored, refuse, guarded, runUnlessPaused, newerObservations } =
+    context;
 
   return {
     createRecord: (input) =>
-      gated(input.link, (attempt) => createRecord(deps, context, input.link, input.values, input.chosen, attempt)),
-    writeRecord: (input) => gated(input.link, (attempt) => writeRecord(deps, context, input, attempt)),
+      runUnlessPaused(input.link, (attempt) => createRecord(deps, context, input.link, input.values, input.chosen, attempt)),
+    writeRecord: (input) => runUnlessPaused(input.link, (attempt) => writeRecord(deps, context, input, attempt)),
 
     readRecords: (input) =>
-      gated(input.link, async (attempt) => {
+      runUnlessPaused(input.link, async (attempt) => {
         await time.sleep(lag(flowOf(input.link)), attempt.signal);
         const found = await readSides(input.link, input.sides, attempt);
         const key = linkKey(input.link.flow, input.link.sourceId);
@@ -42,14 +43,14 @@ export function linkActivities(deps: Deps): LinkActivities {
       }),
 
     removeRecord: (input) =>
-      gated(input.link, async (attempt) => {
+      runUnlessPaused(input.link, async (attempt) => {
         const { link, side } = input;
         const flow = flowOf(link);
         if (deps.allowance) return unplanned(context, link, side);
         const held = await guarded(link, side, attempt);
         if (held) return held;
         try {
-          await systemOf(flow, side).remove(flow[side].type, idOf(link, side), { priority: 'write', signal: attempt.signal });
+          await connectorOf(flow, side).remove(flow[side].type, idOf(link, side), { priority: 'write', signal: attempt.signal });
         } catch (error) {
           if (!(error instanceof SystemError) || error.retryable) throw error;
           if (error.failure !== 'gone') return refuse(link, side, String(error.status ?? error.failure), [], error.text);
@@ -58,8 +59,8 @@ export function linkActivities(deps: Deps): LinkActivities {
       }),
 
     storeLink: (input) =>
-      running(async (attempt) => {
-        const { stored, ahead } = await before(input.link);
+      runAttempt(async (attempt) => {
+        const { stored, ahead } = await loadStored(input.link);
         if (ahead) return { kind: 'read', found: {}, revision: stored?.revision ?? 0 };
         const ending = input.link.ended !== null && input.link.ended !== 'unlinked by hand' && stored?.ended !== input.link.ended;
         const held = ending ? await guarded(input.link, 'source', attempt) : null;
@@ -77,7 +78,7 @@ export function linkActivities(deps: Deps): LinkActivities {
           },
           'a link changed its state',
         );
-        return { kind: 'stored', ...(now ? unknown(input.link, now) : {}) };
+        return { kind: 'stored', ...(now ? newerObservations(input.link, now) : {}) };
       }),
   };
 }

@@ -9,8 +9,8 @@ import type { Deps } from '../deps.ts';
 import { observationOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import type { Condition, Snapshot } from '../../connectors/connector.ts';
-import { blamed, unplanned, type Change, type LinkContext } from './context.ts';
+import type { WriteCondition, Snapshot } from '../../connectors/connector.ts';
+import { blamed, unplanned, type PropertyChange, type LinkContext } from './context.ts';
 
 /** Between the two reads that must both show the expected value before `test` may count as missing (ms). */
 const TEST_READS_APART_MS = 5500;
@@ -25,9 +25,9 @@ export async function writeRecord(
   attempt: Attempt,
 ): Promise<Outcome> {
   const { time } = deps;
-  const { flowOf, systemOf, idOf, readSides, lag, before, stands, conclude, refuse, remember, guarded } = context;
+  const { flowOf, connectorOf, idOf, readSides, lag, loadStored, replayStored, commit, refuse, remember, guarded } = context;
   const flow = flowOf(link);
-  const system = systemOf(flow, side);
+  const system = connectorOf(flow, side);
   const id = idOf(link, side);
   const fields = neededFields(flow, side);
   const planned = link.seen[side];
@@ -36,9 +36,9 @@ export async function writeRecord(
   const written = assignments.map((each) => each.property);
   // A first try need not ask the store: its condition fails where anybody has written since.
   const safe = attempt.number === 1 && system.features().conditional !== 'none';
-  const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await before(link);
+  const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, SIDES, attempt), revision: stored?.revision ?? 0 };
-  if (stored && done) return stands(stored, side, written);
+  if (stored && done) return replayStored(stored, side, written);
   // What a write overwrites is noted with its answer. An attempt that never got so far may have written all the same,
   // and what it overwrote may not be seen again: the next one notes it before anything else.
   const noted = attempt.number > 1;
@@ -64,7 +64,7 @@ export async function writeRecord(
 
   const set = Object.fromEntries(assignments.map((each) => [each.property, each.value]));
   const scope = scopeOf(flow, side).flatMap((each) => (each.equals === undefined ? [] : [[each.property, each.equals] as const]));
-  const condition: Condition = {
+  const condition: WriteCondition = {
     test: Object.fromEntries([...scope, ...assignments.map((each) => [each.property, each.expected] as const)]),
     etag: (moved ?? planned).etag,
     version: (moved ?? planned).version,
@@ -111,11 +111,11 @@ export async function writeRecord(
     )
       return { kind: 'contended', found: second };
     for (const unconditional of [false, true]) {
-      if (unconditional && deps.testing.get() === 'works') break;
+      if (unconditional && deps.patchTest.get() === 'works') break;
       try {
         const seen = observationOf(flow, side, await update(unconditional));
         if (unconditional) {
-          await deps.testing.settle('missing');
+          await deps.patchTest.settle('missing');
           deps.log.warn(
             { event: 'capability', test: 'missing' },
             'PowerOffice does not take JSON Patch test: from now on a read comes before each write, and an edit within that moment can be overwritten',
@@ -130,7 +130,7 @@ export async function writeRecord(
     return refuse(link, side, String(refusal.status ?? refusal.failure), blamed(refusal, written), refusal.text, written);
   }
 
-  function changesTo(after: (each: Assignment) => Value): Change[] {
+  function changesTo(after: (each: Assignment) => Value): PropertyChange[] {
     return assignments.map((each) => ({
       property: each.property,
       why: each.why,
@@ -160,7 +160,7 @@ export async function writeRecord(
       },
       'a record was written',
     );
-    return conclude({ ...link, base, seen: { ...link.seen, [side]: seen } }, { kind: 'written', seen }, side, written);
+    return commit({ ...link, base, seen: { ...link.seen, [side]: seen } }, { kind: 'written', seen }, side, written);
   }
 }
 

@@ -10,9 +10,9 @@ import { SIDES } from '../../flows/side.ts';
 import type { Values } from '../../flows/values.ts';
 import { advance } from '../../workflows/core/lifecycle.ts';
 import { observe } from '../../workflows/core/observe.ts';
-import { apply, type Outcome } from '../../workflows/core/outcome.ts';
+import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import type { LinkState } from '../../workflows/core/state.ts';
-import { gather, isFree, linkedBy, linkedKey, targetKey } from '../survey/keys.ts';
+import { gather, isUnlinked, linkedBy, linkedKey, targetKey } from '../survey/keys.ts';
 import type { Opened } from '../open.ts';
 import { survey, type Survey } from '../survey/survey.ts';
 
@@ -47,8 +47,8 @@ const STEPS = 20;
 
 /** Foretells what a start would do, from what both systems and the store show now. Writes nothing. */
 export async function makePlan(opened: Opened, onProgress: (records: number) => void = () => {}): Promise<Planned> {
-  const { flows, systems, store, config } = opened;
-  const read = await survey(systems, flows, onProgress);
+  const { flows, connectors, store, config } = opened;
+  const read = await survey(connectors, flows, onProgress);
   const links = await store.links.find({}).toArray();
   const forecast = new Forecast(opened, read, links);
   const summary = forecast.run();
@@ -139,7 +139,8 @@ class Forecast {
     const seen = observationOf(flow, 'source', record);
     const known = this.#links.get(`${flow.name}:${record.id}`);
     if (!known && !seen.inScope) return { kind: 'leave', what: 'out of scope' };
-    if (!known || isFree(known)) return this.#begin(flow, stateOf(flow, newRecord(flow, record.id, seen, Date.now())), record);
+    if (!known || isUnlinked(known))
+      return this.#begin(flow, stateOf(flow, newRecord(flow, record.id, seen, Date.now())), record);
     if (known.ended !== null) return { kind: 'leave', what: `its link ended: ${known.ended}` };
     if (known.status === 'paused') return { kind: 'leave', what: 'paused by hand' };
     const target =
@@ -159,7 +160,7 @@ class Forecast {
     if (match.kind === 'one') return this.#tie(flow, state, match.record, true);
     if (match.kind === 'none') return { kind: 'wait', what: match.what };
     const externalId = externalIdOf(flow, record.id);
-    const ours = this.#opened.systems[flow.target.system].features().externalId
+    const ours = this.#opened.connectors[flow.target.system].features().externalId
       ? this.#byExternalId(flow).get(externalId)
       : undefined;
     if (ours && this.#taken.has(targetKey(flow.target.type, ours.id)))
@@ -185,7 +186,7 @@ class Forecast {
       const found = (target.get(key) ?? []).filter(({ id }) => !this.#taken.has(targetKey(flow.target.type, id)));
       if (found.length === 0) continue;
       const rivals = (source.get(key) ?? []).filter(
-        ({ id }) => id !== record.id && isFree(this.#links.get(`${flow.name}:${id}`)),
+        ({ id }) => id !== record.id && isUnlinked(this.#links.get(`${flow.name}:${id}`)),
       );
       const [first] = found;
       if (found.length > 1) return { kind: 'ambiguous', what: `ambiguous: ${found.map(({ id }) => id).join(', ')} match` };
@@ -246,7 +247,7 @@ class Forecast {
       ...(matched ? { matched } : {}),
       ...(ours ? { found: true } : {}),
     };
-    const tied = apply(begun.state, begun.step, outcome, Date.now());
+    const tied = applyOutcome(begun.state, begun.step, outcome, Date.now());
     return this.#settle(
       flow,
       tied,
@@ -261,7 +262,7 @@ class Forecast {
     for (let n = 0; n < STEPS; n++) {
       const { state: next, step } = advance(state, Date.now());
       state = next;
-      if (step.kind === 'store') state = apply(state, step, { kind: 'stored' }, Date.now());
+      if (step.kind === 'store') state = applyOutcome(state, step, { kind: 'stored' }, Date.now());
       else if (step.kind === 'write') {
         const seen = state[step.side].seen;
         if (!seen) break;
@@ -281,7 +282,7 @@ class Forecast {
         const set = Object.fromEntries(step.assignments.map(({ property, value }) => [property, value]));
         // A written record is newer than it was.
         const answer = { ...seen, version: `${seen.version}+`, values: { ...seen.values, ...set } };
-        state = apply(state, step, { kind: 'written', seen: answer }, Date.now());
+        state = applyOutcome(state, step, { kind: 'written', seen: answer }, Date.now());
       } else break;
     }
     if (state.status === 'blocked')

@@ -13,7 +13,7 @@ export const linkedBy = (flow: Flow, sourceId: string): string =>
   linkedKey(refTo(flow.source.system, flow.source.type, sourceId), flow.target.system);
 
 /** Whether a link's source has no partner and waits for one. */
-export const isFree = (link: Pick<LinkDocument, 'targetId' | 'ended'> | undefined): boolean =>
+export const isUnlinked = (link: Pick<LinkDocument, 'targetId' | 'ended'> | undefined): boolean =>
   !link || (link.targetId === null && link.ended === null);
 
 /** Adds to the list at a key. */

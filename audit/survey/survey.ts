@@ -1,6 +1,6 @@
 import { neededFields, type Flow, type SystemName } from '../../flows/flow.ts';
 import { SIDES } from '../../flows/side.ts';
-import type { Snapshot, System } from '../../connectors/connector.ts';
+import type { Snapshot, Connector } from '../../connectors/connector.ts';
 
 /** Every record of every type that the flows use, as both systems show them now. */
 export interface Survey {
@@ -10,15 +10,15 @@ export interface Survey {
 }
 
 /** What a survey reads: a type of a system, and the fields that any flow needs of it. */
-export interface Part {
+export interface SurveyedType {
   readonly system: SystemName;
   readonly type: string;
   readonly fields: readonly string[];
 }
 
 /** The record types that flows use, each once. */
-export function partsOf(flows: readonly Flow[]): Part[] {
-  const parts = new Map<string, Part>();
+export function surveyedTypes(flows: readonly Flow[]): SurveyedType[] {
+  const parts = new Map<string, SurveyedType>();
   for (const flow of flows)
     for (const side of SIDES) {
       const { system, type } = flow[side];
@@ -34,14 +34,14 @@ export function partsOf(flows: readonly Flow[]): Part[] {
  * nothing. `read` is told after each page how many records there are by now.
  */
 export async function survey(
-  systems: Readonly<Record<SystemName, System>>,
+  systems: Readonly<Record<SystemName, Connector>>,
   flows: readonly Flow[],
   read: (records: number) => void = () => {},
 ): Promise<Survey> {
   const all = new Map<string, Map<string, Snapshot>>();
   const pages: Record<SystemName, number> = { powerOffice: 0, crm: 0 };
   let records = 0;
-  for (const { system, type, fields } of partsOf(flows)) {
+  for (const { system, type, fields } of surveyedTypes(flows)) {
     const found = new Map<string, Snapshot>();
     for await (const page of systems[system].changed(type, fields, null, { priority: 'sweep' })) {
       for (const record of page.records) found.set(record.id, record);

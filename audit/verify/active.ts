@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
-import { agree } from '../../flows/valuesMatch.ts';
+import { valuesMatch } from '../../flows/valuesMatch.ts';
 import { convert, type DataType } from '../../flows/convert.ts';
 import { neededFields, type Flow, type Pair } from '../../flows/flow.ts';
 import { linkKey, systemTitle } from '../../flows/names.ts';
@@ -27,7 +27,7 @@ export function pairNamed(flows: readonly Flow[], text: string): { flow: Flow; s
  * Edits one property on each side of a pair, waits until the other side shows it, and puts it back in the same way.
  * A value that did not arrive is put back all the same.
  */
-export async function tryPair(opened: Opened, flow: Flow, sourceId: string, timeoutMs: number): Promise<Statement[]> {
+export async function tryActiveEdit(opened: Opened, flow: Flow, sourceId: string, timeoutMs: number): Promise<Statement[]> {
   const link = await opened.store.links.findOne({ _id: linkKey(flow.name, sourceId) });
   if (!link || link.targetId === null || link.ended !== null)
     throw new TandemError(
@@ -77,12 +77,12 @@ function another(value: Value, type: DataType): Value {
   return text.endsWith('.') ? `${text}x` : `${text}.`;
 }
 
-const readOne = ({ systems }: Opened, flow: Flow, side: Side, id: string): Promise<Snapshot> =>
-  systems[flow[side].system].read(flow[side].type, id, neededFields(flow, side), { priority: 'write' });
+const readOne = ({ connectors }: Opened, flow: Flow, side: Side, id: string): Promise<Snapshot> =>
+  connectors[flow[side].system].read(flow[side].type, id, neededFields(flow, side), { priority: 'write' });
 
 /** Writes as Tandem does, on the condition that nobody edited meanwhile; gives what the answer shows. */
 async function writeOne(opened: Opened, flow: Flow, side: Side, id: string, pair: Pair, value: Value): Promise<Value> {
-  const system = opened.systems[flow[side].system];
+  const system = opened.connectors[flow[side].system];
   const property = pair[side];
   for (let tries = 1; ; tries++) {
     const now = await readOne(opened, flow, side, id);
@@ -115,7 +115,7 @@ async function arrival(
 ): Promise<Value | undefined> {
   for (const until = Date.now() + timeoutMs; ; await sleep(LOOK_MS)) {
     const seen = (await readOne(opened, flow, other, id)).fields[pair[other]] ?? null;
-    if (other === 'target' ? agree(pair.type, value, seen) : agree(pair.type, seen, value)) return undefined;
+    if (other === 'target' ? valuesMatch(pair.type, value, seen) : valuesMatch(pair.type, seen, value)) return undefined;
     if (Date.now() > until) return seen;
   }
 }

@@ -2,7 +2,7 @@ import { candidateOf } from '../../activities/candidates.ts';
 import { externalIdOf, observationOf } from '../../activities/observation.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
-import { agree, applies } from '../../flows/valuesMatch.ts';
+import { valuesMatch, conditionsHold } from '../../flows/valuesMatch.ts';
 import { conditionsInWords, CONNECTED, type Flow, type Pair } from '../../flows/flow.ts';
 import { systemTitle } from '../../flows/names.ts';
 import type { Side } from '../../flows/side.ts';
@@ -29,7 +29,7 @@ const ENDED: Readonly<Record<string, string>> = {
 };
 
 /** Checks one flow, statement by statement, against what both systems show; `shown` examples each. Pure. */
-export function checkFlow(evidence: Evidence, shown?: number): Statement[] {
+export function verifyFlow(evidence: Evidence, shown?: number): Statement[] {
   const { flow } = evidence;
   const words = namesOf(flow);
   return [
@@ -181,11 +181,11 @@ function equal(evidence: Evidence, pair: Pair): Tally {
     const target = partnerOf(evidence, id);
     if (!target || !inScope(flow, 'source', record)) continue;
     const values = { source: record.fields, target: target.fields };
-    if (!applies(pair, values)) continue;
+    if (!conditionsHold(pair, values)) continue;
     const sourceValue: Value = record.fields[pair.source] ?? null;
     const targetValue: Value = target.fields[pair.target] ?? null;
     const link = evidence.links.get(id);
-    if (agree(pair.type, sourceValue, targetValue)) tally.hold();
+    if (valuesMatch(pair.type, sourceValue, targetValue)) tally.hold();
     else if (link && atRest(link, pair, sourceValue, targetValue)) {
       // Agreed upon as it is: one of the systems trims, cuts or rewrites what it is given.
       tally.hold();

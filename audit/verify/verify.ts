@@ -7,7 +7,7 @@ import { notRun, type NotRun } from '../../flows/read.ts';
 import { SIDES, type Side } from '../../flows/side.ts';
 import type { Opened } from '../open.ts';
 import { survey } from '../survey/survey.ts';
-import { checkFlow, evidenceOf } from './check.ts';
+import { verifyFlow, evidenceOf } from './check.ts';
 import { SHOWN, type Example, type Statement } from './statements.ts';
 
 /** What a verification found. */
@@ -36,10 +36,10 @@ export async function verify(
   chosen: readonly Flow[] = opened.flows,
   onProgress: (done: number, all: number) => void = () => {},
 ): Promise<Verification> {
-  const { flows, systems, store } = opened;
+  const { flows, connectors, store } = opened;
   const expected = Math.max(1, 2 * (await store.links.countDocuments({})));
   let records = 0;
-  const read = await survey(systems, chosen, (done) => onProgress((records = done), Math.max(expected, done)));
+  const read = await survey(connectors, chosen, (done) => onProgress((records = done), Math.max(expected, done)));
   const sides = new Map(
     chosen.map((flow) => [
       flow.name,
@@ -55,7 +55,7 @@ export async function verify(
     return new Map(
       chosen.map((flow) => {
         const { source, target } = sides.get(flow.name) ?? { source: new Map(), target: new Map() };
-        return [flow.name, checkFlow(evidenceOf(flow, source, target, links, flows), Number.POSITIVE_INFINITY)];
+        return [flow.name, verifyFlow(evidenceOf(flow, source, target, links, flows), Number.POSITIVE_INFINITY)];
       }),
     );
   };
@@ -63,7 +63,7 @@ export async function verify(
   const calls: Record<string, number> = { ...read.pages };
   const broken = [...statements.values()].flat().reduce((sum, each) => sum + each.broken, 0);
   if (broken > 0 && broken <= SECOND_LOOKS) {
-    const lag = Math.max(...Object.values(systems).map((system) => system.lagMs));
+    const lag = Math.max(...Object.values(connectors).map((system) => system.lagMs));
     await sleep(Math.min(60_000, opened.config.TANDEM_POLL_SECONDS * 1000) + lag + SETTLING_MS);
     for (const flow of chosen)
       for (const example of casesOf(statements.get(flow.name) ?? []))
@@ -105,7 +105,7 @@ function linkOf({ store }: Opened, flow: Flow, { source }: Example): Promise<Lin
 
 /** A direct read of one side of a case; null where the case has no such record. */
 async function lookAgain(
-  { systems }: Opened,
+  { connectors }: Opened,
   flow: Flow,
   side: Side,
   example: Example,
@@ -115,7 +115,7 @@ async function lookAgain(
   if (id === null) return null;
   const { system, type } = flow[side];
   try {
-    return { id, record: await systems[system].read(type, id, neededFields(flow, side), { priority: 'sweep' }) };
+    return { id, record: await connectors[system].read(type, id, neededFields(flow, side), { priority: 'sweep' }) };
   } catch (error) {
     if (error instanceof SystemError && error.failure === 'gone') return { id, record: null };
     throw error;

@@ -35,7 +35,7 @@ export function addAcceptanceCommands(program: Command): void {
       }) => {
         const { open } = await import('../../audit/open.ts');
         const { verify } = await import('../../audit/verify/verify.ts');
-        const { pairNamed, tryPair } = await import('../../audit/verify/active.ts');
+        const { pairNamed, tryActiveEdit } = await import('../../audit/verify/active.ts');
         const { html, junit } = await import('../../audit/verify/report.ts');
         const { checklist } = await import('./checklist.ts');
         try {
@@ -49,7 +49,7 @@ export function addAcceptanceCommands(program: Command): void {
             bar.end();
             const statements = [...found.statements];
             for (const { flow, sourceId } of pairs)
-              statements.push(...(await tryPair(opened, flow, sourceId, options.timeout * 1000)));
+              statements.push(...(await tryActiveEdit(opened, flow, sourceId, options.timeout * 1000)));
             const whole = { ...found, statements };
             if (options.junit !== undefined) writeFileSync(options.junit, junit(whole));
             if (options.html !== undefined) writeFileSync(options.html, html(whole));

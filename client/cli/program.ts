@@ -123,7 +123,7 @@ export function makeProgram(): Command {
     .addOption(json())
     .action((flow: string, sourceId: string, options: { history: number; json?: boolean }) =>
       withTandem(async (tandem) => {
-        const details = await tandem.link(flow, sourceId, options);
+        const details = await tandem.getLink(flow, sourceId, options);
         const ui = uiAddress(tandem.namespace, details.workflowId);
         const definition = tandem.flows.find((each) => each.name === flow);
         print(options.json, { ...details, ui }, () => (definition ? showLink(definition, details, ui) : ui));

@@ -116,7 +116,7 @@ export function addSteeringCommands(program: Command, withTandem: With): void {
     .option(...json)
     .action((flow: string, sourceId: string, targetId: string, options: Json) =>
       withTandem(async (tandem) => {
-        await tandem.linkTo(flow, sourceId, targetId);
+        await tandem.link(flow, sourceId, targetId);
         print(options.json, { flow, sourceId, targetId }, () => `asked ${flow} ${sourceId} to link with ${targetId}`);
       }),
     );

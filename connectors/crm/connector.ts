@@ -1,13 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogue } from '../../flows/catalogue.ts';
 import { instantKey, instantMs, isInstant, justBefore } from '../../flows/instant.ts';
-import { stepsOf } from '../../flows/path.ts';
+import { pathSteps } from '../../flows/path.ts';
 import { sameValue, type Value } from '../../flows/values.ts';
 import { SystemClock } from '../clock.ts';
 import { SystemError } from '../systemError.ts';
 import { call, type Answer, type Call } from '../http.ts';
 import { inOrder, type Lister } from '../paging.ts';
-import { mustStand, putAt, valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../connector.ts';
+import {
+  requireUnchanged,
+  putAt,
+  valueAt,
+  type CallOptions,
+  type WriteCondition,
+  type Snapshot,
+  type Connector,
+} from '../connector.ts';
 import type { Profile } from './profile.ts';
 
 type Json = Record<string, unknown>;
@@ -34,7 +42,7 @@ export function catalogueOf(profile: Profile): Catalogue {
 }
 
 /** Any REST CRM that a profile describes. What the profile leaves out is done without. */
-export function crm(url: string, secret: string, profile: Profile): System {
+export function crm(url: string, secret: string, profile: Profile): Connector {
   const base = url.replace(/\/+$/, '') + profile.basePath;
   const clock = new SystemClock();
   const { record: shape, list: listing } = profile;
@@ -145,11 +153,11 @@ export function crm(url: string, secret: string, profile: Profile): System {
   async function readFirst(
     type: string,
     id: string,
-    condition: Condition,
+    condition: WriteCondition,
     options: CallOptions,
   ): Promise<{ etag: string | undefined; body: Json }> {
     const { seen, body } = await read(type, id, Object.keys(condition.test), options);
-    mustStand('CRM', condition.test, (name) => seen.fields[name]);
+    requireUnchanged('CRM', condition.test, (name) => seen.fields[name]);
     return { etag: seen.etag, body };
   }
 
@@ -238,7 +246,7 @@ export function crm(url: string, secret: string, profile: Profile): System {
       const { method, contentType, style } = profile.update;
       let { etag } = condition;
       // A list is sent as a whole: the other elements must be known.
-      const element = Object.keys(set).some((name) => stepsOf(name).some((step) => step.where));
+      const element = Object.keys(set).some((name) => pathSteps(name).some((step) => step.where));
       let body = element ? {} : bodyOf(set);
       if (style === 'replace' || element || profile.ifMatch === undefined || etag === undefined) {
         const now = await readFirst(type, id, condition, options);
@@ -248,7 +256,7 @@ export function crm(url: string, secret: string, profile: Profile): System {
         if (style === 'replace' || element)
           for (const [name, value] of Object.entries(set)) {
             putAt(whole, field(name), value);
-            const [top] = stepsOf(field(name));
+            const [top] = pathSteps(field(name));
             if (style === 'merge' && top) body[top.name] = whole[top.name];
           }
       }

@@ -2,12 +2,20 @@ import { convert, decimalText } from '../../flows/convert.ts';
 import { instantKey, instantMs, isInstant, justBefore } from '../../flows/instant.ts';
 
 import type { Value } from '../../flows/values.ts';
-import type { Throttle } from '../rateLimiter.ts';
+import type { RateLimiter } from '../rateLimiter.ts';
 import { SystemClock } from '../clock.ts';
 import { SystemError } from '../systemError.ts';
 import { call, type Answer, type Call } from '../http.ts';
 import { inOrder, type Lister } from '../paging.ts';
-import { mustStand, putAt, valueAt, type CallOptions, type Condition, type Snapshot, type System } from '../connector.ts';
+import {
+  requireUnchanged,
+  putAt,
+  valueAt,
+  type CallOptions,
+  type WriteCondition,
+  type Snapshot,
+  type Connector,
+} from '../connector.ts';
 import { POWEROFFICE_CATALOGUE, RESOURCES, type Resource } from './catalogue.ts';
 import { Token, type PowerOfficeKeys } from './token.ts';
 
@@ -32,7 +40,7 @@ function resource(type: string): Resource {
 const problem = (what: string): SystemError => new SystemError('PowerOffice', 'malformed', what);
 
 /** PowerOffice Go API v2. Source of all its facts: the provider's public documentation, and docs/systems.md. */
-export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: Capability): System {
+export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testing: Capability): Connector {
   const base = keys.url.replace(/\/+$/, '');
   const token = new Token(keys);
   const clock = new SystemClock();
@@ -117,10 +125,10 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: Throttle, testing: 
   }
 
   /** Without `test` the window is as narrow as a read before the write makes it. */
-  async function readFirst(type: string, id: string, condition: Condition, options: CallOptions): Promise<void> {
+  async function readFirst(type: string, id: string, condition: WriteCondition, options: CallOptions): Promise<void> {
     const kind = resource(type);
     const answer = await send({ method: 'GET', path: address(kind, id) }, options);
-    mustStand('PowerOffice', condition.test, (name) => read(kind, name, valueAt(answer.body, name)));
+    requireUnchanged('PowerOffice', condition.test, (name) => read(kind, name, valueAt(answer.body, name)));
   }
 
   const address = (kind: Resource, id: string): string => `${kind.path}/${id.split('/').map(encodeURIComponent).join('/')}`;

@@ -3,9 +3,9 @@ import type { DataType } from '../convert.ts';
 import { CONDITIONAL, CONNECTED, flowSchema, MATCHING, type Condition, type Flow, type SystemName, type When } from '../flow.ts';
 import { elementPath } from '../path.ts';
 import type { Side } from '../side.ts';
-import { checkFlow, checkTogether, suggest, type FlowInput } from '../validate.ts';
+import { validateFlow, checkTogether, suggest, type FlowInput } from '../validate.ts';
 import { singular, typeOf, type Bindings, type SectionBinding } from './bindings.ts';
-import type { Dataflow, Row, Section } from './document.ts';
+import type { Dataflow, PropertyRow, Section } from './document.ts';
 import { PLAIN_TYPES } from './read.ts';
 
 /** A section that cannot run as it stands, and what to do about it. The others run all the same. */
@@ -48,7 +48,7 @@ export function bindDocument(
       refuse(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
       continue;
     }
-    const checked = checkFlow(parsed.data, catalogues);
+    const checked = validateFlow(parsed.data, catalogues);
     if (checked.problems.length > 0) refuse(checked.problems);
     else bound.push({ section, flow: checked.flow });
   }
@@ -208,20 +208,20 @@ class Binder {
 
   #properties(source: { system: SystemName; type: string }, target: { system: SystemName; type: string }): unknown[] {
     const rows = this.#section.properties;
-    const bindingOf = (row: Row): NonNullable<SectionBinding['properties']>[number] | undefined =>
+    const bindingOf = (row: PropertyRow): NonNullable<SectionBinding['properties']>[number] | undefined =>
       this.#binding?.properties?.find(
         (each) =>
           each.source === row.source &&
           each.target === row.target &&
           (each.when === undefined || JSON.stringify(each.when) === JSON.stringify(row.when)),
       );
-    const isWriter = (row: Row): boolean => bindingOf(row)?.writer === true;
+    const isWriter = (row: PropertyRow): boolean => bindingOf(row)?.writer === true;
     return rows.map((row) => {
       const bound = bindingOf(row);
-      const rivals = (side: Side): Row[] =>
+      const rivals = (side: Side): PropertyRow[] =>
         rows.filter((each) => each[side] === row[side] && JSON.stringify(each.when) === JSON.stringify(row.when));
       const sources = rivals('target');
-      const settled = (each: Row): boolean => isWriter(each) || bindingOf(each)?.direction !== undefined;
+      const settled = (each: PropertyRow): boolean => isWriter(each) || bindingOf(each)?.direction !== undefined;
       if (sources.length > 1 && !sources.some(settled) && sources[0] === row)
         this.#say(
           `${sources.map((each) => `"${each.source}"`).join(' and ')} all feed "${row.target}": mark one as the writer in the binding file, "properties": [{ "source": …, "target": "${row.target}", "writer": true }]`,
@@ -245,7 +245,7 @@ class Binder {
   }
 
   /** The list of objects in which a property and the one it depends on both stand; null where it is the record itself. */
-  #listOf(row: Row, when: When, end: { system: SystemName; type: string }): string | null {
+  #listOf(row: PropertyRow, when: When, end: { system: SystemName; type: string }): string | null {
     const type = this.#catalogues
       .find((each) => each.system === end.system)
       ?.types.find(({ name }) => name.toLowerCase() === end.type.toLowerCase());
@@ -253,7 +253,7 @@ class Binder {
   }
 
   /** The path of the one element that a dependent mapping is for. */
-  #element(row: Row, side: Side, end: { system: SystemName; type: string }): string {
+  #element(row: PropertyRow, side: Side, end: { system: SystemName; type: string }): string {
     let path = row[side];
     for (const when of row.when.filter((each) => each.side === side)) {
       const list = this.#listOf(row, when, end);
@@ -265,7 +265,11 @@ class Binder {
 }
 
 /** Of rows that share a property, only the one that is marked writes it; where none shares one, both sides do. */
-export function directionOf(row: Row, rows: readonly Row[], isWriter: (row: Row) => boolean): 'both' | 'toTarget' | 'toSource' {
+export function directionOf(
+  row: PropertyRow,
+  rows: readonly PropertyRow[],
+  isWriter: (row: PropertyRow) => boolean,
+): 'both' | 'toTarget' | 'toSource' {
   if (isWriter(row)) return 'both';
   const shared = (side: Side): boolean =>
     rows.some((each) => each !== row && each[side] === row[side] && JSON.stringify(each.when) === JSON.stringify(row.when));

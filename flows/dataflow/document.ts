@@ -2,7 +2,7 @@
 import type { Relation, When } from '../flow.ts';
 
 /** A row of the property table. `type` stands as in the document, quotes included. */
-export interface Row {
+export interface PropertyRow {
   readonly source: string;
   readonly target: string;
   readonly type: string;
@@ -26,7 +26,7 @@ export interface Section {
   readonly match: readonly (readonly [string, string])[];
   readonly condition: string | null;
   readonly connected: Connected | null;
-  readonly properties: readonly Row[];
+  readonly properties: readonly PropertyRow[];
 }
 
 /** Something kept as it is that a person should know of, or decide before such a flow can run. */
@@ -46,7 +46,7 @@ export interface Dataflow {
 }
 
 /** One thing that a document gets wrong. */
-export interface Problem {
+export interface DocumentProblem {
   readonly line: number;
   /** The line as it stands; empty after the last one. */
   readonly found: string;
@@ -57,14 +57,14 @@ export interface Problem {
 /** A document that cannot be read. The message shows every problem with its line, as a compiler does. */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError';
-  readonly problems: readonly Problem[];
-  constructor(file: string, problems: readonly Problem[]) {
+  readonly problems: readonly DocumentProblem[];
+  constructor(file: string, problems: readonly DocumentProblem[]) {
     super(problems.map((problem) => inWords(file, problem)).join('\n\n'));
     this.problems = problems;
   }
 }
 
-function inWords(file: string, { line, found, what, expected }: Problem): string {
+function inWords(file: string, { line, found, what, expected }: DocumentProblem): string {
   const number = String(line).padStart(5);
   return [`${file}:${line}: ${what}`, `${number} | ${found}`, `      | expected: ${expected}`].join('\n');
 }

@@ -1,5 +1,13 @@
 import type { Side } from '../side.ts';
-import { DocumentError, type Connected, type Dataflow, type Problem, type Row, type Section, type Warning } from './document.ts';
+import {
+  DocumentError,
+  type Connected,
+  type Dataflow,
+  type DocumentProblem,
+  type PropertyRow,
+  type Section,
+  type Warning,
+} from './document.ts';
 import { BODIES, sentenceOf, shapeOf, wordingOf, type Names, type Sentence } from './sentences.ts';
 
 const TITLE_END = ' Dataflow';
@@ -21,8 +29,8 @@ const HAVING_IN = ' in ';
 
 /** What stops the reading of a section; the next one is read all the same. */
 class Stop extends Error {
-  readonly problem: Problem;
-  constructor(problem: Problem) {
+  readonly problem: DocumentProblem;
+  constructor(problem: DocumentProblem) {
     super(problem.what);
     this.problem = problem;
   }
@@ -52,7 +60,7 @@ class Reader {
   }
 
   read(file: string): Dataflow {
-    const problems: Problem[] = [];
+    const problems: DocumentProblem[] = [];
     const sections: Section[] = [];
     try {
       const title = this.#title();
@@ -306,7 +314,7 @@ class Reader {
     return rows.map(([left, right]) => [this.#filled(left), this.#filled(right)]);
   }
 
-  #propertyTable({ x, y }: Names): Row[] {
+  #propertyTable({ x, y }: Names): PropertyRow[] {
     const [header, ...rows] = this.#table(3);
     this.#header(header?.[0], x + PROPERTY);
     this.#header(header?.[1], y + PROPERTY);
@@ -314,13 +322,13 @@ class Reader {
     // The system's name is spelled as its owner likes; a blank one leaves a space or nothing.
     if (!third || !` ${third.text}`.endsWith(DATA_TYPE))
       this.#stop('malformed table header', `{system}${DATA_TYPE}`, third?.line);
-    const out: Row[] = [];
+    const out: PropertyRow[] = [];
     const seen = new Set<string>();
-    const writers = new Map<string, { row: Row; line: number }>();
+    const writers = new Map<string, { row: PropertyRow; line: number }>();
     for (const [left, right, third] of rows) {
       const source = this.#dependent(left, 'source');
       const target = this.#dependent(right, 'target');
-      const row: Row = {
+      const row: PropertyRow = {
         source: source.property,
         target: target.property,
         type: third?.text ?? '',
@@ -355,7 +363,7 @@ class Reader {
   }
 
   /** A property and what it depends on: any number of suffixes, none parted from the next. */
-  #dependent(cell: Cell | undefined, side: Side): { property: string; when: Row['when'] } {
+  #dependent(cell: Cell | undefined, side: Side): { property: string; when: PropertyRow['when'] } {
     const text = this.#filled(cell);
     const [property = '', ...suffixes] = text.split(DEPENDANT);
     const when = suffixes.map((suffix) => {
@@ -372,7 +380,7 @@ class Reader {
   // The whole.
 
   /** A heading that comes again with the same relation continues its section. */
-  #unite(sections: readonly Section[], problems: Problem[]): Section[] {
+  #unite(sections: readonly Section[], problems: DocumentProblem[]): Section[] {
     const known = new Map<string, Section>();
     for (const section of sections) {
       const key = JSON.stringify([section.from, section.to]);
@@ -417,7 +425,7 @@ function systemsOf(title: string, sections: readonly Section[]): { source: strin
   return { source: best.x, target: best.y };
 }
 
-function whenInWords(row: Row): string {
+function whenInWords(row: PropertyRow): string {
   return row.when.map(({ property, value }) => `${property} being "${value}"`).join(' and ');
 }
 

@@ -1,10 +1,10 @@
 import { systemTitle } from '../names.ts';
 import { CONNECTED, type Condition, type Flow, type Pair, type When } from '../flow.ts';
-import { plainPath, stepsOf } from '../path.ts';
+import { plainPath, pathSteps } from '../path.ts';
 import type { Side } from '../side.ts';
 import { directionOf } from './bind.ts';
 import { bindingsSchema, spelling, type Bindings, type SectionBinding } from './bindings.ts';
-import type { Dataflow, Row, Section } from './document.ts';
+import type { Dataflow, PropertyRow, Section } from './document.ts';
 
 /** Flows that no single document can hold. */
 export class UnwritableError extends Error {
@@ -81,7 +81,7 @@ function bindingOf(
   from: string,
   to: string,
   system: string,
-  rows: readonly { pair: Pair; row: Row }[],
+  rows: readonly { pair: Pair; row: PropertyRow }[],
 ): SectionBinding {
   const condition: Condition[] | undefined = flow.condition?.where;
   const match = flow.match.filter((each) => each.normalise.length > 0);
@@ -132,12 +132,12 @@ function bindingOf(
   };
 }
 
-const sameWhen = (a: Row, b: Row): boolean => JSON.stringify(a.when) === JSON.stringify(b.when);
+const sameWhen = (a: PropertyRow, b: PropertyRow): boolean => JSON.stringify(a.when) === JSON.stringify(b.when);
 
 /** A pair as a row: an element that it selects becomes what the mapping depends on. */
-function rowOf(pair: Pair): Row {
+function rowOf(pair: Pair): PropertyRow {
   const selected = (side: Side): When[] => {
-    const steps = stepsOf(pair[side]);
+    const steps = pathSteps(pair[side]);
     return steps.flatMap(({ where }, i) => {
       const list = steps.slice(0, i + 1).map(({ name }) => name);
       return where ? [{ side, property: [...list, where.property].join('.'), value: where.value }] : [];

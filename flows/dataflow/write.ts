@@ -1,4 +1,4 @@
-import type { Dataflow, Row, Section } from './document.ts';
+import type { Dataflow, PropertyRow, Section } from './document.ts';
 import { BODIES, conditionSentence, connectedSentence, SENTENCES, type Key, type Names } from './sentences.ts';
 
 const INTRODUCTION = 'This document tells which records of the two systems are kept in step, and how. It was written by Tandem.';
@@ -45,7 +45,7 @@ function sectionLines(section: Section, system: string): string[] {
   ];
 }
 
-function cell(row: Row, side: 'source' | 'target'): string {
+function cell(row: PropertyRow, side: 'source' | 'target'): string {
   const suffixes = row.when.filter((each) => each.side === side);
   return row[side] + suffixes.map(({ value, property }) => ` (Dependant on having ${value} in ${property})`).join('');
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { holdBack, isMass } from '../../activities/link/bulkChangeGuard.ts';
+import { bulkChangeGuard, isBulkChange } from '../../activities/link/bulkChangeGuard.ts';
 import type { Store } from '../../store/store.ts';
 import { newRecord } from '../../activities/messenger.ts';
 import type { Flow } from '../../flows/flow.ts';
@@ -31,7 +31,7 @@ describe('the guard against mass changes', () => {
   afterEach(() => store.close());
   const times = async (n: number, at: number): Promise<(string | null)[]> => {
     const answers: (string | null)[] = [];
-    for (let i = 0; i < n; i++) answers.push(await holdBack(store, 'f', at, true));
+    for (let i = 0; i < n; i++) answers.push(await bulkChangeGuard(store, 'f', at, true));
     return answers;
   };
 
@@ -43,22 +43,22 @@ describe('the guard against mass changes', () => {
 
   it('forgets what is older than an hour, and counts a repeated attempt once', async () => {
     await times(20, NOW);
-    assert.equal(await holdBack(store, 'f', NOW + 61 * MINUTE, true), null);
+    assert.equal(await bulkChangeGuard(store, 'f', NOW + 61 * MINUTE, true), null);
     await times(19, NOW + 61 * MINUTE);
-    assert.equal(await holdBack(store, 'f', NOW + 62 * MINUTE, false), null);
-    assert.notEqual(await holdBack(store, 'f', NOW + 62 * MINUTE, true), null);
+    assert.equal(await bulkChangeGuard(store, 'f', NOW + 62 * MINUTE, false), null);
+    assert.notEqual(await bulkChangeGuard(store, 'f', NOW + 62 * MINUTE, true), null);
   });
 
   it('lets everything pass for the time that a person approved', async () => {
     await times(25, NOW);
     await store.approve('f', NOW + 10 * MINUTE);
-    assert.equal(await holdBack(store, 'f', NOW + MINUTE, true), null);
-    assert.notEqual(await holdBack(store, 'f', NOW + 11 * MINUTE, true), null);
+    assert.equal(await bulkChangeGuard(store, 'f', NOW + MINUTE, true), null);
+    assert.notEqual(await bulkChangeGuard(store, 'f', NOW + 11 * MINUTE, true), null);
   });
 
   it('many of a large flow are few: both bounds must be passed', () => {
-    assert.equal(isMass(21, 10_000), false);
-    assert.equal(isMass(501, 10_000), true);
-    assert.equal(isMass(20, 20), false);
+    assert.equal(isBulkChange(21, 10_000), false);
+    assert.equal(isBulkChange(501, 10_000), true);
+    assert.equal(isBulkChange(20, 20), false);
   });
 });

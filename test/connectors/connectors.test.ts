@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { Throttle } from '../../connectors/rateLimiter.ts';
+import { RateLimiter } from '../../connectors/rateLimiter.ts';
 import { SystemError, type Failure } from '../../connectors/systemError.ts';
 import { crm as makeCrm } from '../../connectors/crm/connector.ts';
 import { DEFAULT_PROFILE, type Profile } from '../../connectors/crm/profile.ts';
 import { powerOffice as makePowerOffice } from '../../connectors/powerOffice/connector.ts';
 import { tokenUrl } from '../../connectors/powerOffice/token.ts';
-import type { Page, System } from '../../connectors/connector.ts';
+import type { Page, Connector } from '../../connectors/connector.ts';
 import { serveOn } from '../../sandbox/serve.ts';
 import type { Store } from '../../store/store.ts';
 import { CRM_TOKEN, KEYS, eventually, makeStore, makeWorld, type World } from '../support/world.ts';
@@ -41,14 +41,14 @@ const failsAs = async (work: Promise<unknown>, expected: Failure): Promise<Syste
 describe('the PowerOffice connector', () => {
   let world: World;
   let store: Store;
-  let system: System;
+  let system: Connector;
   let capability: 'unknown' | 'works' | 'missing';
 
   beforeEach(async () => {
     world = await makeWorld({ size: { products: 5, contactPersons: 8, suppliers: 4, supplierPersons: 2 } });
     ({ store } = await makeStore());
     capability = 'unknown';
-    const throttle = new Throttle(store.slots, 'test', 10);
+    const throttle = new RateLimiter(store.slots, 'test', 10);
     system = makePowerOffice({ url: world.powerOffice.url, ...KEYS }, throttle, {
       get: () => capability,
       accepted: () => {
@@ -137,7 +137,7 @@ describe('the PowerOffice connector', () => {
     assert.equal(world.powerOffice.disturbance.calls.filter((call) => call.path === '/OAuth/Token').length, 2);
     const wrong = makePowerOffice(
       { url: world.powerOffice.url, ...KEYS, clientKey: 'wrong' },
-      new Throttle(store.slots, 'test', 10),
+      new RateLimiter(store.slots, 'test', 10),
       { get: () => 'unknown', accepted: () => Promise.resolve() },
     );
     await failsAs(wrong.check(), 'unauthorized');
@@ -160,7 +160,7 @@ describe('the PowerOffice connector', () => {
   });
 
   it('takes a slot for every call, so that two throttles on one store never make 11 calls in a second', async () => {
-    const second = new Throttle(store.slots, 'test', 10);
+    const second = new RateLimiter(store.slots, 'test', 10);
     const other = makePowerOffice({ url: world.powerOffice.url, ...KEYS }, second, {
       get: () => 'unknown',
       accepted: () => Promise.resolve(),
@@ -232,7 +232,7 @@ describe('the PowerOffice connector', () => {
 
 describe('the CRM connector', () => {
   let world: World;
-  const make = (profile: Profile = DEFAULT_PROFILE): System => makeCrm(world.crm.url, CRM_TOKEN, profile);
+  const make = (profile: Profile = DEFAULT_PROFILE): Connector => makeCrm(world.crm.url, CRM_TOKEN, profile);
   const FIELDS = ['givenName', 'familyName'];
   const identity = { externalId: 'poweroffice:ContactPerson:1/2', idempotencyKey: 'k1' };
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { Throttle } from '../../connectors/rateLimiter.ts';
+import { RateLimiter } from '../../connectors/rateLimiter.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import { powerOffice } from '../../connectors/powerOffice/connector.ts';
-import type { Snapshot, System } from '../../connectors/connector.ts';
+import type { Snapshot, Connector } from '../../connectors/connector.ts';
 import type { Store } from '../../store/store.ts';
 import { KEYS, eventually, makeStore, makeWorld, type World } from '../support/world.ts';
 
@@ -13,10 +13,10 @@ const OPTIONS = { priority: 'feed' } as const;
  * demo account where TANDEM_LIVE_POWEROFFICE_URL and the three TANDEM_LIVE_POWEROFFICE_..._KEY are set. It renames one
  * contact person and puts the name back.
  */
-function contract(name: string, make: () => Promise<{ system: System; close: () => Promise<void> }>): void {
+function contract(name: string, make: () => Promise<{ system: Connector; close: () => Promise<void> }>): void {
   describe(`PowerOffice Go as Tandem needs it: ${name}`, function () {
     this.timeout(120_000);
-    let system: System;
+    let system: Connector;
     let close: () => Promise<void>;
     before(async () => {
       ({ system, close } = await make());
@@ -79,7 +79,7 @@ const capability = { get: () => 'unknown' as const, accepted: () => Promise.reso
 contract('the stand-in', async () => {
   const world: World = await makeWorld({ size: { products: 1, contactPersons: 30, suppliers: 1, supplierPersons: 1 } });
   const { store }: { store: Store } = await makeStore();
-  const system = powerOffice({ url: world.powerOffice.url, ...KEYS }, new Throttle(store.slots, 'contract', 10), capability);
+  const system = powerOffice({ url: world.powerOffice.url, ...KEYS }, new RateLimiter(store.slots, 'contract', 10), capability);
   return { system, close: () => Promise.all([world.close(), store.close()]).then(() => {}) };
 });
 
@@ -93,5 +93,5 @@ if (live('URL') !== '')
       clientKey: live('CLIENT_KEY'),
       subscriptionKey: live('SUBSCRIPTION_KEY'),
     };
-    return { system: powerOffice(keys, new Throttle(store.slots, 'live', 8), capability), close: () => store.close() };
+    return { system: powerOffice(keys, new RateLimiter(store.slots, 'live', 8), capability), close: () => store.close() };
   });

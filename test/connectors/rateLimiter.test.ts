@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { Throttle, type Slots } from '../../connectors/rateLimiter.ts';
+import { RateLimiter, type RateSlots } from '../../connectors/rateLimiter.ts';
 
 /** Slots as the store keeps them, for one process. */
-function slots(): Slots {
+function slots(): RateSlots {
   let next = 0;
   return {
     take: (_, known, now, spacingMs) => {
@@ -18,7 +18,7 @@ function slots(): Slots {
 
 describe('the throttle', () => {
   it('moves those that follow when a call may have arrived late, once for all that were late together', async () => {
-    const throttle = new Throttle(slots(), 'x', 10);
+    const throttle = new RateLimiter(slots(), 'x', 10);
     await throttle.answered('PATCH', Date.now(), 5);
     const sent: number[] = [];
     for (let i = 0; i < 14; i++) {
@@ -32,7 +32,7 @@ describe('the throttle', () => {
   });
 
   it('writes go first, yet a feed waits a few seconds at most', async () => {
-    const throttle = new Throttle(slots(), 'x', 100);
+    const throttle = new RateLimiter(slots(), 'x', 100);
     const order: string[] = [];
     const writes = Array.from({ length: 600 }, async () => {
       await throttle.take('write');

@@ -102,10 +102,10 @@ describe('the store', () => {
   });
 
   it('counts endings of an hour, and what a person approved', async () => {
-    await store.countMass('f', 100, 1);
-    const { minutes } = await store.countMass('f', 101, 2);
+    await store.countBulkChange('f', 100, 1);
+    const { minutes } = await store.countBulkChange('f', 101, 2);
     assert.deepEqual(minutes, { 100: 1, 101: 2 });
     await store.approve('f', 5);
-    assert.equal((await store.countMass('f', 101, 0)).approvedUntil, 5);
+    assert.equal((await store.countBulkChange('f', 101, 0)).approvedUntil, 5);
   });
 });

@@ -152,7 +152,7 @@ export class MemoryStore implements LinkStore {
     return Promise.resolve();
   }
 
-  countMass(): Promise<{ minutes: Record<string, number>; approvedUntil: number }> {
+  countBulkChange(): Promise<{ minutes: Record<string, number>; approvedUntil: number }> {
     return Promise.resolve({ minutes: {}, approvedUntil: 0 });
   }
 

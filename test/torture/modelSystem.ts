@@ -5,18 +5,18 @@ import { isNoValue, sameValue, type Value, type Values } from '../../flows/value
 import { SystemClock } from '../../connectors/clock.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import {
-  mustStand,
+  requireUnchanged,
   type CallOptions,
-  type Condition,
+  type WriteCondition,
   type Features,
   type Page,
   type Snapshot,
-  type System,
+  type Connector,
 } from '../../connectors/connector.ts';
 import type { Breaks } from './breaks.ts';
 import type { Random, Sim } from './sim.ts';
 
-export interface Row {
+export interface ModelRecord {
   readonly id: string;
   readonly fields: Readonly<Record<string, Value>>;
   readonly version: number;
@@ -54,19 +54,19 @@ export interface Deed {
 const CUT = 24;
 
 /** A system in memory, with a primary, a replica that lags, faults on the way, and people at its screens. */
-export class ModelSystem implements System {
+export class ModelSystem implements Connector {
   readonly clock = new SystemClock();
   readonly catalogue: Catalogue;
   readonly deeds: Deed[] = [];
-  readonly rows = new Map<string, Row>();
+  readonly rows = new Map<string, ModelRecord>();
   /** Creates by the key that asked for them: what must never be two. */
   readonly created = new Map<string, string[]>();
   calls = 0;
   writes = 0;
   /** Share of calls that fail while faults are on. */
   faults = 0;
-  readonly #replica = new Map<string, Row | null>();
-  readonly #keys = new Map<string, { body: string; row: Row }>();
+  readonly #replica = new Map<string, ModelRecord | null>();
+  readonly #keys = new Map<string, { body: string; row: ModelRecord }>();
   readonly #lied = new Set<string>();
   #visible = 0;
   #lastId = 0;
@@ -217,7 +217,7 @@ export class ModelSystem implements System {
     type: string,
     id: string,
     set: Readonly<Record<string, Value>>,
-    condition: Condition,
+    condition: WriteCondition,
     fields: readonly string[],
     options: CallOptions & { unconditional?: boolean },
   ): Promise<Snapshot> {
@@ -226,7 +226,7 @@ export class ModelSystem implements System {
     const etag = nature.conditional === 'etag' ? condition.etag : undefined;
     if (!tests && etag === undefined && !options.unconditional && !this.#breaks.has('blind-writes')) {
       const now = await this.read(type, id, Object.keys(condition.test), options);
-      mustStand(this.name, condition.test, (name) => now.fields[name]);
+      requireUnchanged(this.name, condition.test, (name) => now.fields[name]);
     }
     this.writes += 1;
     const sent = this.#sim.now();
@@ -330,7 +330,7 @@ export class ModelSystem implements System {
     this.deeds.push({ at: this.#sim.now(), by, type, id, kind, property, before, after, blind });
   }
 
-  #save(row: Row): void {
+  #save(row: ModelRecord): void {
     this.rows.set(row.id, row);
     this.#late(row.id, row);
   }
@@ -341,16 +341,16 @@ export class ModelSystem implements System {
   }
 
   /** Becomes visible later, in the order in which it happened. */
-  #late(id: string, row: Row | null): void {
+  #late(id: string, row: ModelRecord | null): void {
     this.#visible = Math.max(this.#visible, this.#sim.now() + this.#random.next() * this.nature.lagMs);
     this.#sim.at(this.#visible, () => this.#replica.set(id, row));
   }
 
-  #view(): Row[] {
-    return [...this.#replica.values()].filter((row): row is Row => row !== null);
+  #view(): ModelRecord[] {
+    return [...this.#replica.values()].filter((row): row is ModelRecord => row !== null);
   }
 
-  #show(row: Row, fields: readonly string[]): Snapshot {
+  #show(row: ModelRecord, fields: readonly string[]): Snapshot {
     const instant = iso(row.stamp);
     return {
       id: row.id,

@@ -9,7 +9,7 @@ import type { Attempt, Messenger } from '../../activities/ports.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import { recordOf } from '../../workflows/contract.ts';
 import { advance, type Step } from '../../workflows/core/lifecycle.ts';
-import { apply, type Outcome } from '../../workflows/core/outcome.ts';
+import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import { receive, type Message } from '../../workflows/core/receive.ts';
 import type { LinkState, Observation } from '../../workflows/core/state.ts';
 import type { Break, Breaks } from './breaks.ts';
@@ -146,14 +146,14 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       void drive(link);
       return Promise.resolve(true);
     },
-    tellRetry({ sourceId }) {
+    signalRetry({ sourceId }) {
       const link = links.get(sourceId);
       if (!link?.open) return Promise.resolve(false);
       link.inbox.push({ kind: 'retry' });
       link.wake();
       return Promise.resolve(true);
     },
-    tell(_flow, sourceId, told) {
+    signalObserved(_flow, sourceId, told) {
       signals += 1;
       const link = links.get(sourceId);
       if (!link?.open) return Promise.resolve(false);
@@ -167,7 +167,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       if (random.chance(source.faults)) sim.at(sim.now() + random.between(1000, 15_000), arrive);
       return Promise.resolve(true);
     },
-    tellVanished({ sourceId }, side) {
+    signalVanished({ sourceId }, side) {
       const link = links.get(sourceId);
       link?.inbox.push({ kind: 'vanished', side });
       link?.wake();
@@ -175,19 +175,19 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
     },
   };
 
-  const depsOf = (process: Process, running: Deps['running']): Deps => ({
+  const depsOf = (process: Process, runAttempt: Deps['runAttempt']): Deps => ({
     flows: [flow],
-    systems: { powerOffice: through(source, process), crm: through(target, process) },
+    connectors: { powerOffice: through(source, process), crm: through(target, process) },
     store: through(store, process),
     links: through(messenger, process),
     time: { now: () => sim.now(), sleep: (ms, signal) => sim.sleep(ms, signal) },
-    running,
+    runAttempt,
     log: LOG,
     pollSeconds: POLL_SECONDS,
     sweepHours: 1000,
     deletionHours: 1000,
     stopping: new AbortController().signal,
-    testing: { get: testing.get, settle: (capability) => Promise.resolve(void (test = capability)) },
+    patchTest: { get: testing.get, settle: (capability) => Promise.resolve(void (test = capability)) },
   });
 
   /** The link workflow's loop, as workflows/link.ts has it; Temporal keeps it alive whatever the workers do. */
@@ -209,7 +209,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
         continue;
       }
       link.steps += 1;
-      link.state = apply(link.state, next.step, await perform(link, next.step), sim.now());
+      link.state = applyOutcome(link.state, next.step, await perform(link, next.step), sim.now());
       if (breaks.has('gone-at-once'))
         for (const side of ['source', 'target'] as const)
           if (link.state[side].gone)

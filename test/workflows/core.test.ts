@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { advance, BLOCK_RETRY_MS } from '../../workflows/core/lifecycle.ts';
-import { later, merge } from '../../workflows/core/merge.ts';
+import { laterEdit, merge } from '../../workflows/core/merge.ts';
 import { observe } from '../../workflows/core/observe.ts';
-import { apply } from '../../workflows/core/outcome.ts';
+import { applyOutcome } from '../../workflows/core/outcome.ts';
 import { receive } from '../../workflows/core/receive.ts';
 import { newLink, type LinkState, type Observation, type Rules } from '../../workflows/core/state.ts';
 
@@ -32,7 +32,7 @@ function inStep(rules: Rules = RULES): LinkState {
   const fresh = newLink('f', rules, '1/2', seen(1, { FirstName: 'Kari', LastName: 'Lie' }), NOW);
   const { state, step } = advance(fresh, NOW);
   assert.equal(step.kind, 'create');
-  return apply(
+  return applyOutcome(
     state,
     step,
     { kind: 'created', id: 'c1', seen: seen(1, { givenName: 'Kari', familyName: 'Lie' }), adopted: false },
@@ -76,7 +76,7 @@ describe('the core of a link', () => {
     assert.equal(winner(both([600, 610])), 'source');
     assert.equal(winner(both([400, 410])), 'target');
     assert.equal(winner(both([505, 515])), 'target');
-    assert.deepEqual(later([0, 10], [5, 15]), { winner: 'source', tie: true });
+    assert.deepEqual(laterEdit([0, 10], [5, 15]), { winner: 'source', tie: true });
   });
 
   it('compares the earliest observation that shows a value, since unmapped edits move the stamp too', () => {
@@ -108,7 +108,7 @@ describe('the core of a link', () => {
   it('takes the base from the answer, so that a system that trims settles after one round', () => {
     const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: ' Eva ', LastName: 'Lie' })), NOW);
     assert.ok(step.kind === 'write');
-    const after = apply(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
+    const after = applyOutcome(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
     assert.deepEqual(advance(after, NOW).step, { kind: 'wait', until: null });
     assert.equal(after.source.base['FirstName'], ' Eva ');
     assert.equal(after.target.base['givenName'], 'Eva');
@@ -116,7 +116,7 @@ describe('the core of a link', () => {
 
   it('an answer that shows an edit of another property carries that too', () => {
     const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
-    const after = apply(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Moe' }) }, NOW);
+    const after = applyOutcome(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Moe' }) }, NOW);
     const next = advance(after, NOW).step;
     assert.ok(next.kind === 'write' && next.side === 'source' && next.assignments[0]?.property === 'LastName');
   });
@@ -132,7 +132,7 @@ describe('the core of a link', () => {
 
   it('A, B, A: the edit back is an edit, also while a write waits', () => {
     const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
-    const written = apply(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
+    const written = applyOutcome(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
     const back = advance(told(written, 'source', seen(4, { FirstName: 'Kari', LastName: 'Lie' })), NOW).step;
     assert.ok(back.kind === 'write' && back.assignments[0]?.value === 'Kari');
   });
@@ -141,7 +141,7 @@ describe('the core of a link', () => {
     const rules = RULES;
     const fresh = newLink('f', rules, '1/2', seen(1, { FirstName: 'Kari', LastName: null }), NOW);
     const created = advance(fresh, NOW);
-    const state = apply(
+    const state = applyOutcome(
       created.state,
       created.step,
       { kind: 'created', id: 'c1', seen: seen(1, { givenName: 'Kari', familyName: '' }), adopted: false },
@@ -154,7 +154,7 @@ describe('the core of a link', () => {
 
   it('a refusal blocks; the next edit, a request, or a day tries again', () => {
     const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
-    const blocked = apply(state, step, { kind: 'refused', side: 'target', code: '422', properties: ['givenName'] }, NOW);
+    const blocked = applyOutcome(state, step, { kind: 'refused', side: 'target', code: '422', properties: ['givenName'] }, NOW);
     assert.equal(blocked.status, 'blocked');
     assert.deepEqual(advance(blocked, NOW).step, { kind: 'wait', until: NOW + BLOCK_RETRY_MS });
     assert.equal(advance(blocked, NOW + BLOCK_RETRY_MS).step.kind, 'write');
@@ -166,12 +166,12 @@ describe('the core of a link', () => {
     let state = receive(inStep(), { kind: 'vanished', side: 'target' }, NOW);
     let next = advance(state, NOW);
     assert.equal(next.step.kind, 'confirm');
-    state = apply(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW);
+    state = applyOutcome(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW);
     next = advance(state, NOW);
     assert.equal(next.step.kind, 'wait');
     assert.equal(advance(told(state, 'target', seen(2, { givenName: 'Kari', familyName: 'Lie' })), NOW).step.kind, 'wait');
     next = advance(state, NOW + 10_000);
-    state = apply(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW + 10_000);
+    state = applyOutcome(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW + 10_000);
     next = advance(state, NOW + 20_000);
     assert.deepEqual([next.state.status, next.state.ended], ['ended', 'target gone']);
   });
@@ -181,13 +181,13 @@ describe('the core of a link', () => {
       let state = receive(inStep(rules), { kind: 'vanished', side }, NOW);
       for (const at of [NOW, NOW + 10_000]) {
         const next = advance(state, at);
-        state = apply(next.state, next.step, { kind: 'read', found: { [side]: 'gone' } }, at);
+        state = applyOutcome(next.state, next.step, { kind: 'read', found: { [side]: 'gone' } }, at);
       }
       return advance(state, NOW + 20_000);
     };
     const deleting = gone({ ...RULES, onSourceDeleted: 'delete' }, 'source');
     assert.ok(deleting.step.kind === 'remove' && deleting.step.side === 'target');
-    const ended = apply(deleting.state, deleting.step, { kind: 'removed' }, NOW);
+    const ended = applyOutcome(deleting.state, deleting.step, { kind: 'removed' }, NOW);
     assert.equal(ended.ended, 'source gone');
     const backwards = gone({ ...RULES, onTargetDeleted: 'delete' }, 'target');
     assert.ok(backwards.step.kind === 'remove' && backwards.step.side === 'source');
@@ -198,7 +198,7 @@ describe('the core of a link', () => {
 
   it('what is held back stays so until a person approves', () => {
     const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: '', LastName: 'Lie' })), NOW);
-    const held = apply(state, step, { kind: 'refused', side: 'target', code: 'held', properties: [] }, NOW);
+    const held = applyOutcome(state, step, { kind: 'refused', side: 'target', code: 'held', properties: [] }, NOW);
     assert.equal(advance(held, NOW + 1000).step.kind, 'wait');
     assert.equal(advance(receive(held, { kind: 'retry' }, NOW), NOW).step.kind, 'write');
   });
@@ -206,7 +206,7 @@ describe('the core of a link', () => {
   it('out of scope contributes nothing, and coming back resumes the same link', () => {
     const out = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }, { inScope: false })), NOW);
     assert.deepEqual([out.state.status, out.state.ended, out.step.kind], ['ended', 'out of scope', 'store']);
-    const stored = apply(out.state, out.step, { kind: 'stored' }, NOW);
+    const stored = applyOutcome(out.state, out.step, { kind: 'stored' }, NOW);
     const back = advance(told(stored, 'source', seen(3, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     assert.ok(back.step.kind === 'write' && back.step.side === 'target');
   });
@@ -214,7 +214,7 @@ describe('the core of a link', () => {
   it('pause holds everything; edits made meanwhile are read when it resumes', () => {
     const paused = advance(receive(inStep(), { kind: 'pause' }, NOW), NOW);
     assert.equal(paused.state.status, 'paused');
-    const stored = apply(paused.state, paused.step, { kind: 'stored' }, NOW);
+    const stored = applyOutcome(paused.state, paused.step, { kind: 'stored' }, NOW);
     const edited = told(stored, 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
     assert.equal(advance(edited, NOW).step.kind, 'wait');
     assert.equal(advance(receive(edited, { kind: 'resume' }, NOW), NOW).step.kind, 'read');

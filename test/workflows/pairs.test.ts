@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { advance } from '../../workflows/core/lifecycle.ts';
-import { apply } from '../../workflows/core/outcome.ts';
+import { applyOutcome } from '../../workflows/core/outcome.ts';
 import { receive } from '../../workflows/core/receive.ts';
 import { newLink, type LinkState, type Observation, type Rules } from '../../workflows/core/state.ts';
 import type { Values } from '../../flows/values.ts';
@@ -28,7 +28,7 @@ const seen = (version: number, values: Values): Observation => ({
 function created(rules: Rules, source: Values, target: Values): LinkState {
   const { state, step } = advance(newLink('f', rules, '1', seen(1, source), NOW), NOW);
   assert.equal(step.kind, 'create');
-  return apply(state, step, { kind: 'created', id: 'c1', seen: seen(1, target), adopted: false }, NOW);
+  return applyOutcome(state, step, { kind: 'created', id: 'c1', seen: seen(1, target), adopted: false }, NOW);
 }
 const told = (state: LinkState, side: 'source' | 'target', version: number, values: Values): LinkState =>
   receive(state, { kind: 'observed', side, id: side === 'source' ? '1' : 'c1', seen: seen(version, values) }, NOW);
@@ -81,7 +81,7 @@ describe('pairs of properties', () => {
       { source: 'c', target: 'z', policy: 'target' },
     );
     const { state, step } = advance(newLink('f', rules, '1', seen(9, { a: 'A', b: null, c: 'C' }), NOW), NOW);
-    const matched = apply(
+    const matched = applyOutcome(
       state,
       step,
       { kind: 'created', id: 'c1', seen: seen(1, { x: null, y: 'Y', z: 'Z' }), adopted: true, matched: true },
@@ -94,14 +94,14 @@ describe('pairs of properties', () => {
       first.step.assignments.map(({ property, value }) => [property, value]),
       [['x', 'A']],
     );
-    const next = apply(first.state, first.step, { kind: 'written', seen: seen(2, { x: 'A', y: 'Y', z: 'Z' }) }, NOW);
+    const next = applyOutcome(first.state, first.step, { kind: 'written', seen: seen(2, { x: 'A', y: 'Y', z: 'Z' }) }, NOW);
     assert.deepEqual(writes(next), ['source', ['b', 'Y'], ['c', 'Z']]);
   });
 
   it('a record of ours that was found late says nothing of what the source is now', () => {
     const rules = rulesOf({ source: 'a', target: 'x' });
     const { state, step } = advance(newLink('f', rules, '1', seen(9, { a: 'new' }), NOW), NOW);
-    const found = apply(
+    const found = applyOutcome(
       state,
       step,
       { kind: 'created', id: 'c1', seen: seen(1, { x: 'old' }), adopted: false, found: true },
@@ -113,7 +113,7 @@ describe('pairs of properties', () => {
   it('a link that waits for a match is neither blocked nor forgotten: a retry looks again', () => {
     const rules = rulesOf({ source: 'a', target: 'x' });
     const { state, step } = advance(newLink('f', rules, '1', seen(1, { a: '1' }), NOW), NOW);
-    const waiting = apply(state, step, { kind: 'refused', side: 'target', code: 'unmatched', properties: [] }, NOW);
+    const waiting = applyOutcome(state, step, { kind: 'refused', side: 'target', code: 'unmatched', properties: [] }, NOW);
     assert.equal(waiting.status, 'linking');
     assert.equal(writes(waiting), 'wait');
     assert.equal(writes(receive(waiting, { kind: 'retry' }, NOW)), 'create');

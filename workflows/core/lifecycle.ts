@@ -1,4 +1,4 @@
-import { applies } from '../../flows/valuesMatch.ts';
+import { conditionsHold } from '../../flows/valuesMatch.ts';
 import { convert } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
@@ -76,7 +76,7 @@ export function creationValues(state: LinkState): { values: Values; unconvertibl
   const values: Record<string, Value> = { ...state.rules.create };
   const source = state.source.seen?.values ?? {};
   for (const pair of state.rules.pairs) {
-    if (pair.direction === 'toSource' || !applies(pair, { source, target: values })) continue;
+    if (pair.direction === 'toSource' || !conditionsHold(pair, { source, target: values })) continue;
     try {
       const value = convert(state.source.seen?.values[pair.source], pair.type);
       if (!isNoValue(value)) values[pair.target] = value;
@@ -129,7 +129,7 @@ export function advance(before: LinkState, now: number): { state: LinkState; ste
           step: { kind: 'remove', revision: state.revision + 1, side: 'source' },
         };
       if (side === 'target' && state.rules.onTargetDeleted === 'recreate') {
-        state = anew(state, now);
+        state = resetTarget(state, now);
         continue;
       }
       const what = side === 'source' ? 'the source record was deleted' : 'the target record was deleted';
@@ -188,7 +188,7 @@ export function advance(before: LinkState, now: number): { state: LinkState; ste
 }
 
 /** Forgets the target, so that a new one is created under another key. */
-export function anew(state: LinkState, now: number): LinkState {
+export function resetTarget(state: LinkState, now: number): LinkState {
   const target: SideState = { id: null, seen: null, base: {}, since: {}, doubt: false, gone: null };
   const source = { ...state.source, base: {}, gone: null };
   return withStatus(

@@ -1,4 +1,4 @@
-import { agree, applies } from '../../flows/valuesMatch.ts';
+import { valuesMatch, conditionsHold } from '../../flows/valuesMatch.ts';
 import { convert, ConversionError } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
@@ -29,19 +29,19 @@ export interface Merge {
 }
 
 /** Which side was edited later. What the evidence cannot order is a tie, and a tie goes to the source. */
-export function later(source: Instants, target: Instants): { winner: Side; tie: boolean } {
+export function laterEdit(source: Instants, target: Instants): { winner: Side; tie: boolean } {
   if (target[0] > source[1]) return { winner: 'target', tie: false };
   return { winner: 'source', tie: !(source[0] > target[1]) };
 }
 
-function at(side: SideState, property: string): Instants {
+function editInstants(side: SideState, property: string): Instants {
   return side.since[property] ?? side.seen?.at ?? [0, 0];
 }
 
 type RulePair = Rules['pairs'][number];
 
 /** The target's value as the source takes it. What a list holds besides its first element stays. */
-function backward(pair: RulePair, value: Readonly<Record<Side, Value>>): Value {
+function toSourceValue(pair: RulePair, value: Readonly<Record<Side, Value>>): Value {
   if (pair.type === 'first' && Array.isArray(value.source)) {
     const rest = (value.source as readonly Value[]).slice(1);
     return isNoValue(value.target) && rest.length === 0 ? [] : [value.target, ...rest];
@@ -65,10 +65,10 @@ export function merge(state: LinkState): Merge {
       source: !has.source || !sameValue(value.source, source.base[pair.source]),
       target: !has.target || !sameValue(value.target, target.base[pair.target]),
     };
-    if (!applies(pair, { source: source.seen.values, target: target.seen.values })) continue;
+    if (!conditionsHold(pair, { source: source.seen.values, target: target.seen.values })) continue;
     const express = (from: Side): { value: Value } | null => {
       try {
-        return { value: from === 'source' ? convert(value.source, pair.type) : backward(pair, value) };
+        return { value: from === 'source' ? convert(value.source, pair.type) : toSourceValue(pair, value) };
       } catch (error) {
         if (!(error instanceof ConversionError)) throw error;
         unconvertible ??= { side: from, property: pair[from], message: error.message };
@@ -79,7 +79,7 @@ export function merge(state: LinkState): Merge {
       const loser = across(winner);
       const wanted = express(winner);
       if (!wanted) return;
-      if (sameValue(wanted.value, value[loser]) || agree(pair.type, value.source, value.target))
+      if (sameValue(wanted.value, value[loser]) || valuesMatch(pair.type, value.source, value.target))
         agreed.push({ source: pair.source, target: pair.target });
       else
         writes[loser].push({
@@ -111,14 +111,14 @@ export function merge(state: LinkState): Merge {
     }
     const wanted = express('source');
     if (!wanted) continue;
-    if (agree(pair.type, value.source, value.target)) {
+    if (valuesMatch(pair.type, value.source, value.target)) {
       agreed.push({ source: pair.source, target: pair.target });
       continue;
     }
-    const instants = { source: at(source, pair.source), target: at(target, pair.target) };
+    const instants = { source: editInstants(source, pair.source), target: editInstants(target, pair.target) };
     if (pair.policy === 'ask') asks.push(pair.source);
     else if (pair.policy === 'latest') {
-      const { winner, tie } = later(instants.source, instants.target);
+      const { winner, tie } = laterEdit(instants.source, instants.target);
       carry(winner, tie ? 'conflict, too close to order: source' : `conflict, edited later: ${winner}`, instants);
     } else carry(pair.policy, `conflict, by policy: ${pair.policy}`, instants);
   }

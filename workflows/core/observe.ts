@@ -39,7 +39,7 @@ export function suspectGone(state: LinkState, side: Side, now: number): LinkStat
 }
 
 /** Asks for a direct read of both sides: `sync`, a sweep that disagrees, a resumed link. */
-export function distrust(state: LinkState): LinkState {
+export function doubtBothSides(state: LinkState): LinkState {
   const doubted = (side: SideState): SideState => (side.id === null ? side : { ...side, doubt: true });
   return { ...state, block: null, source: doubted(state.source), target: doubted(state.target) };
 }

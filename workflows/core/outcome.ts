@@ -1,4 +1,4 @@
-import { firstBase } from '../../flows/initialBase.ts';
+import { initialBase } from '../../flows/initialBase.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import type { Values } from '../../flows/values.ts';
 import { GONE_APART_MS, rebase, withStatus, type Step } from './lifecycle.ts';
@@ -35,7 +35,7 @@ type Result =
   | { readonly kind: 'stored' }
   | { readonly kind: 'refused'; readonly side: Side; readonly code: string; readonly properties: readonly string[] };
 
-function take(state: LinkState, found: Partial<Record<Side, Found>>, now: number): LinkState {
+function applyFound(state: LinkState, found: Partial<Record<Side, Found>>, now: number): LinkState {
   let next = state;
   for (const side of SIDES) {
     const what = found[side];
@@ -52,8 +52,8 @@ function take(state: LinkState, found: Partial<Record<Side, Found>>, now: number
 }
 
 /** Applies what became of a step. The base of the written side is the answer's value, never what was sent. */
-export function apply(state: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
-  let next = conclude(state, step, outcome, now);
+export function applyOutcome(state: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
+  let next = applyResult(state, step, outcome, now);
   for (const side of SIDES) {
     const seen = outcome.news?.[side];
     if (seen && next[side].id !== null) next = observe(next, side, seen);
@@ -61,7 +61,7 @@ export function apply(state: LinkState, step: Step, outcome: Outcome, now: numbe
   return next;
 }
 
-function conclude(before: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
+function applyResult(before: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
   // A person's choice is tried once.
   const { chosen, ...rest } = before;
   const state: LinkState = chosen !== undefined && step.kind === 'create' && outcome.kind !== 'contended' ? rest : before;
@@ -75,7 +75,7 @@ function conclude(before: LinkState, step: Step, outcome: Outcome, now: number):
         source: next.source.seen?.values ?? {},
         target: outcome.matched ? (next.target.seen?.values ?? {}) : (outcome.base ?? outcome.seen.values),
       };
-      const base = firstBase(state.rules.pairs, values, how);
+      const base = initialBase(state.rules.pairs, values, how);
       for (const side of SIDES)
         for (const [property, value] of Object.entries(base[side])) next = rebase(next, side, property, value);
       const what = outcome.matched ? `linked with the ${state.rules.names.target} that matches` : step.what;
@@ -88,14 +88,14 @@ function conclude(before: LinkState, step: Step, outcome: Outcome, now: number):
       for (const assignment of step.assignments) {
         next = rebase(next, step.side, assignment.property, (outcome.base ?? outcome.seen.values)[assignment.property] ?? null);
         if (assignment.from) next = rebase(next, across(step.side), assignment.from.property, assignment.from.value);
-        else next = decided(next, step.side, assignment.property);
+        else next = markVerdictDone(next, step.side, assignment.property);
       }
       return { ...withStatus(next, now, step.status), stored: true, last: { what: step.what, at: now } };
     }
     case 'contended':
     case 'read':
       // A store that is ahead (Temporal was restored from a backup) sets the count.
-      return take({ ...state, revision: Math.max(state.revision, outcome.revision ?? 0) }, outcome.found, now);
+      return applyFound({ ...state, revision: Math.max(state.revision, outcome.revision ?? 0) }, outcome.found, now);
     case 'removed':
       if (step.kind !== 'remove') return state;
       return {
@@ -116,7 +116,7 @@ function conclude(before: LinkState, step: Step, outcome: Outcome, now: number):
   }
 }
 
-function decided(state: LinkState, side: Side, property: string): LinkState {
+function markVerdictDone(state: LinkState, side: Side, property: string): LinkState {
   const pair = state.rules.pairs.find((each) => each[side] === property);
   const verdict = pair && state.verdicts[pair.source];
   if (!pair || !verdict) return state;

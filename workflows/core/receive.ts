@@ -1,6 +1,6 @@
 import type { Side } from '../../flows/side.ts';
-import { anew, withStatus } from './lifecycle.ts';
-import { changeRules, distrust, observe, suspectGone } from './observe.ts';
+import { resetTarget, withStatus } from './lifecycle.ts';
+import { changeRules, doubtBothSides, observe, suspectGone } from './observe.ts';
 import type { LinkState, Observation, Rules } from './state.ts';
 import type { Value } from '../../flows/values.ts';
 
@@ -27,18 +27,19 @@ export function receive(state: LinkState, message: Message, now: number): LinkSt
     case 'vanished':
       return state[message.side].id === null ? state : suspectGone(state, message.side, now);
     case 'sync':
-      return distrust(state);
+      return doubtBothSides(state);
     case 'retry':
       return state.block ? { ...state, block: null } : state;
     case 'pause':
       return { ...state, paused: true };
     case 'resume':
-      return state.paused ? distrust({ ...state, paused: false }) : state;
+      return state.paused ? doubtBothSides({ ...state, paused: false }) : state;
     case 'unlink':
       return { ...withStatus(state, now, 'ended', 'unlinked by hand'), last: { what: 'unlinked by hand', at: now } };
     case 'relink':
-      if (state.ended === 'unlinked by hand' && state.target.id !== null) return distrust(withStatus(state, now, 'linking'));
-      return state.ended === 'target gone' ? distrust(anew(state, now)) : state;
+      if (state.ended === 'unlinked by hand' && state.target.id !== null)
+        return doubtBothSides(withStatus(state, now, 'linking'));
+      return state.ended === 'target gone' ? doubtBothSides(resetTarget(state, now)) : state;
     case 'link':
       return state.target.id === null && state.ended === null ? { ...state, chosen: message.id, block: null } : state;
     case 'settle': {

@@ -13,7 +13,7 @@ import { writeDocument } from '../../../flows/dataflow/write.ts';
 import { CONDITIONAL, CONNECTED, MATCHING, RELATIONS, flowSchema, type Flow } from '../../../flows/flow.ts';
 import { NORMALISERS } from '../../../flows/normalise.ts';
 import { SPECIFICATION } from '../../../flows/specification.ts';
-import { checkFlow, checkTogether, validateFlows, type FlowInput } from '../../../flows/validate.ts';
+import { validateFlow, checkTogether, validateFlows, type FlowInput } from '../../../flows/validate.ts';
 import { documentText, matchTable, sectionText, type Parts } from './documents.ts';
 
 /** A CRM with a list of objects, whose elements can be written one by one. */
@@ -301,7 +301,7 @@ const flows: fc.Arbitrary<Flow[]> = fc
         condition: CONDITIONAL.includes(input.relation) ? input.condition : undefined,
       });
       if (!parsed.success) continue;
-      const { flow, problems } = checkFlow(parsed.data, CATALOGUES);
+      const { flow, problems } = validateFlow(parsed.data, CATALOGUES);
       if (problems.length === 0 && checkTogether([...out, flow]).length === 0) out.push(flow);
     }
     return out;

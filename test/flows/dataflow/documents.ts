@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Dataflow, Row, Section } from '../../../flows/dataflow/document.ts';
+import type { Dataflow, PropertyRow, Section } from '../../../flows/dataflow/document.ts';
 import { RELATIONS } from '../../../flows/flow.ts';
 import { PLAIN_TYPES } from '../../../flows/dataflow/read.ts';
 
@@ -80,7 +80,7 @@ const when = fc.record({
   property: path,
   value: fc.oneof(fc.constant(''), words, fc.constant('a (b) c')),
 });
-const row: fc.Arbitrary<Row> = fc.record({
+const row: fc.Arbitrary<PropertyRow> = fc.record({
   source: path,
   target: path,
   type: fc.oneof(fc.constantFrom(...PLAIN_TYPES), fc.constant('x => x.trim().toUpperCase()')),

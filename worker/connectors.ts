@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto';
 import { crm } from '../connectors/crm/connector.ts';
 import { readProfile } from '../connectors/crm/readProfile.ts';
 import { powerOffice } from '../connectors/powerOffice/connector.ts';
-import type { System } from '../connectors/connector.ts';
+import type { Connector } from '../connectors/connector.ts';
 import type { Store } from '../store/store.ts';
-import { Throttle } from '../connectors/rateLimiter.ts';
+import { RateLimiter } from '../connectors/rateLimiter.ts';
 import type { Deps } from '../activities/deps.ts';
 import type { SystemName } from '../flows/flow.ts';
 import type { Config } from './config.ts';
 
 /** Both systems of a configuration, sharing throttle and capabilities through the store. */
-export async function makeSystems(
+export async function makeConnectors(
   config: Config,
   store: Store,
-): Promise<{ systems: Record<SystemName, System>; testing: Deps['testing'] }> {
+): Promise<{ connectors: Record<SystemName, Connector>; patchTest: Deps['patchTest'] }> {
   const profile = await readProfile(config.CRM_PROFILE);
   let test: 'unknown' | 'works' | 'missing' = (await store.system('powerOffice')).test ?? 'unknown';
-  const testing: Deps['testing'] = {
+  const patchTest: Deps['patchTest'] = {
     get: () => test,
     async settle(capability) {
       if (test === 'works' || test === capability) return;
@@ -26,24 +26,24 @@ export async function makeSystems(
   };
   // The throttle belongs to the subscription key; the store keeps its fingerprint, not the key.
   const key = `powerOffice:${createHash('sha256').update(config.POWEROFFICE_SUBSCRIPTION_KEY).digest('hex').slice(0, 16)}`;
-  const throttle = new Throttle(store.slots, key, config.POWEROFFICE_REQUESTS_PER_SECOND);
+  const throttle = new RateLimiter(store.slots, key, config.POWEROFFICE_REQUESTS_PER_SECOND);
   const keys = {
     url: config.POWEROFFICE_URL,
     applicationKey: config.POWEROFFICE_APPLICATION_KEY,
     clientKey: config.POWEROFFICE_CLIENT_KEY,
     subscriptionKey: config.POWEROFFICE_SUBSCRIPTION_KEY,
   };
-  const systems = {
-    powerOffice: powerOffice(keys, throttle, { get: () => test, accepted: () => testing.settle('works') }),
+  const connectors = {
+    powerOffice: powerOffice(keys, throttle, { get: () => test, accepted: () => patchTest.settle('works') }),
     crm: crm(config.CRM_URL, config.CRM_TOKEN, profile),
   };
-  return { systems, testing };
+  return { connectors, patchTest };
 }
 
 /** Shares what is known of the systems' clocks with other workers and later runs. Stops with the returned function. */
-export async function shareClocks(systems: Record<SystemName, System>, store: Store): Promise<() => Promise<void>> {
+export async function shareClocks(connectors: Record<SystemName, Connector>, store: Store): Promise<() => Promise<void>> {
   const share = async (): Promise<void> => {
-    for (const system of Object.values(systems)) {
+    for (const system of Object.values(connectors)) {
       const { clock } = await store.system(system.name);
       if (clock) system.clock.restore(clock);
       if (system.clock.estimate.by !== 'nothing' && system.clock.estimate.at !== clock?.at)
