@@ -31,9 +31,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A row of a list that cannot be read; its neighbours can. `id` where the row shows one. `why` may quote values: for the store alone. */
+export interface UnreadableRow {
+  readonly id?: string;
+  readonly why: string;
+}
+
 /** One page of a list. `after` is where the next look may begin once the page is dealt with; null on an empty page. */
 export interface Page {
   readonly records: readonly Snapshot[];
+  /** Rows that are set aside, so that they do not stop the feed. */
+  readonly unreadable?: readonly UnreadableRow[];
   readonly after: string | null;
 }
 

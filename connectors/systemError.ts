@@ -14,6 +14,10 @@ export type Failure =
   | 'gone'
   /** 409: the external id is taken already. */
   | 'taken'
+  /** The system answers with another record than the one asked for: a merge. */
+  | 'merged'
+  /** A write was answered with success, and a read after the lag shows the old value at an unmoved version. */
+  | 'unstored'
   /** A refusal that only a person or another value can mend. */
   | 'refused';
 
