@@ -275,7 +275,7 @@ function measureReading(): void {
     match: [['Code', 'code']],
     condition: null,
     connected: null,
-    properties: Array.from({ length: 24 }, (_, i) => row(i)),
+    properties: Array.from({ length: 24 }, (_row, i) => row(i)),
   }));
   const text = writeDocument({ source: 'PowerOffice Go', target: 'CRM', generated: '2026-01-01 00:00:00', sections });
   const lines = text.split('\n').length;

@@ -30,13 +30,13 @@ const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'a flow is named in lower-case letters, digits and dashes')
   .max(80);
-const property = z.string().min(1).max(200);
+const propertyName = z.string().min(1).max(200);
 export const scalarSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** One condition on a record: a property that has a value, or another than it, or one of several. */
 export const conditionSchema = z
   .strictObject({
-    property,
+    property: propertyName,
     equals: scalarSchema.optional(),
     not: scalarSchema.optional(),
     oneOf: z.array(scalarSchema).min(1).optional(),
@@ -68,12 +68,12 @@ export const endSchema = z.strictObject({
 });
 
 /** A mapping that holds only while a property of the record has this text ("" for none). */
-export const whenSchema = z.strictObject({ side: z.enum(['source', 'target']), property, value: z.string() });
+export const whenSchema = z.strictObject({ side: z.enum(['source', 'target']), property: propertyName, value: z.string() });
 
 /** A property on either side that is kept equal, with the data type it carries to the target. */
 export const pairSchema = z.strictObject({
-  source: property,
-  target: property,
+  source: propertyName,
+  target: propertyName,
   type: z.enum(DATA_TYPES).default('string'),
   /** `toTarget`: the source alone writes; `toSource`: the target alone does. */
   direction: z.enum(['both', 'toTarget', 'toSource']).default('both'),
@@ -83,13 +83,13 @@ export const pairSchema = z.strictObject({
 
 /** One alternative of a match: two properties that must be equal once both were normalised. */
 export const alternativeSchema = z.strictObject({
-  source: property,
-  target: property,
+  source: propertyName,
+  target: propertyName,
   normalise: z.array(z.enum(NORMALISERS)).default([]),
 });
 
 /** A reference: a property of the source that holds the id of a record of `type` in the same system. */
-export const referenceSchema = z.strictObject({ type: z.string().min(1), property });
+export const referenceSchema = z.strictObject({ type: z.string().min(1), property: propertyName });
 
 /** A flow as it stands in a file: what is kept in step, and by which rules. Every key is documented in docs/flows.md. */
 export const flowSchema = z
@@ -114,7 +114,7 @@ export const flowSchema = z
     policy: policySchema.default('latest'),
     onSourceDeleted: z.enum(['keep', 'delete']).default('keep'),
     onTargetDeleted: z.enum(['keep', 'delete', 'recreate']).default('keep'),
-    create: z.record(property, scalarSchema).default({}),
+    create: z.record(propertyName, scalarSchema).default({}),
   })
   .superRefine((flow, context) => {
     for (const [key, relations, there] of [

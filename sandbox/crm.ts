@@ -115,7 +115,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
     return row;
   }
 
-  function change(kind: Kind, row: SandboxRow, values: SandboxRow): SandboxRow {
+  function edit(kind: Kind, row: SandboxRow, values: SandboxRow): SandboxRow {
     const tidied = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tidy(value)]));
     const changed = { ...row, ...tidied, version: Number(row['version']) + 1, updatedAt: now() };
     table(kind).put(String(row['id']), changed);
@@ -215,7 +215,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
     const errors = faultsOf(kind, values);
     if (externalId !== undefined && externalId !== row['externalId']) errors['externalId'] = ['externalId cannot be changed.'];
     if (Object.keys(errors).length > 0) return problem(422, 'Unprocessable Content', 'The record is not valid.', { errors });
-    const changed = change(kind, row, values);
+    const changed = edit(kind, row, values);
     return settings.emptyUpdate ? context.body(null, 204) : context.json(show(changed), 200, etag(changed));
   }
 
@@ -250,7 +250,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
     edit(type, id, values) {
       const row = table(kindOf(type)).get(id);
       if (!row) throw new AdminError(`the CRM has no ${type} ${id}`);
-      return change(kindOf(type), row, exact(kindOf(type), values));
+      return edit(kindOf(type), row, exact(kindOf(type), values));
     },
     remove(type, id) {
       if (!table(kindOf(type)).get(id)) throw new AdminError(`the CRM has no ${type} ${id}`);

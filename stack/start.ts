@@ -146,8 +146,8 @@ async function main(): Promise<void> {
     follow.speak();
   }
   console.log(hints(at, values['no-worker'] === true));
-  await new Promise<void>((resolve) =>
-    interrupted.signal.aborted ? resolve() : interrupted.signal.addEventListener('abort', () => resolve(), { once: true }),
+  await new Promise<void>((done) =>
+    interrupted.signal.aborted ? done() : interrupted.signal.addEventListener('abort', () => done(), { once: true }),
   );
 }
 

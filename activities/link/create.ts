@@ -46,8 +46,8 @@ export async function createRecord(
   if (ahead) return { kind: 'contended', found: await readSides(link, ['source'], attempt), revision: stored?.revision ?? 0 };
   if (stored && done && (stored.block || stored.targetId !== null)) return replayStored(stored, 'target', null);
   const unclear = stored?.block?.code === 'ambiguous' ? stored.block.at - AMBIGUOUS_SLACK_MS : null;
-  const again = attempt.number > 1 || unclear !== null;
-  const options = { priority: 'write' as const, signal: attempt.signal, again };
+  const maybeMade = attempt.number > 1 || unclear !== null;
+  const options = { priority: 'write' as const, signal: attempt.signal, again: maybeMade };
   const since = (unclear ?? attempt.scheduledAt) - CREATED_SLACK_MS;
   const names = [...new Set([...fields, ...Object.keys(values)])];
 
@@ -84,7 +84,7 @@ export async function createRecord(
   // The answer of an earlier attempt may be lost while its record is there: look before a second try, unless the system
   // itself knows the try again by its key.
   const known = system.features().idempotencyKey && time.now() - attempt.scheduledAt < KEY_KEPT_MS && unclear === null;
-  if (planned !== undefined || (again && (system.features().externalId || !known))) found = await lookUp();
+  if (planned !== undefined || (maybeMade && (system.features().externalId || !known))) found = await lookUp();
   if (planned !== undefined && found[0]?.id !== planned) return unplanned(context, link, 'target');
   if (found.length === 0) {
     try {
@@ -110,7 +110,7 @@ export async function createRecord(
   const mine = record ?? found[0];
   if (!mine) throw new Error('no record was created or found');
   // More than one attempt, or a record from before: what stands there now counts, not what some answer said.
-  const wasFound = !record || again || replayed;
+  const wasFound = !record || maybeMade || replayed;
   const direct = wasFound ? await system.read(type, mine.id, names, options) : mine;
   const seen = observationOf(flow, 'target', direct);
   // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since.
@@ -128,7 +128,7 @@ export async function createRecord(
 
   /** A record that was there already: what either side shows is merged as if both had been edited. */
   async function adopt(existing: Snapshot): Promise<Outcome> {
-    const seen = observationOf(flow, 'target', existing);
+    const observation = observationOf(flow, 'target', existing);
     deps.log.info(
       { event: 'matched', flow: link.flow, sourceId: link.sourceId, targetId: existing.id },
       'a record was linked with one that matches',
@@ -137,12 +137,12 @@ export async function createRecord(
       ...link,
       status: 'linking' as const,
       targetId: existing.id,
-      base: baseOf(seen, 'matched'),
-      seen: { ...link.seen, target: seen },
+      base: baseOf(observation, 'matched'),
+      seen: { ...link.seen, target: observation },
     };
     return tie(
       { ...next, last: link.last && { ...link.last, what: `linked with the ${rulesOf(flow).names.target} that matches` } },
-      { kind: 'created', id: existing.id, seen, adopted: true, matched: true },
+      { kind: 'created', id: existing.id, seen: observation, adopted: true, matched: true },
     );
   }
 
@@ -156,15 +156,15 @@ export async function createRecord(
     }
   }
 
-  function baseOf(seen: Observation, how: TargetOrigin): LinkRecord['base'] {
-    return initialBase(flow.properties, { source: link.seen.source?.values ?? {}, target: seen.values }, how);
+  function baseOf(observation: Observation, how: TargetOrigin): LinkRecord['base'] {
+    return initialBase(flow.properties, { source: link.seen.source?.values ?? {}, target: observation.values }, how);
   }
 
   async function tie(next: LinkRecord, outcome: Outcome & { kind: 'created' }): Promise<Outcome> {
     try {
-      const done = await commit(next, outcome, 'target', null);
+      const confirmed = await commit(next, outcome, 'target', null);
       await wakeReferring(deps, flow, link.sourceId);
-      return done;
+      return confirmed;
     } catch (error) {
       if (!(error instanceof TargetTaken)) throw error;
       return refuse(

@@ -71,9 +71,9 @@ export async function verify(
           const again = await lookAgain(opened, flow, side, example, await linkOf(opened, flow, example));
           if (!again) continue;
           calls[flow[side].system] = (calls[flow[side].system] ?? 0) + 1;
-          const records = sides.get(flow.name)?.[side];
-          if (again.record) records?.set(again.id, again.record);
-          else records?.delete(again.id);
+          const sideRecords = sides.get(flow.name)?.[side];
+          if (again.record) sideRecords?.set(again.id, again.record);
+          else sideRecords?.delete(again.id);
         }
     statements = await check();
   }

@@ -20,7 +20,7 @@ interface Json {
 /** `flows`, `flows read`, `flows write`. */
 export function addFlowCommands(program: Command): void {
   const json = ['--json', 'print JSON'] as const;
-  const flows = program
+  const group = program
     .command('flows')
     .description('print the flows that run')
     .option(...json)
@@ -30,7 +30,7 @@ export function addFlowCommands(program: Command): void {
       print(options.json, { flows, refused }, () => showFlows(flows, refused));
     });
 
-  flows
+  group
     .command('read <file>')
     .description('read a dataflow document: what it says, and what has to be decided before it can run')
     .option(...json)
@@ -39,7 +39,7 @@ export function addFlowCommands(program: Command): void {
       print(command.optsWithGlobals<Json>().json, document, () => showDocument(document, file));
     });
 
-  flows
+  group
     .command('write <file>')
     .description('write the running flows as a dataflow document, and a binding file beside it')
     .option('--force', 'replace files that are there')

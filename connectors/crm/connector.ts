@@ -25,18 +25,18 @@ const isObject = (value: unknown): value is Json => value !== null && typeof val
 
 /** A profile's types as a catalogue that flows are checked against. */
 export function catalogueOf(profile: Profile): Catalogue {
-  const types = Object.entries(profile.types).map(([name, type]) => ({
-    name,
-    path: type.path,
+  const types = Object.entries(profile.types).map(([typeName, shape]) => ({
+    name: typeName,
+    path: shape.path,
     idFields: [profile.record.id],
-    fields: type.fields.map(({ name, type, writable, maxLength, refers }) => ({
+    fields: shape.fields.map(({ name, type, writable, maxLength, refers }) => ({
       name,
       type,
       writable,
       ...(maxLength === undefined ? {} : { maxLength }),
       ...(refers === undefined ? {} : { refers }),
     })),
-    lists: type.lists,
+    lists: shape.lists,
   }));
   return { system: 'crm', types };
 }

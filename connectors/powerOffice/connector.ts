@@ -102,18 +102,18 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testin
     let ordered = true;
     return {
       ordered: true,
-      async page(since, token) {
+      async page(since, page) {
         const query = {
           Fields: select,
           PageSize: String(PAGE_SIZE),
-          PageNumber: token ?? '1',
+          PageNumber: page ?? '1',
           ...(ordered ? { OrderBy: CHANGED } : {}),
           ...(since === null ? {} : { lastChangedDateTimeOffsetGreaterThan: since.replace(/Z$/, '+00:00') }),
         };
         const rows = list(kind, await send({ method: 'GET', path: kind.path, query }, options)).map((record) =>
           snapshot(kind, record, fields),
         );
-        return { rows, next: rows.length < PAGE_SIZE ? null : String(Number(token ?? '1') + 1) };
+        return { rows, next: rows.length < PAGE_SIZE ? null : String(Number(page ?? '1') + 1) };
       },
       including: justBefore,
       refusesOrder(error) {

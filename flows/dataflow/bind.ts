@@ -187,7 +187,7 @@ class Binder {
     const prefix = from.slice(0, from.length - name.length);
     if (!CONNECTED.includes(relation) || !connected) return [];
     const catalogue = this.#catalogues.find((each) => each.system === system);
-    const types = catalogue?.types.map(({ name }) => name) ?? [];
+    const types = catalogue?.types.map(({ name: type }) => type) ?? [];
     const source = catalogue?.types.find((each) => each.name === end.type);
     return connected.list.flatMap((item) => {
       const bound = this.#binding?.connected?.filter((each) => each.item === item) ?? [];

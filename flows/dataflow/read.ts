@@ -318,10 +318,10 @@ class Reader {
     const [header, ...rows] = this.#table(3);
     this.#header(header?.[0], x + PROPERTY);
     this.#header(header?.[1], y + PROPERTY);
-    const third = header?.[2];
+    const typeHeading = header?.[2];
     // The system's name is spelled as its owner likes; a blank one leaves a space or nothing.
-    if (!third || !` ${third.text}`.endsWith(DATA_TYPE))
-      this.#stop('malformed table header', `{system}${DATA_TYPE}`, third?.line);
+    if (!typeHeading || !` ${typeHeading.text}`.endsWith(DATA_TYPE))
+      this.#stop('malformed table header', `{system}${DATA_TYPE}`, typeHeading?.line);
     const out: PropertyRow[] = [];
     const seen = new Set<string>();
     const writers = new Map<string, { row: PropertyRow; line: number }>();

@@ -46,7 +46,7 @@ function contract(name: string, make: () => Promise<{ system: Connector; close: 
     it('writes on a condition, refuses when it does not hold, and shows the change in its feed', async () => {
       const [row] = await read(null);
       assert.ok(row, 'the account has a contact person');
-      const name = String(row.fields['FirstName']);
+      const firstName = String(row.fields['FirstName']);
       const write = (from: string, to: string): Promise<Snapshot> =>
         system.update(
           'ContactPerson',
@@ -56,11 +56,11 @@ function contract(name: string, make: () => Promise<{ system: Connector; close: 
           ['FirstName'],
           OPTIONS,
         );
-      const written = await write(name, 'Tandemprøve');
+      const written = await write(firstName, 'Tandemprøve');
       try {
         assert.equal(written.fields['FirstName'], 'Tandemprøve');
         assert.ok(written.version > row.version);
-        await assert.rejects(write(name, 'Never'), (error) => error instanceof SystemError && error.failure === 'contended');
+        await assert.rejects(write(firstName, 'Never'), (error) => error instanceof SystemError && error.failure === 'contended');
         await eventually(
           'the change in the feed',
           () => read(row.instant),
@@ -68,7 +68,7 @@ function contract(name: string, make: () => Promise<{ system: Connector; close: 
           20_000,
         );
       } finally {
-        await write('Tandemprøve', name);
+        await write('Tandemprøve', firstName);
       }
     });
   });

@@ -48,8 +48,8 @@ describe('verify and plan', function () {
     if (args.includes('--json') && text.includes('{')) found = JSON.parse(text.slice(text.indexOf('{')));
     return { code, found, text };
   }
-  const plan = async (...args: string[]): Promise<Done<Planned>> => (await run('plan', '--json', ...args)) as Done<Planned>;
-  const verify = async (...args: string[]): Promise<Done<Verification>> =>
+  const runPlan = async (...args: string[]): Promise<Done<Planned>> => (await run('plan', '--json', ...args)) as Done<Planned>;
+  const runVerify = async (...args: string[]): Promise<Done<Verification>> =>
     (await run('verify', '--json', ...args)) as Done<Verification>;
   const writes = (): { method: string; path: string; status: number }[] =>
     [world.powerOffice, world.crm].flatMap(({ disturbance }) =>
@@ -69,7 +69,7 @@ describe('verify and plan', function () {
   });
 
   it('plan foretells the creates of a first start, and writes nothing', async () => {
-    const { code, found } = await plan('--out', join(folder, 'first.json'));
+    const { code, found } = await runPlan('--out', join(folder, 'first.json'));
     assert.equal(code, 0);
     assert.deepEqual(
       found.summary.map(({ flow, create, link, change, leave }) => [flow, create, link, change.source + change.target, leave]),
@@ -119,7 +119,7 @@ describe('verify and plan', function () {
 
   it('verify is all green, also as JUnit and as a page, and an active edit comes through and back', async () => {
     const before = writes().length;
-    const { code, found, text } = await verify('--junit', join(folder, 'v.xml'), '--html', join(folder, 'v.html'));
+    const { code, found, text } = await runVerify('--junit', join(folder, 'v.xml'), '--html', join(folder, 'v.html'));
     assert.equal(code, 0, text);
     assert.ok(found.statements.length >= 13);
     assert.ok(found.statements.every(({ broken, checked }) => broken === 0 && checked > 0));
@@ -129,7 +129,7 @@ describe('verify and plan', function () {
     assert.match(page, /all 13 statements hold/);
     assert.doesNotMatch(page, /<script|src=|href=/);
 
-    const named = await verify('--flow', 'contactperson-contact', '--active', 'contactperson-contact:502/2002');
+    const named = await runVerify('--flow', 'contactperson-contact', '--active', 'contactperson-contact:502/2002');
     assert.equal(named.code, 0, named.text);
     assert.deepEqual(
       named.found.statements.slice(-2).map(({ checked, held }) => [checked, held]),
@@ -150,7 +150,7 @@ describe('verify and plan', function () {
     world.powerOffice.desk.edit('ContactPerson', first.sourceId, { LastName: 'Endret' });
     world.crm.desk.edit('Contact', second.targetId ?? '', { givenName: 'Også' });
     world.crm.desk.remove('Company', company.targetId ?? '');
-    const { code, found } = await verify();
+    const { code, found } = await runVerify();
     assert.equal(code, 1);
     const named = found.statements.flatMap(({ flow, examples }) => examples.map(({ source }) => `${flow} ${source}`));
     assert.deepEqual(named.sort(), [first, second, company].map((link) => `${link.flow} ${link.sourceId}`).sort());
@@ -169,7 +169,7 @@ describe('verify and plan', function () {
   it('plan foretells exactly the creates and updates of a start with an empty store and full systems', async () => {
     await store.close();
     await anew();
-    const { code, found } = await plan();
+    const { code, found } = await runPlan();
     assert.equal(code, 0);
     // One company was deleted; one name of a person was edited on either side.
     const total = (key: 'create' | 'link'): number => found.summary.reduce((sum, each) => sum + each[key], 0);
@@ -196,7 +196,7 @@ describe('verify and plan', function () {
           : world.crm.desk.types['Contact']?.get(link?.targetId ?? '');
       assert.equal(row?.[each.property], each.after);
     }
-    const verified = await verify();
+    const verified = await runVerify();
     assert.equal(verified.code, 0, verified.text);
   });
 });

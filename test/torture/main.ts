@@ -143,7 +143,7 @@ async function main(): Promise<void> {
   );
 }
 
-async function lane({ first, count, broken }: Share): Promise<void> {
+async function runLane({ first, count, broken }: Share): Promise<void> {
   const failures = [];
   const step = 20;
   for (let at = 0; at < count; at += step) {
@@ -154,5 +154,5 @@ async function lane({ first, count, broken }: Share): Promise<void> {
 }
 
 const share = process.env[SHARE];
-if (share !== undefined) await lane(JSON.parse(share) as Share);
+if (share !== undefined) await runLane(JSON.parse(share) as Share);
 else if (process.argv[1]?.endsWith('torture/main.ts')) await main();

@@ -234,12 +234,12 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       const outcome = await new Promise<Outcome | null>((resolve) => {
         const began = sim.now();
         sim.at(began + 100_000, () => abort.abort(new Error('out of time')));
-        const watch = (): void => {
+        const watchSilence = (): void => {
           const silent = process.dead || process.frozenUntil > sim.now() + SILENT_MS;
           if (silent) sim.at(sim.now() + SILENT_MS, () => resolve(null));
-          else sim.at(sim.now() + 1000, watch);
+          else sim.at(sim.now() + 1000, watchSilence);
         };
-        watch();
+        watchSilence();
         run(deps, link, step).then(resolve, (error: unknown) => {
           const known =
             error instanceof SystemError ||
