@@ -1,21 +1,18 @@
 import { createHash } from 'node:crypto';
 import { isIndexed, scopeOf, type Flow } from '../flows/flow.ts';
+import { candidateKey, feedKey, indexKey, recordKey } from '../flows/names.ts';
 import { normalise } from '../flows/normalise.ts';
 import { SIDES, type Side } from '../flows/side.ts';
 import type { Deps } from './deps.ts';
 import { observationOf } from './observation.ts';
 import type { CandidateDocument } from '../store/documents.ts';
-import { candidateKey } from '../store/store.ts';
 import type { Snapshot } from '../connectors/connector.ts';
 
 /** Names a flow and its rules of matching: with other rules every record is noted anew. */
 export function indexName(flow: Flow): string {
   const rules = JSON.stringify([flow.match, flow.connected, scopeOf(flow, 'source'), scopeOf(flow, 'target')]);
-  return `${flow.name}:${createHash('sha256').update(rules).digest('hex').slice(0, 12)}`;
+  return indexKey(flow.name, createHash('sha256').update(rules).digest('hex').slice(0, 12));
 }
-
-/** A reference to a record, as candidates keep it. */
-export const refTo = (system: string, type: string, id: string): string => `${system}:${type}:${id}`;
 
 /** A record as matches and references find it; null where it is out of scope. */
 export function candidateOf(flow: Flow, side: Side, record: Snapshot): CandidateDocument | null {
@@ -29,7 +26,7 @@ export function candidateOf(flow: Flow, side: Side, record: Snapshot): Candidate
       ? []
       : flow.connected.flatMap(({ type, property }) => {
           const id = normalise(record.fields[property], []);
-          return id === null ? [] : [refTo(flow.source.system, type, id)];
+          return id === null ? [] : [recordKey(flow.source.system, type, id)];
         });
   return { _id: candidateKey(flow.name, side, record.id), flow: flow.name, side, id: record.id, keys, refs };
 }
@@ -44,7 +41,7 @@ const same = (a: CandidateDocument | undefined, b: CandidateDocument | null): bo
  */
 export async function noteCandidates(deps: Deps, flow: Flow, side: Side, records: readonly Snapshot[]): Promise<void> {
   if (!isIndexed(flow) || records.length === 0) return;
-  const known = await deps.store.candidatesOf(
+  const known = await deps.store.candidates.byId(
     flow.name,
     side,
     records.map((record) => record.id),
@@ -61,27 +58,27 @@ export async function noteCandidates(deps: Deps, flow: Flow, side: Side, records
     else if (old) gone.push(old._id);
   }
   if (now.length + gone.length === 0) return;
-  await deps.store.noteCandidates(now, gone);
+  await deps.store.candidates.note(now, gone);
   await wake(deps, flow, side, [...before, ...now]);
 }
 
 async function wake(deps: Deps, flow: Flow, side: Side, changed: readonly CandidateDocument[]): Promise<void> {
   const keys = [...new Set(changed.flatMap((each) => each.keys))];
-  const sharing = keys.length === 0 ? [] : await deps.store.withKeys(flow.name, 'source', keys);
+  const sharing = keys.length === 0 ? [] : await deps.store.candidates.withKeys(flow.name, 'source', keys);
   const ids = new Set([...(side === 'source' ? changed : []), ...sharing].map((each) => each.id));
   await wakeLinks(deps, flow, [...ids]);
 }
 
 /** Wakes those of a flow's links that have no partner yet. */
 export async function wakeLinks(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<void> {
-  for (const link of (await deps.store.bySource(flow.name, sourceIds)).values())
+  for (const link of (await deps.store.links.bySource(flow.name, sourceIds)).values())
     if (link.targetId === null && link.ended === null) await deps.links.signalRetry(link);
 }
 
 /** Whether a link may look for its partner: all records of both sides are noted. */
 export async function isReady(deps: Deps, flow: Flow): Promise<boolean> {
   for (const side of SIDES) {
-    const { indexed = [] } = await deps.store.cursor(`${flow[side].system}:${flow[side].type}`);
+    const { indexed = [] } = await deps.store.cursors.get(feedKey(flow[side].system, flow[side].type));
     if (!indexed.includes(indexName(flow))) return false;
   }
   return true;

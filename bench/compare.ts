@@ -37,7 +37,7 @@ async function contactPersonFlow(): Promise<Flow> {
 async function storeOf(uri: string, flow: Flow, records: readonly Snapshot[]): Promise<Store> {
   const store = await Store.connect(uri);
   await store.prepare(1);
-  await store.discover(
+  await store.links.discover(
     records.map((record) => newRecord(flow, record.id, observationOf(flow, 'source', record), 0)),
     { source: flow.source.type, target: flow.target.type },
   );
@@ -53,12 +53,13 @@ async function storeTime(store: Store, flow: Flow, records: readonly Snapshot[],
     targetId: `of ${record.id}`,
   }));
   const began = performance.now();
-  await store.raise(linksOf.map(({ id, seen }) => ({ key: linkKey(flow.name, id), side: 'source', seen })));
-  await store.byTarget(
+  await store.links.raise(linksOf.map(({ id, seen }) => ({ key: linkKey(flow.name, id), side: 'source', seen })));
+  await store.links.byTarget(
     types.target,
     linksOf.map(({ targetId }) => targetId),
   );
-  for (const { id, seen, targetId } of linksOf) await store.write({ ...newRecord(flow, id, seen, 0), revision, targetId }, types);
+  for (const { id, seen, targetId } of linksOf)
+    await store.links.write({ ...newRecord(flow, id, seen, 0), revision, targetId }, types);
   return performance.now() - began;
 }
 

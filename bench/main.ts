@@ -115,7 +115,7 @@ async function measureCalls(installation: Installation): Promise<void> {
 
 async function measureChange(installation: Installation, changes: number): Promise<void> {
   const { world, store, client } = installation;
-  const links = await store.links.find({ flow: 'contactperson-contact' }).limit(changes).toArray();
+  const links = await store.links.list({ flow: 'contactperson-contact' }, { limit: changes });
   const history = async (n: number) =>
     (await client.workflow.getHandle(`link:contactperson-contact:${links[n]?.sourceId}`).fetchHistory()).events ?? [];
   const before = {
@@ -196,7 +196,7 @@ async function measureBurst(stack: Stack, rounds: number): Promise<void> {
     ids,
     async (workflowId) => void (await floor.client.workflow.start('poked', { workflowId, taskQueue: 'floor' })),
   );
-  const links = await store.links.find({}).toArray();
+  const links = await store.links.list();
   const ratios: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     await sleep(2000);
@@ -232,7 +232,7 @@ async function measureThroughput(installation: Installation, edits: number): Pro
     installation.workers.every((worker) => worker.lines.some((line) => line.includes('the worker runs'))),
   );
   await sleep(6000);
-  const links = await store.links.find({ flow: 'contactperson-contact' }).limit(edits).toArray();
+  const links = await store.links.list({ flow: 'contactperson-contact' }, { limit: edits });
   for (const link of links) world.crm.desk.edit('Contact', link.targetId ?? '', { familyName: 'Gjennom' });
   const calls = (): { at: number; method: string }[] =>
     world.powerOffice.disturbance.calls.filter((call) => call.path.startsWith('/v2'));

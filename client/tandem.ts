@@ -4,7 +4,7 @@ import { Store } from '../store/store.ts';
 import { convert } from '../flows/convert.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
 import type { Flow, Pair } from '../flows/flow.ts';
-import { linkKey, linkWorkflowId, MESSAGES, WORKFLOWS } from '../flows/names.ts';
+import { feedKey, historyKeyNamed, linkKey, linkWorkflowId, MESSAGES, WORKFLOWS } from '../flows/names.ts';
 import { notRun } from '../flows/read.ts';
 import { suggest } from '../flows/validate.ts';
 import type { Value } from '../flows/values.ts';
@@ -95,7 +95,7 @@ function makeTandem(
     steer,
 
     async sync(flow, sourceId, options = {}) {
-      const known = await store.links.findOne({ _id: linkKey(flow, sourceId) });
+      const known = await store.links.byKey(linkKey(flow, sourceId));
       if (known?.ended === 'source gone') return { flow, sourceId, status: 'ended', ended: known.ended };
       try {
         await steer(flow, sourceId, { kind: 'sync' });
@@ -123,24 +123,20 @@ function makeTandem(
     async syncAll(flow) {
       const chosen = flow === undefined ? flows : [flowOf(flow)];
       const feeds = [
-        ...new Set(chosen.flatMap((each) => [each.source, each.target].map(({ system, type }) => `${system}:${type}`))),
+        ...new Set(chosen.flatMap((each) => [each.source, each.target].map(({ system, type }) => feedKey(system, type)))),
       ];
-      for (const feed of feeds) await store.setCursor(feed, { sweepAsked: Date.now() });
+      for (const feed of feeds) await store.cursors.set(feed, { sweepAsked: Date.now() });
       return feeds;
     },
 
     async status() {
-      const counts = await store.links
-        .aggregate<{ _id: { flow: string; status: Status }; n: number; last: Date }>([
-          { $group: { _id: { flow: '$flow', status: '$status' }, n: { $sum: 1 }, last: { $max: '$updatedAt' } } },
-        ])
-        .toArray();
-      const blocked = await store.links.find({ status: 'blocked' }).limit(1000).toArray();
-      const cursors = await store.cursors.find({}).toArray();
-      const systems = await store.systems.find({}).toArray();
+      const counts = await store.links.countByStatus();
+      const blocked = await store.links.list({ status: 'blocked' }, { limit: 1000 });
+      const cursors = await store.cursors.all();
+      const systems = await store.systems.all();
       return {
         flows: flows.map(({ name }) => {
-          const mine = counts.filter(({ _id }) => _id.flow === name);
+          const mine = counts.filter((each) => each.flow === name);
           const reasons = new Map<string, { count: number; example: string }>();
           for (const link of blocked.filter((each) => each.flow === name)) {
             const reason = link.block?.text || link.block?.code || 'unknown';
@@ -151,13 +147,13 @@ function makeTandem(
           }
           return {
             flow: name,
-            pairs: Object.fromEntries(mine.map(({ _id, n }) => [_id.status, n])),
+            pairs: Object.fromEntries(mine.map(({ status, count }) => [status, count])),
             lastSync: mine.map(({ last }) => last).sort((a, b) => b.getTime() - a.getTime())[0] ?? null,
             blocked: [...reasons].map(([reason, more]) => ({ reason, ...more })),
           };
         }),
         feeds: [
-          ...new Set(flows.flatMap((flow) => [flow.source, flow.target].map(({ system, type }) => `${system}:${type}`))),
+          ...new Set(flows.flatMap((flow) => [flow.source, flow.target].map(({ system, type }) => feedKey(system, type)))),
         ].map((feed) => {
           const cursor = cursors.find(({ _id }) => _id === feed);
           return {
@@ -169,7 +165,7 @@ function makeTandem(
           };
         }),
         refused: notRun(refused),
-        paused: await store.paused(),
+        paused: await store.limits.paused(),
         systems: systems.map((each) => ({
           system: each._id,
           address: each.identity ?? null,
@@ -184,16 +180,12 @@ function makeTandem(
 
     links({ flow, status, limit = 50 } = {}) {
       if (flow !== undefined) flowOf(flow);
-      return store.links
-        .find({ ...(flow === undefined ? {} : { flow }), ...(status === undefined ? {} : { status }) })
-        .sort({ flow: 1, sourceId: 1 })
-        .limit(limit)
-        .toArray();
+      return store.links.list({ flow, status }, { limit });
     },
 
     async conflicts(flow) {
       if (flow !== undefined) flowOf(flow);
-      const links = await store.links.find({ status: 'conflict', ...(flow === undefined ? {} : { flow }) }).toArray();
+      const links = await store.links.list({ status: 'conflict', flow });
       return links.flatMap((link) =>
         link.conflicts.map((property) => {
           const pair = flowOf(link.flow).properties.find((each) => each.source === property);
@@ -210,7 +202,7 @@ function makeTandem(
 
     async resolve(flow, sourceId, property, choice) {
       const pair = pairOf(flow, property);
-      const link = await store.links.findOne({ _id: linkKey(flow, sourceId) });
+      const link = await store.links.byKey(linkKey(flow, sourceId));
       if (!link) throw missing(flow, sourceId);
       const value =
         choice === 'source'
@@ -223,7 +215,7 @@ function makeTandem(
 
     async restore(flow, sourceId, historyId) {
       const link = linkKey(flow, sourceId);
-      const change = await store.history.findOne({ _id: `${link}:${historyId.replace(`${link}:`, '')}` });
+      const change = await store.history.byKey(historyKeyNamed(link, historyId));
       if (!change)
         throw new TandemError(
           `the history of ${flow} ${sourceId} has no ${historyId}; \`tandem show ${flow} ${sourceId}\` lists the ids`,
@@ -233,7 +225,7 @@ function makeTandem(
 
     async retry({ flow, reason } = {}) {
       if (flow !== undefined) flowOf(flow);
-      const blocked = await store.links.find({ status: 'blocked', ...(flow === undefined ? {} : { flow }) }).toArray();
+      const blocked = await store.links.list({ status: 'blocked', flow });
       const chosen = blocked.filter(
         (link) => reason === undefined || `${link.block?.code} ${link.block?.text}`.toLowerCase().includes(reason.toLowerCase()),
       );
@@ -245,16 +237,16 @@ function makeTandem(
       const known = [...flows.map((flow) => flow.name), 'powerOffice', 'crm'];
       const found = known.find((each) => each.toLowerCase() === name.toLowerCase());
       if (found === undefined) throw new TandemError(`there is no flow or system "${name}"; ${suggest(name, known)}`);
-      await store.setPaused(found, paused);
+      await store.limits.setPaused(found, paused);
     },
 
     async approve(flow) {
       flowOf(flow);
-      await store.approve(flow, Date.now() + APPROVED_MS);
-      const held = await store.links.find({ flow, 'block.code': 'held' }).toArray();
+      await store.limits.approve(flow, Date.now() + APPROVED_MS);
+      const held = await store.links.list({ flow, blockCode: 'held' });
       for (const link of held) await steer(flow, link.sourceId, { kind: 'retry' });
       const { source, target } = flowOf(flow);
-      for (const { system, type } of [source, target]) await store.setCursor(`${system}:${type}`, { idsAt: 0 });
+      for (const { system, type } of [source, target]) await store.cursors.set(feedKey(system, type), { idsAt: 0 });
       return held.length;
     },
 
@@ -270,10 +262,10 @@ function makeTandem(
         if (!flow) continue;
         known.add(linkKey(state.flow, state.source.id ?? ''));
         const types = { source: flow.source.type, target: flow.target.type };
-        if (state.revision > 0 && (await store.write(recordOf(state), types))) stored += 1;
-        else await store.discover([recordOf(state)], types);
+        if (state.revision > 0 && (await store.links.write(recordOf(state), types))) stored += 1;
+        else await store.links.discover([recordOf(state)], types);
       }
-      for await (const link of store.links.find({})) {
+      for await (const link of store.links.each()) {
         const flow = flows.find((each) => each.name === link.flow);
         onProgress(++done);
         if (!flow || known.has(link._id) || link.ended === 'source gone') continue;
@@ -283,22 +275,22 @@ function makeTandem(
     },
 
     async link(flow, sourceId, targetId) {
-      const link = await store.links.findOne({ _id: linkKey(flow, sourceId) });
+      const link = await store.links.byKey(linkKey(flow, sourceId));
       if (!link) throw missing(flow, sourceId);
       const { target } = flowOf(flow);
       if (link.targetId !== null)
         throw new TandemError(`${flow} ${sourceId} is linked with ${target.type} ${link.targetId} already`);
-      const taken = (await store.byTarget(target.type, [targetId])).get(targetId);
+      const taken = (await store.links.byTarget(target.type, [targetId])).get(targetId);
       if (taken) throw new TandemError(`${target.type} ${targetId} is linked with ${taken.flow} ${taken.sourceId} already`);
       await steer(flow, sourceId, { kind: 'link', id: targetId });
     },
 
     async getLink(flow, sourceId, { history = 20 } = {}) {
       flowOf(flow);
-      const _id = linkKey(flow, sourceId);
-      const link = await store.links.findOne({ _id });
+      const key = linkKey(flow, sourceId);
+      const link = await store.links.byKey(key);
       if (!link) throw missing(flow, sourceId);
-      const changes = await store.history.find({ link: _id }).sort({ at: -1 }).limit(history).toArray();
+      const changes = await store.history.ofLink(key, { limit: history });
       return { link, history: changes, workflowId: linkWorkflowId(flow, sourceId) };
     },
   };

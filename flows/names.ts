@@ -1,3 +1,5 @@
+import type { Side } from './side.ts';
+
 /** Names that outlive any version of the code: workflow ids, queue, search attributes, messages. */
 
 export const TASK_QUEUE = 'tandem';
@@ -17,6 +19,35 @@ export const feedWorkflowId = (system: string, type: string): string => `feed:${
 
 /** The store's key of a link. */
 export const linkKey = (flow: string, sourceId: string): string => `${flow}:${sourceId}`;
+
+/** The store's key of a feed's cursor. */
+export const feedKey = (system: string, type: string): string => `${system}:${type}`;
+
+/** A record, as references name it. */
+export const recordKey = (system: string, type: string, id: string): string => `${feedKey(system, type)}:${id}`;
+
+/** The store's key of a candidate. */
+export const candidateKey = (flow: string, side: Side, id: string): string => `${flow}:${side}:${id}`;
+
+/** The store's key of a change: one a link, revision and property. */
+export const historyKey = (link: string, revision: number, property: string): string => `${link}:${revision}:${property}`;
+
+/** A change's key from what people are shown of it: revision and property, with or without its link. */
+export const historyKeyNamed = (link: string, name: string): string => (name.startsWith(`${link}:`) ? name : `${link}:${name}`);
+
+/** One side's value of a property of a link, as plans name it. */
+export const valueKey = (link: string, side: Side, property: string): string => `${link}:${side}:${property}`;
+
+/** Under which a cursor notes that every record is a candidate by these rules of a flow. */
+export const indexKey = (flow: string, rules: string): string => `${flow}:${rules}`;
+
+/** The external id that a target record carries. */
+export const externalId = (system: string, type: string, sourceId: string): string =>
+  `${system.toLowerCase()}:${type}:${sourceId}`;
+
+/** Under which a system knows a second try at the same creation again. */
+export const idempotencyKey = (link: string, incarnation: number, revision: number): string =>
+  `tandem:${link}:${incarnation}:${revision}`;
 
 /** Messages that a link workflow takes. */
 export const MESSAGES = {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { readShaped } from './file.ts';
 import type { Flow } from './flow.ts';
 import { sameValue, type Value } from './values.ts';
+import { linkKey, valueKey } from './names.ts';
 
 const side = z.enum(['source', 'target']);
 
@@ -50,24 +51,24 @@ export class Allowance {
 
   constructor(plan: Plan) {
     for (const each of plan.operations) {
-      const link = `${each.flow}:${each.sourceId}`;
+      const link = linkKey(each.flow, each.sourceId);
       if (each.do === 'create') this.#creates.add(link);
       else if (each.do === 'link') this.#links.set(link, each.targetId);
-      else this.#changes.set(`${link}:${each.side}:${each.property}`, (each.after ?? null) as Value);
+      else this.#changes.set(valueKey(link, each.side, each.property), (each.after ?? null) as Value);
     }
   }
 
   create(flow: string, sourceId: string): boolean {
-    return this.#creates.has(`${flow}:${sourceId}`);
+    return this.#creates.has(linkKey(flow, sourceId));
   }
 
   /** The existing record that a source is to be linked with. */
   linkOf(flow: string, sourceId: string): string | undefined {
-    return this.#links.get(`${flow}:${sourceId}`);
+    return this.#links.get(linkKey(flow, sourceId));
   }
 
   change(flow: string, sourceId: string, at: 'source' | 'target', property: string, value: Value): boolean {
-    const key = `${flow}:${sourceId}:${at}:${property}`;
+    const key = valueKey(linkKey(flow, sourceId), at, property);
     return this.#changes.has(key) && sameValue(this.#changes.get(key), value);
   }
 }

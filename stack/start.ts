@@ -244,7 +244,7 @@ async function firstSync(env: Record<string, string>, powerOffice: string, signa
         if (flow.source.system === 'powerOffice')
           all += (await rows(flow.source.type)).filter((row) => takesPart(flow, 'source', (name) => valueAt(row, name))).length;
       // What waits for a match, or for a record it refers to, is done for now.
-      const done = await store.links.countDocuments({ $or: [{ status: { $ne: 'linking' } }, { block: { $ne: null } }] });
+      const done = await store.links.countSettled();
       bar.show(Math.min(done, all), all);
       if (done >= all) break;
     }

@@ -15,13 +15,13 @@ export async function makeConnectors(
   store: Store,
 ): Promise<{ connectors: Record<SystemName, Connector>; patchTest: Deps['patchTest'] }> {
   const profile = await readProfile(config.CRM_PROFILE);
-  let test: 'unknown' | 'works' | 'missing' = (await store.system('powerOffice')).test ?? 'unknown';
+  let test: 'unknown' | 'works' | 'missing' = (await store.systems.get('powerOffice')).test ?? 'unknown';
   const patchTest: Deps['patchTest'] = {
     get: () => test,
     async settle(capability) {
       if (test === 'works' || test === capability) return;
       test = capability;
-      await store.setSystem('powerOffice', { test: capability });
+      await store.systems.set('powerOffice', { test: capability });
     },
   };
   // The throttle belongs to the subscription key; the store keeps its fingerprint, not the key.
@@ -44,10 +44,10 @@ export async function makeConnectors(
 export async function shareClocks(connectors: Record<SystemName, Connector>, store: Store): Promise<() => Promise<void>> {
   const share = async (): Promise<void> => {
     for (const system of Object.values(connectors)) {
-      const { clock } = await store.system(system.name);
+      const { clock } = await store.systems.get(system.name);
       if (clock) system.clock.restore(clock);
       if (system.clock.estimate.by !== 'nothing' && system.clock.estimate.at !== clock?.at)
-        await store.setSystem(system.name, { clock: system.clock.estimate });
+        await store.systems.set(system.name, { clock: system.clock.estimate });
     }
   };
   await share();

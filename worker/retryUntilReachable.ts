@@ -39,12 +39,12 @@ export async function retryUntilReachable<T>(
 
 /** One world: a store that remembers other systems than these is refused, since ids would collide. */
 export async function sameWorld(store: Store, system: Connector, identity: string): Promise<void> {
-  if (!(await isKnownWorld(store, system, identity))) await store.setSystem(system.name, { identity });
+  if (!(await isKnownWorld(store, system, identity))) await store.systems.set(system.name, { identity });
 }
 
 /** Whether a store remembers this very system; false where it remembers none. Throws ConfigError for another. Writes nothing. */
 export async function isKnownWorld(store: Store, system: Connector, identity: string): Promise<boolean> {
-  const known = (await store.system(system.name)).identity;
+  const known = (await store.systems.get(system.name)).identity;
   if (known !== undefined && known !== identity)
     throw new ConfigError([
       `this store belongs to ${system.title} at ${known}, but the configuration names ${identity}: ids would collide. Name another database in MONGODB_URI (and another Temporal namespace), or go back to the old address`,

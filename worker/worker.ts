@@ -141,13 +141,10 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
 
 /** What an earlier start held back because its plan said nothing of it goes on now. */
 async function release(store: Store, client: Client, flows: readonly Flow[], log: Logger): Promise<void> {
-  // By flow and status, which are indexed: a start must not read every link.
-  const held = await store.links
-    .find(
-      { flow: { $in: flows.map(({ name }) => name) }, status: 'blocked', 'block.code': 'unplanned' },
-      { projection: { flow: 1, sourceId: 1 } },
-    )
-    .toArray();
+  const held = await store.links.blockedFor(
+    flows.map(({ name }) => name),
+    'unplanned',
+  );
   if (held.length === 0) return;
   const links = temporalMessenger(client);
   for (const link of held) await links.signalRetry(link);

@@ -1,4 +1,5 @@
 import { isIndexed, neededFields, type SystemName } from '../../flows/flow.ts';
+import { feedKey } from '../../flows/names.ts';
 import { instantKey, secondsBefore } from '../../flows/instant.ts';
 import type { FeedInput } from '../../workflows/contract.ts';
 import { indexName, isReady, noteCandidates } from '../candidates.ts';
@@ -42,7 +43,7 @@ export class Feed {
   constructor(deps: Deps, input: FeedInput, signal: AbortSignal) {
     const name = input.system as SystemName;
     this.#deps = deps;
-    this.#id = `${input.system}:${input.type}`;
+    this.#id = feedKey(input.system, input.type);
     this.#type = input.type;
     this.#system = deps.connectors[name];
     this.#parts = flowRoles(deps.flows, name, input.type);
@@ -55,10 +56,10 @@ export class Feed {
     const { store, log, pollSeconds } = this.#deps;
     try {
       if (!(await this.#index())) return NOT_READY_MS;
-      await this.#look(await store.cursor(this.#id));
+      await this.#look(await store.cursors.get(this.#id));
       if (this.#failures > 0) log.info({ event: 'feed', feed: this.#id }, 'the feed answers again');
       this.#failures = 0;
-      this.#begin(await store.cursor(this.#id));
+      this.#begin(await store.cursors.get(this.#id));
       return pollSeconds * 1000;
     } catch (error) {
       if (this.#signal.aborted) return 0;
@@ -69,7 +70,7 @@ export class Feed {
           'the feed cannot be read; waiting',
         );
       const text = error instanceof SystemError ? error.text : error instanceof Error ? error.message : String(error);
-      await store.setCursor(this.#id, { trouble: { text, at: this.#deps.time.now() } }).catch(() => {});
+      await store.cursors.set(this.#id, { trouble: { text, at: this.#deps.time.now() } }).catch(() => {});
       const asked = error instanceof SystemError ? (error.retryAfterMs ?? 0) : 0;
       return Math.max(asked, Math.min(PATIENCE_MS, 1000 * 2 ** Math.min(6, this.#failures - 1)));
     }
@@ -87,14 +88,14 @@ export class Feed {
   async #index(): Promise<boolean> {
     const parts = this.#parts.filter(({ flow }) => isIndexed(flow));
     if (parts.length === 0) return true;
-    const { indexed = [] } = await this.#deps.store.cursor(this.#id);
+    const { indexed = [] } = await this.#deps.store.cursors.get(this.#id);
     const open = parts.filter(({ flow }) => !indexed.includes(indexName(flow)));
     if (open.length > 0) {
       const options = { priority: 'feed' as const, signal: this.#signal };
       for await (const page of this.#system.changed(this.#type, this.#fields, null, options))
         for (const { flow, side } of open) await noteCandidates(this.#deps, flow, side, page.records);
       const names = new Set([...indexed, ...open.map(({ flow }) => indexName(flow))]);
-      await this.#deps.store.setCursor(this.#id, { indexed: [...names] });
+      await this.#deps.store.cursors.set(this.#id, { indexed: [...names] });
     }
     for (const { flow, side } of parts) if (side === 'source' && !(await isReady(this.#deps, flow))) return false;
     return true;
@@ -120,7 +121,7 @@ export class Feed {
         newestKey = instantKey(page.after);
         newestAt = began;
         // After all signals of the page are accepted, and not before.
-        await store.setCursor(this.#id, { newest: page.after, newestKey, newestAt, settled: false });
+        await store.cursors.set(this.#id, { newest: page.after, newestKey, newestAt, settled: false });
       }
       records += page.records.length;
       this.#signal.throwIfAborted();
@@ -128,7 +129,7 @@ export class Feed {
     if (cursor.looks === 0) log.info({ event: 'feed', feed: this.#id, records }, 'the feed was read for the first time');
     const settled =
       newestKey !== '' && newestKey === cursor.newestKey && (cursor.settled || began - newestAt > OVERLAP_SECONDS * 1000);
-    await store.setCursor(this.#id, {
+    await store.cursors.set(this.#id, {
       settled,
       lookedAt: began,
       looks: cursor.looks + 1,
@@ -167,7 +168,7 @@ export class Feed {
       news += started + signalled;
       await this.#deps.time.sleep(SWEEP_PAUSE_MS, this.#signal);
     }
-    await this.#deps.store.setCursor(this.#id, { sweptAt: began });
+    await this.#deps.store.cursors.set(this.#id, { sweptAt: began });
     this.#deps.log.info({ event: 'sweep', feed: this.#id, records, news }, 'everything was compared');
   }
 }

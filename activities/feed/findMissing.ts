@@ -24,15 +24,15 @@ export async function findMissing(
     // Links written since the list was begun may be newer than the list.
     const missing: Pick<LinkDocument, 'flow' | 'sourceId'>[] = [];
     let all = 0;
-    for await (const link of deps.store.linksOf(flow.name, new Date(began - 2 * system.lagMs))) {
+    for await (const link of deps.store.links.writtenBefore(flow.name, new Date(began - 2 * system.lagMs))) {
       const id = side === 'source' ? link.sourceId : link.targetId;
       if (id === null || link.ended === 'source gone' || (side === 'target' && link.ended === 'target gone')) continue;
       all += 1;
       if (!ids.has(id)) missing.push({ flow: link.flow, sourceId: link.sourceId });
     }
-    if (isBulkChange(missing.length, all) && (await deps.store.countBulkChange(flow.name, 0, 0)).approvedUntil < began) {
+    if (isBulkChange(missing.length, all) && (await deps.store.limits.countBulkChange(flow.name, 0, 0)).approvedUntil < began) {
       const text = `the list of ${type} lacks ${missing.length} of ${all} records of ${flow.name}; not believed, nothing was ended. If they are really gone: \`tandem approve ${flow.name}\``;
-      await deps.store.setCursor(feed, { trouble: { text, at: deps.time.now() } });
+      await deps.store.cursors.set(feed, { trouble: { text, at: deps.time.now() } });
       deps.log.error(
         { event: 'held', feed, flow: flow.name, missing: missing.length, all },
         'a list lacks very many records: not believed',
@@ -46,5 +46,5 @@ export async function findMissing(
         'records are missing from a list; their links look',
       );
   }
-  await deps.store.setCursor(feed, { idsAt: began });
+  await deps.store.cursors.set(feed, { idsAt: began });
 }

@@ -63,7 +63,7 @@ export async function handOnPage(deps: Deps, parts: readonly FlowRole[], records
   const routed: Routed[] = [];
   for (const { flow, side } of parts) await noteCandidates(deps, flow, side, records);
   for (const { flow } of parts.filter((part) => part.side === 'source')) {
-    const known = await deps.store.bySource(
+    const known = await deps.store.links.bySource(
       flow.name,
       records.map((record) => record.id),
     );
@@ -98,7 +98,7 @@ async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]):
       else await deps.links.signalObserved(flow, record.id, { side: 'source', id: record.id, seen }, undefined);
     });
     // Noted after the start: a link that the store knows has a workflow, or had one.
-    await deps.store.discover(
+    await deps.store.links.discover(
       batch.map(({ record, seen }) => newRecord(flow, record.id, seen, now)),
       { source: flow.source.type, target: flow.target.type },
     );
@@ -113,7 +113,7 @@ async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]):
 async function settled(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<boolean> {
   const until = deps.time.now() + PATIENCE_MS;
   while (!deps.stopping.aborted && deps.time.now() < until) {
-    if ((await deps.store.countWritten(flow.name, sourceIds)) === sourceIds.length) return true;
+    if ((await deps.store.links.countWritten(flow.name, sourceIds)) === sourceIds.length) return true;
     await deps.time.sleep(LOOK_MS, deps.stopping).catch(() => {});
   }
   return false;
@@ -122,7 +122,7 @@ async function settled(deps: Deps, flow: Flow, sourceIds: readonly string[]): Pr
 /** Target records by link; one that no link knows yet is routed by the external id it carries. */
 async function routeTargets(deps: Deps, flows: readonly Flow[], records: readonly Snapshot[]): Promise<Routed[]> {
   const type = flows[0]?.target.type ?? '';
-  const known = await deps.store.byTarget(
+  const known = await deps.store.links.byTarget(
     type,
     records.map((record) => record.id),
   );
@@ -140,7 +140,7 @@ async function routeTargets(deps: Deps, flows: readonly Flow[], records: readonl
         .map((record) => [(record.externalId ?? '').slice(prefix.length), record]),
     );
     if (mine.size === 0) continue;
-    for (const [sourceId, link] of await deps.store.bySource(flow.name, [...mine.keys()])) {
+    for (const [sourceId, link] of await deps.store.links.bySource(flow.name, [...mine.keys()])) {
       const record = mine.get(sourceId);
       if (record && (link.targetId === null || link.targetId === record.id)) routed.push({ flow, side: 'target', record, link });
     }
@@ -167,6 +167,6 @@ async function compare(deps: Deps, routed: readonly Routed[]): Promise<number> {
     if (what !== 'none' && (side === 'source' || link.targetId !== null))
       raised.push({ key: linkKey(link.flow, link.sourceId), side, seen });
   });
-  await deps.store.raise(raised);
+  await deps.store.links.raise(raised);
   return signalled;
 }

@@ -13,11 +13,11 @@ export const isBulkChange = (some: number, all: number): boolean => some > BULK_
  */
 export async function bulkChangeGuard(store: LinkStore, flow: string, now: number, first: boolean): Promise<string | null> {
   const minute = Math.floor(now / 60_000);
-  const { minutes, approvedUntil } = await store.countBulkChange(flow, minute, first ? 1 : 0);
+  const { minutes, approvedUntil } = await store.limits.countBulkChange(flow, minute, first ? 1 : 0);
   if (approvedUntil > now) return null;
   const recent = Object.entries(minutes).reduce((sum, [at, n]) => (Number(at) > minute - HOUR_MINUTES ? sum + n : sum), 0);
   if (recent <= BULK_CHANGE.records) return null;
-  const all = await store.size(flow);
+  const all = await store.links.count({ flow });
   if (!isBulkChange(recent, all)) return null;
   return `${recent} of ${all} records of ${flow} would be ended, deleted or blanked within an hour; held back until somebody says \`tandem approve ${flow}\``;
 }

@@ -1,5 +1,5 @@
 import { neededFields, type Flow } from '../../flows/flow.ts';
-import { linkKey } from '../../flows/names.ts';
+import { historyKey, linkKey } from '../../flows/names.ts';
 import { SIDES, type Side } from '../../flows/side.ts';
 import type { Value } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
@@ -62,7 +62,7 @@ export function linkContext(deps: Deps) {
 
   /** What the store says of an activity whose earlier attempt may have got through. */
   async function loadStored(link: LinkRecord): Promise<{ stored: LinkDocument | null; done: boolean; ahead: boolean }> {
-    const stored = await store.link(linkKey(link.flow, link.sourceId));
+    const stored = await store.links.byKey(linkKey(link.flow, link.sourceId));
     return { stored, done: stored?.revision === link.revision, ahead: (stored?.revision ?? 0) > link.revision };
   }
 
@@ -109,7 +109,7 @@ export function linkContext(deps: Deps) {
     written: readonly string[] | null,
     text: string | null = null,
   ): Promise<Outcome> {
-    const now = await store.write(link, typesOf(flowOf(link)), text);
+    const now = await store.links.write(link, typesOf(flowOf(link)), text);
     if (now) return { ...outcome, ...newerObservations(link, now) };
     const { stored, done } = await loadStored(link);
     if (stored && done) return replayStored(stored, side, written);
@@ -145,10 +145,9 @@ export function linkContext(deps: Deps) {
   }
 
   async function remember(link: LinkRecord, side: Side, changes: readonly PropertyChange[], attempt: Attempt): Promise<void> {
-    await store.remember(
+    await store.history.add(
       changes.map(({ property, why, before, after, instants }) => ({
-        // One document a link, revision and property.
-        _id: `${linkKey(link.flow, link.sourceId)}:${link.revision}:${property}`,
+        _id: historyKey(linkKey(link.flow, link.sourceId), link.revision, property),
         link: linkKey(link.flow, link.sourceId),
         flow: link.flow,
         at: new Date(time.now()),
@@ -165,7 +164,7 @@ export function linkContext(deps: Deps) {
 
   /** A paused flow or system holds its links back; what was edited meanwhile arrives afterwards. */
   async function gate(link: LinkRecord): Promise<void> {
-    if (time.now() - pausedAt > PAUSE_KNOWN_MS) [paused, pausedAt] = [await store.paused(), time.now()];
+    if (time.now() - pausedAt > PAUSE_KNOWN_MS) [paused, pausedAt] = [await store.limits.paused(), time.now()];
     const flow = flowOf(link);
     const by = [flow.name, flow.source.system, flow.target.system].find((name) => paused.includes(name));
     if (by !== undefined) throw new Paused(by);

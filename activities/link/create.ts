@@ -1,5 +1,6 @@
 import { initialBase, type TargetOrigin } from '../../flows/initialBase.ts';
 import { neededFields } from '../../flows/flow.ts';
+import { idempotencyKey, linkKey } from '../../flows/names.ts';
 import type { Values } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
@@ -7,7 +8,7 @@ import type { Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
 import { externalIdOf, isAsSent, observationOf, rulesOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
-import { TargetTaken } from '../../store/store.ts';
+import { TargetTaken } from '../../store/links.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { blamed, unplanned, type LinkContext } from './context.ts';
@@ -37,7 +38,7 @@ export async function createRecord(
   const fields = neededFields(flow, 'target');
   const identity = {
     externalId: externalIdOf(flow, link.sourceId),
-    idempotencyKey: `tandem:${link.flow}:${link.sourceId}:${link.incarnation}:${link.revision}`,
+    idempotencyKey: idempotencyKey(linkKey(link.flow, link.sourceId), link.incarnation, link.revision),
   };
 
   // A first try need not ask the store where the system itself refuses a second record.
@@ -55,7 +56,7 @@ export async function createRecord(
     const found = await system.find(type, { externalId: identity.externalId, values, since }, names, options);
     if (system.features().externalId) return found;
     // Content alone may be another link's.
-    const linked = await store.byTarget(
+    const linked = await store.links.byTarget(
       type,
       found.map((each) => each.id),
     );

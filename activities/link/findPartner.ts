@@ -1,6 +1,7 @@
 import { CONNECTED, neededFields, type Flow } from '../../flows/flow.ts';
+import { recordKey } from '../../flows/names.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
-import { candidateOf, refTo, wakeLinks } from '../candidates.ts';
+import { candidateOf, wakeLinks } from '../candidates.ts';
 import type { Deps } from '../deps.ts';
 import type { Attempt } from '../ports.ts';
 import type { CandidateDocument } from '../../store/documents.ts';
@@ -19,7 +20,7 @@ export type Partner =
 export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, attempt: Attempt): Promise<Partner> {
   if (flow.match.length === 0 && flow.connected.length === 0) return { kind: 'create' };
   const { store } = deps;
-  const mine = (await store.candidatesOf(flow.name, 'source', [link.sourceId])).get(link.sourceId) ?? (await lookAgain());
+  const mine = (await store.candidates.byId(flow.name, 'source', [link.sourceId])).get(link.sourceId) ?? (await lookAgain());
   for (const [i, alternative] of flow.match.entries()) {
     const key = mine?.keys.find((each) => each.startsWith(`${i}:`));
     if (key === undefined) continue;
@@ -52,8 +53,8 @@ export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, atte
   /** Free target records with that key, as they stand now. */
   async function match(key: string): Promise<Snapshot[]> {
     const { system, type } = flow.target;
-    const candidates = await store.withKeys(flow.name, 'target', [key]);
-    const linked = await store.byTarget(
+    const candidates = await store.candidates.withKeys(flow.name, 'target', [key]);
+    const linked = await store.links.byTarget(
       type,
       candidates.map((each) => each.id),
     );
@@ -67,7 +68,7 @@ export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, atte
         if (candidateOf(flow, 'target', record)?.keys.includes(key)) out.push(record);
       } catch (error) {
         if (!(error instanceof SystemError) || error.failure !== 'gone') throw error;
-        await store.noteCandidates([], [candidate._id]);
+        await store.candidates.note([], [candidate._id]);
       }
     }
     return out;
@@ -75,8 +76,8 @@ export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, atte
 
   /** Other records of the source with that key that have no partner either: which of them is meant, nobody can tell. */
   async function rivalsFor(key: string): Promise<string[]> {
-    const others = (await store.withKeys(flow.name, 'source', [key])).filter((each) => each.id !== link.sourceId);
-    const links = await store.bySource(
+    const others = (await store.candidates.withKeys(flow.name, 'source', [key])).filter((each) => each.id !== link.sourceId);
+    const links = await store.links.bySource(
       flow.name,
       others.map((each) => each.id),
     );
@@ -90,10 +91,10 @@ export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, atte
 
   async function isConnected(refs: readonly string[]): Promise<boolean> {
     for (const other of deps.flows.filter((each) => each.target.system === flow.target.system)) {
-      const prefix = refTo(other.source.system, other.source.type, '');
+      const prefix = recordKey(other.source.system, other.source.type, '');
       const ids = refs.filter((ref) => ref.startsWith(prefix)).map((ref) => ref.slice(prefix.length));
       if (ids.length === 0) continue;
-      for (const found of (await store.bySource(other.name, ids)).values())
+      for (const found of (await store.links.bySource(other.name, ids)).values())
         if (found.targetId !== null && found.ended === null) return true;
     }
     return false;
@@ -110,7 +111,7 @@ const ambiguous = (text: string): Partner => ({
 export async function wakeReferring(deps: Deps, flow: Flow, sourceId: string): Promise<void> {
   const waiting = deps.flows.filter((each) => each.connected.some(({ type }) => type === flow.source.type));
   if (waiting.length === 0) return;
-  const referring = await deps.store.referringTo(refTo(flow.source.system, flow.source.type, sourceId));
+  const referring = await deps.store.candidates.referringTo(recordKey(flow.source.system, flow.source.type, sourceId));
   for (const other of waiting)
     await wakeLinks(
       deps,

@@ -36,7 +36,7 @@ export function linkActivities(deps: Deps): LinkActivities {
         await time.sleep(lag(flowOf(input.link)), attempt.signal);
         const found = await readSides(input.link, input.sides, attempt);
         const key = linkKey(input.link.flow, input.link.sourceId);
-        await store.raise(
+        await store.links.raise(
           SIDES.flatMap((side) => (found[side] && found[side] !== 'gone' ? [{ key, side, seen: found[side] }] : [])),
         );
         return { kind: 'read', found };
@@ -67,7 +67,7 @@ export function linkActivities(deps: Deps): LinkActivities {
         if (held) return held;
         // A blocked link keeps the text that came with its refusal.
         const text = unconvertible(flowOf(input.link), input.link) ?? stored?.block?.text ?? null;
-        const now = await store.write(input.link, typesOf(flowOf(input.link)), text);
+        const now = await store.links.write(input.link, typesOf(flowOf(input.link)), text);
         deps.log.info(
           {
             event: 'link',

@@ -4,6 +4,7 @@ import { externalIdOf, isAsSent, observationOf } from '../../activities/observat
 import type { LinkDocument } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { CONNECTED, type Flow, type SystemName } from '../../flows/flow.ts';
+import { feedKey, linkKey } from '../../flows/names.ts';
 import { flowsHash, type Operation, type Plan } from '../../flows/plan.ts';
 import { notRun, type NotRun } from '../../flows/read.ts';
 import { SIDES } from '../../flows/side.ts';
@@ -49,7 +50,7 @@ const STEPS = 20;
 export async function makePlan(opened: Opened, onProgress: (records: number) => void = () => {}): Promise<Planned> {
   const { flows, connectors, store, config } = opened;
   const read = await survey(connectors, flows, onProgress);
-  const links = await store.links.find({}).toArray();
+  const links = await store.links.list();
   const forecast = new Forecast(opened, read, links);
   const summary = forecast.run();
   const calls = {
@@ -137,7 +138,7 @@ class Forecast {
   /** What becomes of one record of the source. */
   #fate(flow: Flow, record: Snapshot): Fate {
     const seen = observationOf(flow, 'source', record);
-    const known = this.#links.get(`${flow.name}:${record.id}`);
+    const known = this.#links.get(linkKey(flow.name, record.id));
     if (!known && !seen.inScope) return { kind: 'leave', what: 'out of scope' };
     if (!known || isUnlinked(known))
       return this.#begin(flow, stateOf(flow, newRecord(flow, record.id, seen, Date.now())), record);
@@ -186,7 +187,7 @@ class Forecast {
       const found = (target.get(key) ?? []).filter(({ id }) => !this.#taken.has(targetKey(flow.target.type, id)));
       if (found.length === 0) continue;
       const rivals = (source.get(key) ?? []).filter(
-        ({ id }) => id !== record.id && isUnlinked(this.#links.get(`${flow.name}:${id}`)),
+        ({ id }) => id !== record.id && isUnlinked(this.#links.get(linkKey(flow.name, id))),
       );
       const [first] = found;
       if (found.length > 1) return { kind: 'ambiguous', what: `ambiguous: ${found.map(({ id }) => id).join(', ')} match` };
@@ -204,7 +205,7 @@ class Forecast {
   readonly #external = new Map<string, Map<string, Snapshot>>();
 
   #byExternalId(flow: Flow): Map<string, Snapshot> {
-    const key = `${flow.target.system}:${flow.target.type}`;
+    const key = feedKey(flow.target.system, flow.target.type);
     const known = this.#external.get(key);
     if (known) return known;
     const made = new Map<string, Snapshot>();

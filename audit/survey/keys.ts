@@ -1,6 +1,6 @@
 import type { LinkDocument } from '../../store/documents.ts';
-import { refTo } from '../../activities/candidates.ts';
 import type { Flow } from '../../flows/flow.ts';
+import { recordKey } from '../../flows/names.ts';
 
 /** The key under which a link's target is found. */
 export const targetKey = (type: string, id: string): string => `${type} ${id}`;
@@ -10,7 +10,7 @@ export const linkedKey = (ref: string, into: string): string => `${ref} > ${into
 
 /** A source record of a flow as others refer to it, once it is linked. */
 export const linkedBy = (flow: Flow, sourceId: string): string =>
-  linkedKey(refTo(flow.source.system, flow.source.type, sourceId), flow.target.system);
+  linkedKey(recordKey(flow.source.system, flow.source.type, sourceId), flow.target.system);
 
 /** Whether a link's source has no partner and waits for one. */
 export const isUnlinked = (link: Pick<LinkDocument, 'targetId' | 'ended'> | undefined): boolean =>

@@ -1,4 +1,5 @@
 import { neededFields, type Flow, type SystemName } from '../../flows/flow.ts';
+import { feedKey } from '../../flows/names.ts';
 import { SIDES } from '../../flows/side.ts';
 import type { Snapshot, Connector } from '../../connectors/connector.ts';
 
@@ -22,7 +23,7 @@ export function surveyedTypes(flows: readonly Flow[]): SurveyedType[] {
   for (const flow of flows)
     for (const side of SIDES) {
       const { system, type } = flow[side];
-      const key = `${system}:${type}`;
+      const key = feedKey(system, type);
       const fields = [...(parts.get(key)?.fields ?? []), ...neededFields(flow, side)];
       parts.set(key, { system, type, fields: [...new Set(fields)] });
     }
@@ -49,7 +50,7 @@ export async function survey(
       records += page.records.length;
       read(records);
     }
-    all.set(`${system}:${type}`, found);
+    all.set(feedKey(system, type), found);
   }
-  return { pages, records: (system, type) => all.get(`${system}:${type}`) ?? new Map() };
+  return { pages, records: (system, type) => all.get(feedKey(system, type)) ?? new Map() };
 }

@@ -28,7 +28,7 @@ export function pairNamed(flows: readonly Flow[], text: string): { flow: Flow; s
  * A value that did not arrive is put back all the same.
  */
 export async function tryActiveEdit(opened: Opened, flow: Flow, sourceId: string, timeoutMs: number): Promise<Statement[]> {
-  const link = await opened.store.links.findOne({ _id: linkKey(flow.name, sourceId) });
+  const link = await opened.store.links.byKey(linkKey(flow.name, sourceId));
   if (!link || link.targetId === null || link.ended !== null)
     throw new TandemError(
       `flow ${flow.name} has no live pair for source ${sourceId}; \`tandem links --flow ${flow.name}\` lists some`,

@@ -3,6 +3,7 @@ import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { neededFields, type Flow } from '../../flows/flow.ts';
+import { linkKey } from '../../flows/names.ts';
 import { notRun, type NotRun } from '../../flows/read.ts';
 import { SIDES, type Side } from '../../flows/side.ts';
 import type { Opened } from '../open.ts';
@@ -37,7 +38,7 @@ export async function verify(
   onProgress: (done: number, all: number) => void = () => {},
 ): Promise<Verification> {
   const { flows, connectors, store } = opened;
-  const expected = Math.max(1, 2 * (await store.links.countDocuments({})));
+  const expected = Math.max(1, 2 * (await store.links.count()));
   let records = 0;
   const read = await survey(connectors, chosen, (done) => onProgress((records = done), Math.max(expected, done)));
   const sides = new Map(
@@ -51,7 +52,7 @@ export async function verify(
   );
   const check = async (): Promise<Map<string, Statement[]>> => {
     // Of all flows: a target may belong to another one's link, and a reference lead to it.
-    const links = await store.links.find({ flow: { $in: flows.map(({ name }) => name) } }).toArray();
+    const links = await store.links.list({ flow: flows.map(({ name }) => name) });
     return new Map(
       chosen.map((flow) => {
         const { source, target } = sides.get(flow.name) ?? { source: new Map(), target: new Map() };
@@ -100,7 +101,7 @@ function casesOf(statements: readonly Statement[]): Example[] {
 }
 
 function linkOf({ store }: Opened, flow: Flow, { source }: Example): Promise<LinkDocument | null> {
-  return source === null ? Promise.resolve(null) : store.links.findOne({ flow: flow.name, sourceId: source });
+  return source === null ? Promise.resolve(null) : store.links.byKey(linkKey(flow.name, source));
 }
 
 /** A direct read of one side of a case; null where the case has no such record. */

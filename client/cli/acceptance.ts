@@ -78,7 +78,7 @@ export function addAcceptanceCommands(program: Command): void {
       const opened = await open(process.env);
       try {
         const bar = new Bar('reading both systems', process.stderr);
-        const expected = 2 * (await opened.store.links.countDocuments({}));
+        const expected = 2 * (await opened.store.links.count());
         const plan = await makePlan(opened, (records) => bar.show(records, Math.max(expected, records), true));
         bar.end();
         if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(plan, null, 2)}\n`);

@@ -26,7 +26,7 @@ describe('the guard against mass changes', () => {
   beforeEach(async () => {
     ({ store } = await makeStore());
     const records = Array.from({ length: 100 }, (_, i) => newRecord(FLOW, String(i), null, NOW));
-    await store.discover(records, { source: 'ContactPerson', target: 'Contact' });
+    await store.links.discover(records, { source: 'ContactPerson', target: 'Contact' });
   });
   afterEach(() => store.close());
   const times = async (n: number, at: number): Promise<(string | null)[]> => {
@@ -51,7 +51,7 @@ describe('the guard against mass changes', () => {
 
   it('lets everything pass for the time that a person approved', async () => {
     await times(25, NOW);
-    await store.approve('f', NOW + 10 * MINUTE);
+    await store.limits.approve('f', NOW + 10 * MINUTE);
     assert.equal(await bulkChangeGuard(store, 'f', NOW + MINUTE, true), null);
     assert.notEqual(await bulkChangeGuard(store, 'f', NOW + 11 * MINUTE, true), null);
   });

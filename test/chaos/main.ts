@@ -157,7 +157,7 @@ export async function runChaos(minutes: number, seed: number, say: (text: string
     say('nothing breaks any more; waiting for everything to settle');
     const store = await Store.connect(uri);
     const all = (people?.size ?? 0) + 5 + 8;
-    const settled = (): Promise<number> => store.links.countDocuments({ status: 'in-step' });
+    const settled = (): Promise<number> => store.links.count({ status: 'in-step' });
     for (const end = Date.now() + SETTLE_MS; Date.now() < end && (lost().length > 0 || (await settled()) < all);)
       await sleep(500);
     const ids = contacts?.rows().map((row) => row['externalId']) ?? [];

@@ -1,111 +1,139 @@
 import assert from 'node:assert/strict';
-import { TargetTaken, type Store } from '../../store/store.ts';
-import type { Observation } from '../../workflows/core/state.ts';
-import type { LinkRecord } from '../../workflows/contract.ts';
+import { feedKey, recordKey } from '../../flows/names.ts';
+import { UNREAD, type CandidateDocument, type HistoryDocument } from '../../store/documents.ts';
+import { Store } from '../../store/store.ts';
 import { makeStore } from '../support/world.ts';
 
-const TYPES = { source: 'ContactPerson', target: 'Contact' };
-const seen = (version: string, values: Observation['values'] = {}): Observation => ({
-  version,
-  instant: '2026-01-01T00:00:00Z',
-  values,
-  inScope: true,
-  at: [0, 0],
-});
-const record = (more: Partial<LinkRecord> = {}): LinkRecord => ({
+const change = (more: Partial<HistoryDocument> = {}): HistoryDocument => ({
+  _id: 'x',
+  link: 'f:1/2',
   flow: 'f',
-  sourceId: '1/2',
-  targetId: null,
-  revision: 1,
-  incarnation: 1,
-  rules: 'r',
-  status: 'in-step',
-  statusAt: 0,
-  ended: null,
-  block: null,
-  conflicts: [],
-  last: null,
-  base: { source: {}, target: {} },
-  seen: { source: null, target: null },
+  at: new Date(),
+  side: 'source',
+  property: 'a',
+  why: 'edited',
+  attempt: 1,
+  before: 'old',
+  after: 'new',
   ...more,
 });
 
 describe('the store', () => {
   let store: Store;
+  let uri: string;
   beforeEach(async () => {
-    ({ store } = await makeStore());
+    ({ store, uri } = await makeStore());
   });
   afterEach(() => store.close());
 
-  it('an older revision changes nothing', async () => {
-    assert.equal((await store.write(record({ revision: 5, status: 'in-step' }), TYPES))?.revision, 5);
-    assert.equal(await store.write(record({ revision: 4, status: 'blocked' }), TYPES), null);
-    assert.equal(await store.write(record({ revision: 5, status: 'blocked' }), TYPES), null);
-    assert.equal((await store.link('f:1/2'))?.status, 'in-step');
+  describe('history', () => {
+    it('a later attempt at a change replaces the note of an earlier one, never the other way', async () => {
+      await store.history.add([change({ attempt: 2 })]);
+      await store.history.add([change({ attempt: 1, after: 'late' })]);
+      assert.equal((await store.history.byKey('x'))?.after, 'new');
+      await store.history.add([change({ attempt: 3, after: 'again' })]);
+      assert.equal((await store.history.byKey('x'))?.after, 'again');
+      assert.equal(await store.history.byKey('y'), null);
+      assert.equal(await store.history.count(), 1);
+    });
+
+    it('gives the changes of a link, newest first, page by page, and forgets those of a flow', async () => {
+      const at = (n: number): Date => new Date(Date.now() + n * 1000);
+      await store.history.add([
+        change({ _id: 'h1', at: at(1) }),
+        change({ _id: 'h3', at: at(3) }),
+        change({ _id: 'h2', at: at(2), property: 'b' }),
+        change({ _id: 'h9', link: 'g:1/2', flow: 'g' }),
+      ]);
+      const keys = (all: readonly HistoryDocument[]): string[] => all.map(({ _id }) => _id);
+      const all = await store.history.ofLink('f:1/2');
+      assert.deepEqual(keys(all), ['h3', 'h2', 'h1']);
+      assert.deepEqual(keys(await store.history.ofLink('f:1/2', { limit: 1 })), ['h3']);
+      assert.deepEqual(keys(await store.history.ofLink('f:1/2', { property: 'b' })), ['h2']);
+      assert.deepEqual(keys(await store.history.ofLink('f:1/2', { before: all[0]?.at })), ['h2', 'h1']);
+      await store.history.forget('f');
+      assert.equal(await store.history.count(), 1);
+    });
+
+    it('may be kept for another time than the last start said', async () => {
+      await store.prepare(365);
+      await store.prepare(30);
+      await store.history.add([change()]);
+      assert.equal(await store.history.count(), 1);
+    });
   });
 
-  it('`seen` never goes backwards, whoever writes it', async () => {
-    await store.write(record({ seen: { source: seen('5', { a: 'new' }), target: null } }), TYPES);
-    await store.raise([{ key: 'f:1/2', side: 'source', seen: seen('4', { a: 'old' }) }]);
-    assert.deepEqual((await store.link('f:1/2'))?.seen.source?.values, { a: 'new' });
-    await store.raise([{ key: 'f:1/2', side: 'source', seen: seen('6', { a: 'newer' }) }]);
-    await store.write(record({ revision: 2, seen: { source: seen('5', { a: 'new' }), target: seen('1') } }), TYPES);
-    assert.deepEqual((await store.link('f:1/2'))?.seen.source?.values, { a: 'newer' });
-    assert.equal((await store.link('f:1/2'))?.seen.target?.version, '1');
+  it('candidates are found by record, by key and by what they refer to', async () => {
+    const ref = recordKey('powerOffice', 'Customer', '7');
+    const one: CandidateDocument = { _id: 'f:source:1', flow: 'f', side: 'source', id: '1', keys: ['0:a'], refs: [ref] };
+    const two: CandidateDocument = { _id: 'f:target:2', flow: 'f', side: 'target', id: '2', keys: ['0:a', '1:b'], refs: [] };
+    await store.candidates.note([one, two], []);
+    assert.deepEqual(await store.candidates.byId('f', 'source', ['1', '2']), new Map([['1', one]]));
+    assert.deepEqual(await store.candidates.withKeys('f', 'target', ['0:a', '1:b']), [two]);
+    assert.deepEqual(await store.candidates.withKeys('g', 'target', ['0:a']), []);
+    assert.deepEqual(await store.candidates.referringTo(ref), [one]);
+    await store.candidates.note([{ ...two, keys: ['1:c'] }], [one._id]);
+    assert.deepEqual(await store.candidates.withKeys('f', 'target', ['0:a']), []);
+    assert.equal(await store.candidates.count(), 1);
+    await store.candidates.forget('f');
+    assert.equal(await store.candidates.count(), 0);
   });
 
-  it('one target belongs to one link, over all flows with that type', async () => {
-    await store.write(record({ targetId: 'c1' }), TYPES);
-    await assert.rejects(store.write(record({ sourceId: '9/9', targetId: 'c1' }), TYPES), TargetTaken);
-    await store.write(record({ sourceId: '9/9', targetId: 'c1' }), { ...TYPES, target: 'Company' });
+  it('a cursor that was never set is that of an unread feed; setting some fields keeps the others', async () => {
+    const feed = feedKey('crm', 'Contact');
+    assert.deepEqual(await store.cursors.get(feed), { ...UNREAD, _id: feed });
+    await store.cursors.set(feed, { looks: 3 });
+    await store.cursors.set(feed, { newest: '2026-01-01T00:00:00Z' });
+    assert.deepEqual(await store.cursors.get(feed), { ...UNREAD, _id: feed, looks: 3, newest: '2026-01-01T00:00:00Z' });
+    assert.equal((await store.cursors.all()).length, 1);
+    await store.cursors.forget(feed);
+    assert.deepEqual(await store.cursors.all(), []);
   });
 
-  it('a link that is noted after it has written stays as it wrote', async () => {
-    await store.write(record({ targetId: 'c1' }), TYPES);
-    await store.discover(
-      [record({ revision: 0, status: 'linking' }), record({ sourceId: '3/3', revision: 0, status: 'linking' })],
-      TYPES,
-    );
-    assert.equal((await store.link('f:1/2'))?.status, 'in-step');
-    assert.equal((await store.link('f:3/3'))?.status, 'linking');
-    assert.deepEqual([...(await store.bySource('f', ['1/2', '3/3', '4/4'])).keys()].sort(), ['1/2', '3/3']);
-    assert.deepEqual([...(await store.byTarget('Contact', ['c1', 'c2'])).keys()], ['c1']);
-  });
-
-  it('keeps values whose names hold dots and dollars', async () => {
-    const values = { 'Address.City': 'Oslo', $original_id: '7' };
-    await store.write(record({ base: { source: values, target: {} }, seen: { source: seen('1', values), target: null } }), TYPES);
-    const link = await store.link('f:1/2');
-    assert.deepEqual(link?.base.source, values);
-    assert.deepEqual(link?.seen.source?.values, values);
-    await store.raise([{ key: 'f:1/2', side: 'source', seen: seen('2', { ...values, 'Address.City': 'Bergen' }) }]);
-    assert.equal((await store.link('f:1/2'))?.seen.source?.values['Address.City'], 'Bergen');
-  });
-
-  it('a later attempt at a change replaces the note of an earlier one, never the other way', async () => {
-    const change = {
-      _id: 'x',
-      link: 'f:1/2',
-      flow: 'f',
-      at: new Date(),
-      side: 'source',
-      property: 'a',
-      why: 'edited',
-      before: 'old',
-      after: 'new',
-    } as const;
-    await store.remember([{ ...change, attempt: 2 }]);
-    await store.remember([{ ...change, attempt: 1, after: 'late' }]);
-    assert.equal((await store.history.findOne({ _id: 'x' }))?.after, 'new');
-    await store.remember([{ ...change, attempt: 3, after: 'again' }]);
-    assert.equal((await store.history.findOne({ _id: 'x' }))?.after, 'again');
+  it('remembers what is known of a system', async () => {
+    assert.deepEqual(await store.systems.get('crm'), { _id: 'crm' });
+    await store.systems.set('crm', { identity: 'https://crm.example' });
+    await store.systems.set('crm', { test: 'missing' });
+    assert.deepEqual(await store.systems.get('crm'), { _id: 'crm', identity: 'https://crm.example', test: 'missing' });
+    assert.equal((await store.systems.all()).length, 1);
   });
 
   it('counts endings of an hour, and what a person approved', async () => {
-    await store.countBulkChange('f', 100, 1);
-    const { minutes } = await store.countBulkChange('f', 101, 2);
+    await store.limits.countBulkChange('f', 100, 1);
+    const { minutes } = await store.limits.countBulkChange('f', 101, 2);
     assert.deepEqual(minutes, { 100: 1, 101: 2 });
-    await store.approve('f', 5);
-    assert.equal((await store.countBulkChange('f', 101, 0)).approvedUntil, 5);
+    await store.limits.approve('f', 5);
+    assert.equal((await store.limits.countBulkChange('f', 101, 0)).approvedUntil, 5);
+    await store.limits.forget('f');
+    assert.deepEqual(await store.limits.countBulkChange('f', 101, 0), { minutes: { 101: 0 }, approvedUntil: 0 });
+  });
+
+  it('remembers what a person paused until it is resumed', async () => {
+    assert.deepEqual(await store.limits.paused(), []);
+    await store.limits.setPaused('crm', true);
+    await store.limits.setPaused('f', true);
+    await store.limits.setPaused('crm', false);
+    assert.deepEqual(await store.limits.paused(), ['f']);
+  });
+
+  it('a slot is given once, however many ask', async () => {
+    const first = await store.slots.take('k', 0, 1000, 100);
+    assert.deepEqual(first, { taken: 0 });
+    assert.deepEqual(await store.slots.take('k', 0, 1000, 100), { slot: 1000, next: 1100 });
+    assert.deepEqual(await store.slots.take('k', 0, 1000, 100), { taken: 1100 });
+    assert.equal(await store.slots.push('k', 2000), 2000);
+    assert.equal(await store.slots.push('k', 1500), 2000);
+    assert.equal(await store.slots.delay('k', 50), 2050);
+    assert.deepEqual(await store.slots.take('k', 2050, 1000, 100), { slot: 2050, next: 2150 });
+  });
+
+  it('says how many documents there are of each kind; what it is told outlives a connection', async () => {
+    await store.cursors.set('crm:Contact', { looks: 1 });
+    const again = await Store.connect(uri);
+    try {
+      assert.deepEqual(await again.sizes(), { links: 0, candidates: 0, history: 0, cursors: 1, systems: 0 });
+    } finally {
+      await again.close();
+    }
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { linkKey } from '../../flows/names.ts';
 import { Store } from '../../store/store.ts';
 import type { Planned } from '../../audit/plan/plan.ts';
 import type { Verification } from '../../audit/verify/verify.ts';
@@ -35,7 +36,7 @@ describe('verify and plan', function () {
     env = workerEnv(world, uri, { TEMPORAL_NAMESPACE: temporal.namespace });
     store = await Store.connect(uri);
   }
-  const inStep = (): Promise<number> => store.links.countDocuments({ status: 'in-step' });
+  const inStep = (): Promise<number> => store.links.count({ status: 'in-step' });
   const stop = async (): Promise<void> => {
     await worker?.stop();
     worker = null;
@@ -81,8 +82,7 @@ describe('verify and plan', function () {
     );
     assert.equal(found.operations.length, PAIRS);
     assert.deepEqual(writes(), []);
-    for (const each of [store.links, store.cursors, store.history, store.systems, store.candidates])
-      assert.equal(await each.countDocuments({}), 0, each.collectionName);
+    assert.deepEqual(await store.sizes(), { links: 0, candidates: 0, history: 0, cursors: 0, systems: 0 });
   });
 
   it('a start with a plan does that much and no more; a start without it goes on', async () => {
@@ -93,13 +93,13 @@ describe('verify and plan', function () {
     await eventually('the planned ones', inStep, (n) => n === kept.length);
     await eventually(
       'the others, held',
-      () => store.links.countDocuments({ 'block.code': 'unplanned' }),
+      () => store.links.count({ blockCode: 'unplanned' }),
       (n) => n === SIZE.products,
     );
     world.powerOffice.desk.edit('ContactPerson', '501/2001', { FirstName: 'Uplanlagt' });
     await eventually(
       'the edit, held',
-      () => store.links.countDocuments({ 'block.code': 'unplanned' }),
+      () => store.links.count({ blockCode: 'unplanned' }),
       (n) => n === SIZE.products + 1,
     );
     assert.equal(writes().length, kept.length);
@@ -143,9 +143,9 @@ describe('verify and plan', function () {
 
   it('verify names exactly the records that were edited while no worker ran, and exits 1', async () => {
     await stop();
-    const links = await store.links.find({ flow: 'contactperson-contact' }).sort({ sourceId: 1 }).toArray();
+    const links = await store.links.list({ flow: 'contactperson-contact' });
     const [first, , , second] = links;
-    const company = await store.links.findOne({ flow: 'product-company' });
+    const [company] = await store.links.list({ flow: 'product-company' }, { limit: 1 });
     assert.ok(first && second && company);
     world.powerOffice.desk.edit('ContactPerson', first.sourceId, { LastName: 'Endret' });
     world.crm.desk.edit('Contact', second.targetId ?? '', { givenName: 'Også' });
@@ -189,7 +189,7 @@ describe('verify and plan', function () {
     assert.equal(changed.length, 2);
     for (const each of found.operations) {
       if (each.do !== 'change') continue;
-      const link = await store.links.findOne({ flow: each.flow, sourceId: each.sourceId });
+      const link = await store.links.byKey(linkKey(each.flow, each.sourceId));
       const row =
         each.side === 'source'
           ? world.powerOffice.desk.types['ContactPerson']?.get(each.sourceId)

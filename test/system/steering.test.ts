@@ -29,11 +29,11 @@ describe('a person steers, and the world goes wrong', function () {
       (call) => call.method !== 'GET' && call.path !== '/OAuth/Token',
     ).length;
   const linkAt = async (n: number): Promise<LinkDocument> => {
-    const link = (await store.links.find({ flow: FLOW }).sort({ sourceId: 1 }).skip(n).limit(1).toArray())[0];
+    const link = (await store.links.list({ flow: FLOW }))[n];
     assert.ok(link);
     return link;
   };
-  const stored = (link: LinkDocument): Promise<LinkDocument | null> => store.links.findOne({ _id: link._id });
+  const stored = (link: LinkDocument): Promise<LinkDocument | null> => store.links.byKey(link._id);
   const tandem = async (...args: string[]): Promise<string> => {
     const run = runTandem(args, env);
     const code = await run.ended;
@@ -64,7 +64,7 @@ describe('a person steers, and the world goes wrong', function () {
     worker = runTandem(['worker'], env);
     await eventually(
       'all pairs in step',
-      () => store.links.countDocuments({ status: 'in-step' }),
+      () => store.links.count({ status: 'in-step' }),
       (n) => n === PAIRS,
       60_000,
     );
@@ -90,7 +90,7 @@ describe('a person steers, and the world goes wrong', function () {
     );
     await eventually(
       'the new pair',
-      () => store.links.countDocuments({ status: 'in-step' }),
+      () => store.links.count({ status: 'in-step' }),
       (n) => n === PAIRS + 1,
     );
     assert.equal(contact(link)?.['version'], 2);
@@ -129,7 +129,7 @@ describe('a person steers, and the world goes wrong', function () {
 
   it('restore puts an overwritten value back on both sides', async () => {
     const link = await linkAt(1);
-    const history = await store.history.find({ link: link._id, property: 'LastName' }).toArray();
+    const history = await store.history.ofLink(link._id, { property: 'LastName' });
     const change = history.find((each) => each.before === 'Herfra');
     assert.ok(change);
     await tandem('restore', FLOW, link.sourceId, change._id.slice(link._id.length + 1));
@@ -199,7 +199,7 @@ describe('a person steers, and the world goes wrong', function () {
   });
 
   it('a supplier that stops being a person ends its link, and resumes the same one when it is again', async () => {
-    const [link] = await store.links.find({ flow: 'supplierperson-contact' }).limit(1).toArray();
+    const [link] = await store.links.list({ flow: 'supplierperson-contact' }, { limit: 1 });
     assert.ok(link);
     world.powerOffice.desk.edit('Supplier', link.sourceId, { IsPerson: false, LegalName: 'Firma AS' });
     await eventually(
@@ -226,7 +226,7 @@ describe('a person steers, and the world goes wrong', function () {
   });
 
   it('a list that lacks very many records is not believed until somebody approves', async () => {
-    const links = await store.links.find({ flow: FLOW, ended: null }).sort({ sourceId: 1 }).skip(10).limit(25).toArray();
+    const links = (await store.links.list({ flow: FLOW, ended: null })).slice(10, 35);
     for (const link of links) world.powerOffice.desk.remove('ContactPerson', link.sourceId);
     await eventually(
       'a word of it',
@@ -234,11 +234,11 @@ describe('a person steers, and the world goes wrong', function () {
       (text) => /lacks 2\d of \d+ records/.test(text),
       60_000,
     );
-    assert.equal(await store.links.countDocuments({ ended: 'source gone' }), 1);
+    assert.equal(await store.links.count({ ended: 'source gone' }), 1);
     await tandem('approve', FLOW);
     await eventually(
       'the ends',
-      () => store.links.countDocuments({ ended: 'source gone' }),
+      () => store.links.count({ ended: 'source gone' }),
       (n) => n === 26,
       60_000,
     );
@@ -247,9 +247,9 @@ describe('a person steers, and the world goes wrong', function () {
   it('with MongoDB emptied, rebuild recovers the links from their workflows, without a write', async () => {
     await worker.stop();
     const before = writes();
-    const was = await store.links.find({ ended: null }).sort({ _id: 1 }).toArray();
-    await store.links.deleteMany({});
-    await store.cursors.deleteMany({});
+    const was = await store.links.list({ ended: null });
+    for (const flow of new Set(was.map((link) => link.flow))) await store.links.forget(flow);
+    for (const cursor of await store.cursors.all()) await store.cursors.forget(cursor._id);
     worker = runTandem(['worker'], env);
     await eventually(
       'the worker',
@@ -259,7 +259,7 @@ describe('a person steers, and the world goes wrong', function () {
     await tandem('rebuild');
     const pick = (links: LinkDocument[]): unknown[] =>
       links.map(({ _id, targetId, status, base }) => ({ _id, targetId, status, base }));
-    assert.deepEqual(pick(await store.links.find({ ended: null }).sort({ _id: 1 }).toArray()), pick(was));
+    assert.deepEqual(pick(await store.links.list({ ended: null })), pick(was));
     await new Promise((resolve) => setTimeout(resolve, 3000));
     assert.equal(writes(), before);
   });

@@ -9,16 +9,31 @@ import {
   type LinkDocument,
   type Sighting,
 } from '../../store/documents.ts';
-import { TargetTaken, type LinkStore } from '../../store/store.ts';
+import { TargetTaken } from '../../store/links.ts';
+import type { LinkStore } from '../../store/store.ts';
 import type { Breaks } from './breaks.ts';
 
 /** The store's contract in memory: guarded by revision, `seen` never backwards, unique on both sides. */
 export class MemoryStore implements LinkStore {
-  readonly links = new Map<string, LinkDocument>();
-  readonly cursors = new Map<string, CursorDocument>();
-  readonly history = new Map<string, HistoryDocument>();
-  readonly #breaks: Breaks;
+  readonly links: MemoryLinks;
+  readonly candidates = new MemoryCandidates();
+  readonly history: MemoryHistory;
+  readonly cursors = new MemoryCursors();
+  readonly limits: LinkStore['limits'] = {
+    countBulkChange: () => Promise.resolve({ minutes: {}, approvedUntil: 0 }),
+    paused: () => Promise.resolve([]),
+  };
 
+  constructor(breaks: Breaks, now: () => number) {
+    this.links = new MemoryLinks(breaks, now);
+    this.history = new MemoryHistory(breaks);
+  }
+}
+
+class MemoryLinks {
+  /** What is stored, for tests to look at. */
+  readonly rows = new Map<string, LinkDocument>();
+  readonly #breaks: Breaks;
   readonly #now: () => number;
 
   constructor(breaks: Breaks, now: () => number) {
@@ -26,46 +41,17 @@ export class MemoryStore implements LinkStore {
     this.#now = now;
   }
 
-  readonly candidates = new Map<string, CandidateDocument>();
-
-  countWritten(flow: string, ids: readonly string[]): Promise<number> {
-    return Promise.resolve(ids.filter((id) => (this.links.get(linkKey(flow, id))?.revision ?? 0) > 0).length);
-  }
-
-  candidatesOf(flow: string, side: Side, ids: readonly string[]): Promise<Map<string, CandidateDocument>> {
-    const mine = [...this.candidates.values()].filter((each) => each.flow === flow && each.side === side);
-    return Promise.resolve(new Map(mine.filter((each) => ids.includes(each.id)).map((each) => [each.id, each])));
-  }
-
-  withKeys(flow: string, side: Side, keys: readonly string[]): Promise<CandidateDocument[]> {
-    const mine = [...this.candidates.values()].filter((each) => each.flow === flow && each.side === side);
-    return Promise.resolve(mine.filter((each) => each.keys.some((key) => keys.includes(key))));
-  }
-
-  referringTo(ref: string): Promise<CandidateDocument[]> {
-    return Promise.resolve([...this.candidates.values()].filter((each) => each.refs.includes(ref)));
-  }
-
-  noteCandidates(now: readonly CandidateDocument[], gone: readonly string[]): Promise<void> {
-    for (const each of now) this.candidates.set(each._id, each);
-    for (const id of gone) this.candidates.delete(id);
-    return Promise.resolve();
-  }
-
-  link(key: string): Promise<LinkDocument | null> {
-    return Promise.resolve(this.links.get(key) ?? null);
-  }
-
-  async *linksOf(flow: string, before: Date): AsyncIterable<LinkDocument> {
-    for (const link of this.links.values()) if (link.flow === flow && link.updatedAt < before) yield link;
+  byKey(key: string): Promise<LinkDocument | null> {
+    return Promise.resolve(this.rows.get(key) ?? null);
   }
 
   bySource(flow: string, ids: readonly string[]): Promise<Map<string, LinkDocument>> {
     return Promise.resolve(
       new Map(
-        ids.flatMap((id) =>
-          this.links.has(linkKey(flow, id)) ? [[id, this.links.get(linkKey(flow, id)) as LinkDocument] as const] : [],
-        ),
+        ids.flatMap((id) => {
+          const link = this.rows.get(linkKey(flow, id));
+          return link ? [[id, link] as const] : [];
+        }),
       ),
     );
   }
@@ -73,13 +59,26 @@ export class MemoryStore implements LinkStore {
   byTarget(type: string, ids: readonly string[]): Promise<Map<string, LinkDocument>> {
     return Promise.resolve(
       new Map(
-        [...this.links.values()].flatMap((link) =>
+        [...this.rows.values()].flatMap((link) =>
           link.targetType === type && link.targetId !== null && ids.includes(link.targetId)
             ? [[link.targetId, link] as const]
             : [],
         ),
       ),
     );
+  }
+
+  async *writtenBefore(flow: string, before: Date): AsyncIterable<LinkDocument> {
+    for (const link of this.rows.values()) if (link.flow === flow && link.updatedAt < before) yield link;
+  }
+
+  countWritten(flow: string, ids: readonly string[]): Promise<number> {
+    return Promise.resolve(ids.filter((id) => (this.rows.get(linkKey(flow, id))?.revision ?? 0) > 0).length);
+  }
+
+  /** One flow is all that a schedule has. */
+  count(): Promise<number> {
+    return Promise.resolve(this.rows.size);
   }
 
   discover(records: readonly LinkRecord[], types: Readonly<Record<Side, string>>): Promise<void> {
@@ -89,7 +88,7 @@ export class MemoryStore implements LinkStore {
 
   #note(record: LinkRecord, types: Readonly<Record<Side, string>>): void {
     const key = linkKey(record.flow, record.sourceId);
-    if (this.links.has(key)) return;
+    if (this.rows.has(key)) return;
     const blank = {
       ...record,
       revision: 0,
@@ -100,7 +99,7 @@ export class MemoryStore implements LinkStore {
       ended: null,
       seen: { source: record.seen.source, target: null },
     };
-    this.links.set(key, {
+    this.rows.set(key, {
       ...blank,
       _id: key,
       sourceType: types.source,
@@ -111,9 +110,9 @@ export class MemoryStore implements LinkStore {
 
   raise(sightings: readonly Sighting[]): Promise<void> {
     for (const { key, side, seen } of sightings) {
-      const link = this.links.get(key);
+      const link = this.rows.get(key);
       if (!link || (link.seen[side]?.version ?? '') >= seen.version) continue;
-      this.links.set(key, { ...link, seen: { ...link.seen, [side]: seen } });
+      this.rows.set(key, { ...link, seen: { ...link.seen, [side]: seen } });
     }
     return Promise.resolve();
   }
@@ -121,9 +120,9 @@ export class MemoryStore implements LinkStore {
   write(record: LinkRecord, types: Readonly<Record<Side, string>>, text: string | null = null): Promise<LinkDocument | null> {
     const key = linkKey(record.flow, record.sourceId);
     this.#note(record, types);
-    const stored = this.links.get(key) as LinkDocument;
+    const stored = this.rows.get(key) as LinkDocument;
     if (stored.revision >= record.revision && !this.#breaks.has('old-revision-writes')) return Promise.resolve(null);
-    for (const other of this.links.values())
+    for (const other of this.rows.values())
       if (
         record.targetId !== null &&
         other._id !== key &&
@@ -133,7 +132,7 @@ export class MemoryStore implements LinkStore {
         throw new TargetTaken(record.targetId);
     const newer = (side: Side): LinkRecord['seen'][Side] =>
       (stored.seen[side]?.version ?? '') <= (record.seen[side]?.version ?? '') ? record.seen[side] : stored.seen[side];
-    this.links.set(key, {
+    this.rows.set(key, {
       ...record,
       _id: key,
       sourceType: types.source,
@@ -142,33 +141,62 @@ export class MemoryStore implements LinkStore {
       block: record.block && { ...record.block, text: text ?? '' },
       updatedAt: new Date(this.#now()),
     });
-    return Promise.resolve(this.links.get(key) ?? null);
+    return Promise.resolve(this.rows.get(key) ?? null);
+  }
+}
+
+class MemoryCandidates {
+  readonly #rows = new Map<string, CandidateDocument>();
+
+  byId(flow: string, side: Side, ids: readonly string[]): Promise<Map<string, CandidateDocument>> {
+    const mine = this.#of(flow, side);
+    return Promise.resolve(new Map(mine.filter((each) => ids.includes(each.id)).map((each) => [each.id, each])));
   }
 
-  remember(changes: readonly HistoryDocument[]): Promise<void> {
-    if (!this.#breaks.has('no-history'))
-      for (const change of changes)
-        if ((this.history.get(change._id)?.attempt ?? 0) <= change.attempt) this.history.set(change._id, change);
+  withKeys(flow: string, side: Side, keys: readonly string[]): Promise<CandidateDocument[]> {
+    return Promise.resolve(this.#of(flow, side).filter((each) => each.keys.some((key) => keys.includes(key))));
+  }
+
+  referringTo(ref: string): Promise<CandidateDocument[]> {
+    return Promise.resolve([...this.#rows.values()].filter((each) => each.refs.includes(ref)));
+  }
+
+  note(now: readonly CandidateDocument[], gone: readonly string[]): Promise<void> {
+    for (const each of now) this.#rows.set(each._id, each);
+    for (const id of gone) this.#rows.delete(id);
     return Promise.resolve();
   }
 
-  countBulkChange(): Promise<{ minutes: Record<string, number>; approvedUntil: number }> {
-    return Promise.resolve({ minutes: {}, approvedUntil: 0 });
+  #of(flow: string, side: Side): CandidateDocument[] {
+    return [...this.#rows.values()].filter((each) => each.flow === flow && each.side === side);
+  }
+}
+
+class MemoryHistory {
+  /** What is stored, for tests to look at. */
+  readonly rows = new Map<string, HistoryDocument>();
+  readonly #breaks: Breaks;
+
+  constructor(breaks: Breaks) {
+    this.#breaks = breaks;
   }
 
-  size(): Promise<number> {
-    return Promise.resolve(this.links.size);
+  add(changes: readonly HistoryDocument[]): Promise<void> {
+    if (!this.#breaks.has('no-history'))
+      for (const change of changes)
+        if ((this.rows.get(change._id)?.attempt ?? 0) <= change.attempt) this.rows.set(change._id, change);
+    return Promise.resolve();
+  }
+}
+
+class MemoryCursors {
+  readonly #rows = new Map<string, CursorDocument>();
+
+  get(feed: string): Promise<CursorDocument> {
+    return Promise.resolve({ ...UNREAD, ...this.#rows.get(feed), _id: feed });
   }
 
-  paused(): Promise<readonly string[]> {
-    return Promise.resolve([]);
-  }
-
-  cursor(id: string): Promise<CursorDocument> {
-    return Promise.resolve({ ...UNREAD, ...this.cursors.get(id), _id: id });
-  }
-
-  async setCursor(id: string, fields: Partial<Omit<CursorDocument, '_id'>>): Promise<void> {
-    this.cursors.set(id, { ...(await this.cursor(id)), ...fields });
+  async set(feed: string, fields: Partial<Omit<CursorDocument, '_id'>>): Promise<void> {
+    this.#rows.set(feed, { ...(await this.get(feed)), ...fields });
   }
 }

@@ -43,7 +43,7 @@ export function brokenPromises(after: Aftermath): string[] {
   }
   for (const [externalId, made] of target.created) {
     // With neither key nor external id a late twin is named, and the link blocked, instead of prevented.
-    const named = [...store.links.values()].some(
+    const named = [...store.links.rows.values()].some(
       (link) => link.block?.code === 'ambiguous' && externalId.endsWith(`:${link.sourceId}`),
     );
     const revenant = schedule.acts.some((act) => act.do === 'freeze' || act.do === 'crash') || schedule.crashes > 0;
@@ -56,7 +56,7 @@ export function brokenPromises(after: Aftermath): string[] {
 
   for (const [id, row] of sourceRows(after)) {
     const link = links.get(id);
-    const stored = store.links.get(linkKey('f', id));
+    const stored = store.links.rows.get(linkKey('f', id));
     const inScope = row?.fields['IsPerson'] === true;
     if (!link || !stored) {
       const everInScope = source.deeds.some((deed) => deed.id === id && deed.kind === 'create');
@@ -186,7 +186,7 @@ function lostEdits(
     const agreed = other.deeds.some(
       (each) => each.kind === 'edit' && each.property === partner && alike(each.after, value, [after.source, after.target]),
     );
-    const kept = [...after.store.history.values()].some(
+    const kept = [...after.store.history.rows.values()].some(
       (change) =>
         change.link === linkKey('f', sourceId) &&
         change.side === side &&

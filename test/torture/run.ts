@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { Flow } from '../../flows/flow.ts';
-import { linkKey } from '../../flows/names.ts';
+import { feedKey, linkKey } from '../../flows/names.ts';
 import { linkActivities } from '../../activities/link/index.ts';
 import { Feed } from '../../activities/feed/feed.ts';
 import type { Deps } from '../../activities/deps.ts';
@@ -26,6 +26,7 @@ const QUIET_MS = 40_000;
 const POLL_SECONDS = 4;
 const SILENT_MS = 10_000;
 const LOG = pino({ level: 'silent' });
+const FEEDS = [feedKey('powerOffice', 'Person'), feedKey('crm', 'Contact')];
 export const PROPERTIES = { source: ['FirstName', 'LastName'], target: ['givenName', 'familyName'] } as const;
 
 /** A worker process: dead, frozen, or at work. */
@@ -103,7 +104,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
     if (alive) alive.at = sim.now();
   }
 
-  function through<T extends object>(object: T, process: Process): T {
+  function through<T extends object>(object: T, process: Process, refuses = false): T {
     return new Proxy(object, {
       get(inner, name) {
         const member = Reflect.get(inner, name, inner) as unknown;
@@ -114,7 +115,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
           if (result !== null && typeof result === 'object' && Symbol.asyncIterator in result)
             return pages(result as AsyncIterable<unknown>, process);
           return (async () => {
-            if ((object as unknown) === store && random.chance(source.faults / 4)) throw new Error('the store refuses');
+            if (refuses && random.chance(source.faults / 4)) throw new Error('the store refuses');
             const value = await (result as Promise<unknown>);
             await pass(process);
             return value;
@@ -178,7 +179,13 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
   const depsOf = (process: Process, runAttempt: Deps['runAttempt']): Deps => ({
     flows: [flow],
     connectors: { powerOffice: through(source, process), crm: through(target, process) },
-    store: through(store, process),
+    store: {
+      links: through(store.links, process, true),
+      candidates: through(store.candidates, process, true),
+      history: through(store.history, process, true),
+      cursors: through(store.cursors, process, true),
+      limits: through(store.limits, process, true),
+    },
     links: through(messenger, process),
     time: { now: () => sim.now(), sleep: (ms, signal) => sim.sleep(ms, signal) },
     runAttempt,
@@ -296,9 +303,12 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
     let feed = makeFeed();
     while (!process.dead) {
       if (breaks.has('every-echo-wakes'))
-        for (const link of store.links.values()) {
+        for (const link of store.links.rows.values()) {
           const forget = (seen: Observation | null): Observation | null => seen && { ...seen, version: '', values: {} };
-          store.links.set(link._id, { ...link, seen: { source: forget(link.seen.source), target: forget(link.seen.target) } });
+          store.links.rows.set(link._id, {
+            ...link,
+            seen: { source: forget(link.seen.source), target: forget(link.seen.target) },
+          });
         }
       // A fresh watcher remembers nothing of what it dealt with.
       if (breaks.has('every-echo-wakes')) feed = makeFeed();
@@ -326,7 +336,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
   const ids: string[] = [];
   const partner = (n: number): string | undefined => {
     const sourceId = ids[n];
-    return sourceId === undefined ? undefined : (store.links.get(linkKey('f', sourceId))?.targetId ?? undefined);
+    return sourceId === undefined ? undefined : (store.links.rows.get(linkKey('f', sourceId))?.targetId ?? undefined);
   };
   function act(what: Act): void {
     const id = 'n' in what ? ids[what.n] : undefined;
@@ -361,7 +371,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
         return;
       case 'sweep':
       case 'ids':
-        for (const feed of ['powerOffice:Person', 'crm:Contact']) void store.setCursor(feed, { sweepAsked: sim.now() });
+        for (const feed of FEEDS) void store.cursors.set(feed, { sweepAsked: sim.now() });
     }
   }
 
@@ -374,7 +384,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
   crashes = 0;
   // Deletions are found by the list of ids, which in life is looked at every hour.
   for (let look = 0; look < 2; look++) {
-    for (const feed of ['powerOffice:Person', 'crm:Contact']) void store.setCursor(feed, { sweepAsked: sim.now() });
+    for (const feed of FEEDS) void store.cursors.set(feed, { sweepAsked: sim.now() });
     await sim.run(sim.now() + SETTLE_MS / 2);
   }
   const before = { writes: source.writes + target.writes, signals };

@@ -1,0 +1,16 @@
+import { MongoServerError } from 'mongodb';
+
+/** Look-ups are cheapest in lists of about so many keys. */
+const CHUNK = 100;
+const DUPLICATE = 11000;
+
+/** Whether a unique index refused. */
+export const isDuplicate = (error: unknown): error is MongoServerError =>
+  error instanceof MongoServerError && error.code === DUPLICATE;
+
+/** A long list in parts that a query takes well. */
+export function chunks<T>(items: readonly T[]): T[][] {
+  const out: T[][] = [];
+  for (let i = 0; i < items.length; i += CHUNK) out.push(items.slice(i, i + CHUNK));
+  return out;
+}

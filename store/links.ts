@@ -1,0 +1,256 @@
+import type { AnyBulkWriteOperation, Collection, Db, Filter, UpdateFilter } from 'mongodb';
+import { linkKey } from '../flows/names.ts';
+import type { Side } from '../flows/side.ts';
+import type { LinkRecord } from '../workflows/contract.ts';
+import type { Observation, Status } from '../workflows/core/state.ts';
+import { chunks, isDuplicate } from './chunks.ts';
+import type { LinkDocument, Sighting } from './documents.ts';
+
+/** Another link has that target already: the unique index on (target type, target id) refused. */
+export class TargetTaken extends Error {
+  override readonly name = 'TargetTaken';
+}
+
+/** Which links; all of them where nothing is named. */
+export interface LinkFilter {
+  readonly flow?: string | readonly string[] | undefined;
+  readonly status?: Status | undefined;
+  readonly ended?: LinkRecord['ended'] | undefined;
+  /** Blocked, or waiting, for this reason. */
+  readonly blockCode?: string | undefined;
+  readonly targetId?: string | undefined;
+  /** Whether it has a partner. */
+  readonly linked?: boolean | undefined;
+}
+
+/** One page of a list in the order of keys: so many, from after the last key of the page before. */
+export interface LinkPage {
+  readonly limit?: number | undefined;
+  readonly after?: string | undefined;
+}
+
+/** How many links of a flow have one status, and when one of them was last written. */
+export interface StatusCount {
+  readonly flow: string;
+  readonly status: Status;
+  readonly count: number;
+  readonly last: Date;
+}
+
+/** The links: everything that is asked about many of them at once. */
+export class Links {
+  readonly #links: Collection<LinkDocument>;
+
+  constructor(db: Db) {
+    this.#links = db.collection('links');
+  }
+
+  /** Makes the indexes; the same call again changes nothing. */
+  async prepare(): Promise<void> {
+    await this.#links.createIndex({ flow: 1, sourceId: 1 }, { unique: true });
+    await this.#links.createIndex(
+      { targetType: 1, targetId: 1 },
+      { unique: true, partialFilterExpression: { targetId: { $type: 'string' } } },
+    );
+    await this.#links.createIndex({ targetId: 1 });
+    await this.#links.createIndex({ status: 1, flow: 1 });
+  }
+
+  /** One link; null where the store knows none. */
+  byKey(key: string): Promise<LinkDocument | null> {
+    return this.#links.findOne({ _id: key });
+  }
+
+  /** Links of one flow by source id. */
+  async bySource(flow: string, sourceIds: readonly string[]): Promise<Map<string, LinkDocument>> {
+    const found = new Map<string, LinkDocument>();
+    for (const ids of chunks(sourceIds))
+      for (const doc of await this.#links.find({ _id: { $in: ids.map((id) => linkKey(flow, id)) } }).toArray())
+        found.set(doc.sourceId, doc);
+    return found;
+  }
+
+  /** Links in the order of their keys; `after` goes on where an earlier page ended. */
+  list(filter: LinkFilter = {}, { limit = 0, after }: LinkPage = {}): Promise<LinkDocument[]> {
+    return this.#links.find(query(filter, after)).sort({ _id: 1 }).limit(limit).toArray();
+  }
+
+  /** Links one after the other, in no order: for all of them, without holding them all. */
+  each(filter: LinkFilter = {}): AsyncIterable<LinkDocument> {
+    return this.#links.find(query(filter));
+  }
+
+  /** Every link of a flow that was last written before `before`, ids and end alone. */
+  writtenBefore(flow: string, before: Date): AsyncIterable<Pick<LinkDocument, 'flow' | 'sourceId' | 'targetId' | 'ended'>> {
+    return this.#links.find(
+      { flow, updatedAt: { $lt: before } },
+      { projection: { sourceId: 1, targetId: 1, flow: 1, ended: 1 } },
+    );
+  }
+
+  /** Links of these flows that are blocked for one reason, by name alone. Reads no other link. */
+  blockedFor(flows: readonly string[], code: string): Promise<Pick<LinkDocument, 'flow' | 'sourceId'>[]> {
+    const filter: Filter<LinkDocument> = { flow: { $in: [...flows] }, status: 'blocked', 'block.code': code };
+    return this.#links.find(filter, { projection: { flow: 1, sourceId: 1 } }).toArray();
+  }
+
+  count(filter: LinkFilter = {}): Promise<number> {
+    return this.#links.countDocuments(query(filter));
+  }
+
+  /** Links by flow and status, in one pass over the store. */
+  async countByStatus(): Promise<StatusCount[]> {
+    const found = await this.#links
+      .aggregate<{ _id: { flow: string; status: Status }; n: number; last: Date }>([
+        { $group: { _id: { flow: '$flow', status: '$status' }, n: { $sum: 1 }, last: { $max: '$updatedAt' } } },
+      ])
+      .toArray();
+    return found.map(({ _id, n, last }) => ({ ..._id, count: n, last }));
+  }
+
+  /** How many links are past their beginning, or wait for a match or a record that they refer to. Reads every link. */
+  countSettled(): Promise<number> {
+    return this.#links.countDocuments({ $or: [{ status: { $ne: 'linking' } }, { block: { $ne: null } }] });
+  }
+
+  /** How many of these links have written to the store themselves. */
+  countWritten(flow: string, sourceIds: readonly string[]): Promise<number> {
+    return this.#links.countDocuments({ _id: { $in: sourceIds.map((id) => linkKey(flow, id)) }, revision: { $gt: 0 } });
+  }
+
+  /** Links by target id, over all flows with that target type. */
+  async byTarget(targetType: string, targetIds: readonly string[]): Promise<Map<string, LinkDocument>> {
+    const found = new Map<string, LinkDocument>();
+    for (const ids of chunks(targetIds))
+      // By id alone: some servers look a list of keys up in an index of one field only, and scan otherwise.
+      for (const doc of await this.#links.find({ targetId: { $in: ids } }).toArray())
+        if (doc.targetId !== null && doc.targetType === targetType) found.set(doc.targetId, doc);
+    return found;
+  }
+
+  /** Notes links whose workflows were just started; those that have written already stay as they are. */
+  async discover(records: readonly LinkRecord[], types: Readonly<Record<Side, string>>): Promise<void> {
+    for (const part of chunks(records))
+      await this.#links.bulkWrite(
+        part.map((record) => ({
+          updateOne: {
+            filter: { _id: linkKey(record.flow, record.sourceId) },
+            update: { $setOnInsert: blank(record, types) } as UpdateFilter<LinkDocument>,
+            upsert: true,
+          },
+        })),
+        { ordered: false },
+      );
+  }
+
+  /** Raises `seen`, never backwards. */
+  async raise(sightings: readonly Sighting[]): Promise<void> {
+    for (const part of chunks(sightings))
+      await this.#links.bulkWrite(
+        part.map(({ key, side, seen }): AnyBulkWriteOperation<LinkDocument> => ({
+          updateOne: {
+            filter: { _id: key, [`seen.${side}.version`]: { $not: { $gte: seen.version } } } as Filter<LinkDocument>,
+            update: { $set: { [`seen.${side}`]: seen } } as unknown as UpdateFilter<LinkDocument>,
+          },
+        })),
+        { ordered: false },
+      );
+  }
+
+  /**
+   * Writes a link under its revision and gives the link as it stands; an older revision changes nothing and gives null.
+   * `seen` only moves forward,
+   * since the watcher may have raised it meanwhile. Throws TargetTaken.
+   */
+  async write(
+    record: LinkRecord,
+    types: Readonly<Record<Side, string>>,
+    text: string | null = null,
+  ): Promise<LinkDocument | null> {
+    const _id = linkKey(record.flow, record.sourceId);
+    const { seen, block, ...rest } = record;
+    const fields = {
+      ...rest,
+      sourceType: types.source,
+      targetType: types.target,
+      block: block && { ...block, text: text ?? '' },
+      updatedAt: new Date(),
+    };
+    try {
+      // Mostly the store has seen nothing that the link does not know: one operation then. No $or at the top, which makes
+      // some servers scan, and no equality, which an upsert would take over into the new document.
+      const known = (side: Side): object => ({ [`seen.${side}.version`]: { $not: { $gt: seen[side]?.version ?? '' } } });
+      const filter = { _id, revision: { $lt: record.revision }, ...known('source'), ...known('target') };
+      const done = await this.#links.updateOne(filter as Filter<LinkDocument>, { $set: { ...fields, seen } }, { upsert: true });
+      if (done.matchedCount + done.upsertedCount === 1) return { _id, ...fields, seen };
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+    }
+    const newer = (side: Side): object => {
+      const value = seen[side];
+      if (value === null) return {};
+      const moved = { $lte: [{ $ifNull: [`$seen.${side}.version`, ''] }, { $literal: value.version }] };
+      return { [`seen.${side}`]: { $cond: [moved, { $literal: value }, `$seen.${side}`] } };
+    };
+    const literal = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $literal: value }]));
+    const update = [{ $set: { ...literal, ...newer('source'), ...newer('target') } }];
+    const put = async (upsert: boolean): Promise<boolean> => {
+      const done = await this.#links.updateOne({ _id, revision: { $lt: record.revision } }, update, { upsert });
+      return done.matchedCount + done.upsertedCount === 1;
+    };
+    try {
+      let written: boolean;
+      try {
+        written = await put(true);
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+        // The link is there already (noted this very moment, or newer), or its target is another link's.
+        written = await put(false);
+      }
+      // Asking for the link in the same breath (findAndModify) costs some servers five times as much.
+      const now = await this.byKey(_id);
+      if (!now) throw new TargetTaken(record.targetId ?? '');
+      return written ? now : null;
+    } catch (error) {
+      if (isDuplicate(error)) throw new TargetTaken(record.targetId ?? '');
+      throw error;
+    }
+  }
+
+  /** Forgets the links of a flow; tells how many there were. */
+  async forget(flow: string): Promise<number> {
+    return (await this.#links.deleteMany({ flow })).deletedCount;
+  }
+}
+
+function query({ flow, status, ended, blockCode, targetId, linked }: LinkFilter, after?: string): Filter<LinkDocument> {
+  // A flow's keys lie side by side: between its name with a colon and its name with the sign that comes next.
+  const range =
+    typeof flow === 'string' ? { $gt: after ?? `${flow}:`, $lt: `${flow};` } : after === undefined ? undefined : { $gt: after };
+  return {
+    ...(range ? { _id: range } : {}),
+    ...(flow === undefined ? {} : { flow: typeof flow === 'string' ? flow : { $in: flow } }),
+    ...(status === undefined ? {} : { status }),
+    ...(ended === undefined ? {} : { ended }),
+    ...(blockCode === undefined ? {} : { 'block.code': blockCode }),
+    ...(targetId === undefined ? {} : { targetId }),
+    ...(linked === undefined ? {} : linked ? { targetId: { $type: 'string' } } : { targetId: null }),
+  } as Filter<LinkDocument>;
+}
+
+function blank(record: LinkRecord, types: Readonly<Record<Side, string>>): Omit<LinkDocument, '_id'> {
+  const seen: Record<Side, Observation | null> = { source: record.seen.source, target: null };
+  return {
+    ...record,
+    revision: 0,
+    targetId: null,
+    base: { source: {}, target: {} },
+    block: null,
+    status: 'linking',
+    ended: null,
+    seen,
+    sourceType: types.source,
+    targetType: types.target,
+    updatedAt: new Date(),
+  };
+}

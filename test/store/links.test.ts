@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { TargetTaken } from '../../store/links.ts';
+import type { Store } from '../../store/store.ts';
+import type { Observation } from '../../workflows/core/state.ts';
+import type { LinkRecord } from '../../workflows/contract.ts';
+import { makeStore } from '../support/world.ts';
+
+const TYPES = { source: 'ContactPerson', target: 'Contact' };
+const seen = (version: string, values: Observation['values'] = {}): Observation => ({
+  version,
+  instant: '2026-01-01T00:00:00Z',
+  values,
+  inScope: true,
+  at: [0, 0],
+});
+const record = (more: Partial<LinkRecord> = {}): LinkRecord => ({
+  flow: 'f',
+  sourceId: '1/2',
+  targetId: null,
+  revision: 1,
+  incarnation: 1,
+  rules: 'r',
+  status: 'in-step',
+  statusAt: 0,
+  ended: null,
+  block: null,
+  conflicts: [],
+  last: null,
+  base: { source: {}, target: {} },
+  seen: { source: null, target: null },
+  ...more,
+});
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const out: T[] = [];
+  for await (const item of items) out.push(item);
+  return out;
+}
+
+describe('the links in the store', () => {
+  let store: Store;
+  beforeEach(async () => {
+    ({ store } = await makeStore());
+  });
+  afterEach(() => store.close());
+
+  it('an older revision changes nothing', async () => {
+    assert.equal((await store.links.write(record({ revision: 5, status: 'in-step' }), TYPES))?.revision, 5);
+    assert.equal(await store.links.write(record({ revision: 4, status: 'blocked' }), TYPES), null);
+    assert.equal(await store.links.write(record({ revision: 5, status: 'blocked' }), TYPES), null);
+    assert.equal((await store.links.byKey('f:1/2'))?.status, 'in-step');
+  });
+
+  it('`seen` never goes backwards, whoever writes it', async () => {
+    await store.links.write(record({ seen: { source: seen('5', { a: 'new' }), target: null } }), TYPES);
+    await store.links.raise([{ key: 'f:1/2', side: 'source', seen: seen('4', { a: 'old' }) }]);
+    assert.deepEqual((await store.links.byKey('f:1/2'))?.seen.source?.values, { a: 'new' });
+    await store.links.raise([{ key: 'f:1/2', side: 'source', seen: seen('6', { a: 'newer' }) }]);
+    await store.links.write(record({ revision: 2, seen: { source: seen('5', { a: 'new' }), target: seen('1') } }), TYPES);
+    assert.deepEqual((await store.links.byKey('f:1/2'))?.seen.source?.values, { a: 'newer' });
+    assert.equal((await store.links.byKey('f:1/2'))?.seen.target?.version, '1');
+  });
+
+  it('one target belongs to one link, over all flows with that type', async () => {
+    await store.links.write(record({ targetId: 'c1' }), TYPES);
+    await assert.rejects(store.links.write(record({ sourceId: '9/9', targetId: 'c1' }), TYPES), TargetTaken);
+    await store.links.write(record({ sourceId: '9/9', targetId: 'c1' }), { ...TYPES, target: 'Company' });
+  });
+
+  it('a link that is noted after it has written stays as it wrote', async () => {
+    await store.links.write(record({ targetId: 'c1' }), TYPES);
+    await store.links.discover(
+      [record({ revision: 0, status: 'linking' }), record({ sourceId: '3/3', revision: 0, status: 'linking' })],
+      TYPES,
+    );
+    assert.equal((await store.links.byKey('f:1/2'))?.status, 'in-step');
+    assert.equal((await store.links.byKey('f:3/3'))?.status, 'linking');
+    assert.deepEqual([...(await store.links.bySource('f', ['1/2', '3/3', '4/4'])).keys()].sort(), ['1/2', '3/3']);
+    assert.deepEqual([...(await store.links.byTarget('Contact', ['c1', 'c2'])).keys()], ['c1']);
+  });
+
+  it('keeps values whose names hold dots and dollars', async () => {
+    const values = { 'Address.City': 'Oslo', $original_id: '7' };
+    await store.links.write(
+      record({ base: { source: values, target: {} }, seen: { source: seen('1', values), target: null } }),
+      TYPES,
+    );
+    const link = await store.links.byKey('f:1/2');
+    assert.deepEqual(link?.base.source, values);
+    assert.deepEqual(link?.seen.source?.values, values);
+    await store.links.raise([{ key: 'f:1/2', side: 'source', seen: seen('2', { ...values, 'Address.City': 'Bergen' }) }]);
+    assert.equal((await store.links.byKey('f:1/2'))?.seen.source?.values['Address.City'], 'Bergen');
+  });
+
+  /** Two flows whose names begin alike, in several statuses. */
+  async function fill(): Promise<void> {
+    const blocked = { code: 'held', side: 'source', properties: [], at: 1 } as const;
+    await store.links.write(record({ sourceId: '1', targetId: 'a' }), TYPES);
+    await store.links.write(record({ sourceId: '2', status: 'blocked', block: blocked }), TYPES, 'too many');
+    await store.links.write(record({ sourceId: '3', status: 'ended', ended: 'source gone', targetId: 'c' }), TYPES);
+    await store.links.write(record({ flow: 'f-more', sourceId: '1', status: 'linking', targetId: 'd' }), TYPES);
+    await store.links.discover([record({ flow: 'g', sourceId: '9', revision: 0 })], TYPES);
+  }
+  const keys = (links: readonly { readonly _id: string }[]): string[] => links.map(({ _id }) => _id);
+
+  it('lists by flow, status, end, reason and partner, page by page in the order of keys', async () => {
+    await fill();
+    assert.deepEqual(keys(await store.links.list()), ['f-more:1', 'f:1', 'f:2', 'f:3', 'g:9']);
+    assert.deepEqual(keys(await store.links.list({ flow: 'f' })), ['f:1', 'f:2', 'f:3']);
+    assert.deepEqual(keys(await store.links.list({ flow: ['g', 'f-more'] })), ['f-more:1', 'g:9']);
+    assert.deepEqual(keys(await store.links.list({ status: 'blocked' })), ['f:2']);
+    assert.deepEqual(keys(await store.links.list({ flow: 'f', ended: null })), ['f:1', 'f:2']);
+    assert.deepEqual(keys(await store.links.list({ ended: 'source gone' })), ['f:3']);
+    assert.deepEqual(keys(await store.links.list({ blockCode: 'held' })), ['f:2']);
+    assert.deepEqual(keys(await store.links.list({ targetId: 'd' })), ['f-more:1']);
+    assert.deepEqual(keys(await store.links.list({ linked: false })), ['f:2', 'g:9']);
+    assert.deepEqual(keys(await store.links.list({}, { limit: 2 })), ['f-more:1', 'f:1']);
+    assert.deepEqual(keys(await store.links.list({}, { limit: 2, after: 'f:1' })), ['f:2', 'f:3']);
+    assert.deepEqual(keys(await store.links.list({ flow: 'f' }, { limit: 2, after: 'f:2' })), ['f:3']);
+    assert.deepEqual(keys(await collect(store.links.each({ flow: 'f' }))).sort(), ['f:1', 'f:2', 'f:3']);
+  });
+
+  it('counts what a filter lets through, by status, and what is past its beginning', async () => {
+    await fill();
+    assert.equal(await store.links.count(), 5);
+    assert.equal(await store.links.count({ flow: 'f', linked: true }), 2);
+    const counts = await store.links.countByStatus();
+    assert.deepEqual(counts.map(({ flow, status, count }) => `${flow} ${status} ${count}`).sort(), [
+      'f blocked 1',
+      'f ended 1',
+      'f in-step 1',
+      'f-more linking 1',
+      'g linking 1',
+    ]);
+    assert.ok(counts.every(({ last }) => last instanceof Date));
+    assert.equal(await store.links.countSettled(), 3);
+    assert.equal(await store.links.countWritten('f', ['1', '2', '7']), 2);
+    assert.equal(await store.links.countWritten('g', ['9']), 0);
+  });
+
+  it('names those that are blocked for one reason, and those that were last written before an instant', async () => {
+    await fill();
+    assert.deepEqual(
+      (await store.links.blockedFor(['f', 'g'], 'held')).map(({ flow, sourceId }) => ({ flow, sourceId })),
+      [{ flow: 'f', sourceId: '2' }],
+    );
+    assert.deepEqual(await store.links.blockedFor(['g'], 'held'), []);
+    assert.equal((await collect(store.links.writtenBefore('f', new Date(0)))).length, 0);
+    const before = await collect(store.links.writtenBefore('f', new Date(Date.now() + 1000)));
+    assert.deepEqual(
+      before
+        .map(({ sourceId, targetId, ended }) => ({ sourceId, targetId, ended }))
+        .sort((a, b) => (a.sourceId < b.sourceId ? -1 : 1)),
+      [
+        { sourceId: '1', targetId: 'a', ended: null },
+        { sourceId: '2', targetId: null, ended: null },
+        { sourceId: '3', targetId: 'c', ended: 'source gone' },
+      ],
+    );
+  });
+
+  it('forgets the links of one flow alone', async () => {
+    await fill();
+    assert.equal(await store.links.forget('f'), 3);
+    assert.deepEqual(keys(await store.links.list()), ['f-more:1', 'g:9']);
+  });
+});
