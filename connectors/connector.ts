@@ -61,6 +61,35 @@ export interface Features {
   readonly idempotencyKey: boolean;
 }
 
+/** Of what type, and which of its fields the answer shall show. */
+interface Wanted {
+  readonly type: string;
+  readonly fields: readonly string[];
+}
+
+export interface ChangedRequest extends Wanted {
+  readonly since: string | null;
+}
+
+export interface ReadRequest extends Wanted {
+  readonly id: string;
+}
+
+export interface CreateRequest extends Wanted {
+  readonly values: Values;
+  readonly identity: { readonly externalId: string; readonly idempotencyKey: string };
+}
+
+export interface UpdateRequest extends Wanted {
+  readonly id: string;
+  readonly set: Readonly<Record<string, Value>>;
+  readonly condition: WriteCondition;
+}
+
+export interface FindRequest extends Wanted {
+  readonly by: { readonly externalId: string; readonly values: Values; readonly since: number };
+}
+
 /** One of the two systems, as the activities use it. All errors are SystemError. */
 export interface Connector {
   readonly name: SystemName;
@@ -73,35 +102,17 @@ export interface Connector {
   /** One cheap call that shows whether system and key work; tells who we are where the system says so. */
   check(signal?: AbortSignal): Promise<{ readonly identity: string }>;
   /** Records changed after `since` (all where null), oldest change first. `since` is exclusive or inclusive as the system has it; none is lost. */
-  changed(type: string, fields: readonly string[], since: string | null, options: CallOptions): AsyncIterable<Page>;
+  changed(request: ChangedRequest, options: CallOptions): AsyncIterable<Page>;
   /** Ids of all records of a type, page by page. */
   ids(type: string, options: CallOptions): AsyncIterable<readonly string[]>;
   /** A direct read. */
-  read(type: string, id: string, fields: readonly string[], options: CallOptions): Promise<Snapshot>;
-  create(
-    type: string,
-    values: Values,
-    fields: readonly string[],
-    identity: { externalId: string; idempotencyKey: string },
-    options: CallOptions,
-  ): Promise<Snapshot>;
+  read(request: ReadRequest, options: CallOptions): Promise<Snapshot>;
+  create(request: CreateRequest, options: CallOptions): Promise<Snapshot>;
   /** Writes `set`. `unconditional` leaves out the condition: for the one try that shows whether a system knows it. */
-  update(
-    type: string,
-    id: string,
-    set: Readonly<Record<string, Value>>,
-    condition: WriteCondition,
-    fields: readonly string[],
-    options: CallOptions & { unconditional?: boolean },
-  ): Promise<Snapshot>;
+  update(request: UpdateRequest, options: CallOptions & { unconditional?: boolean }): Promise<Snapshot>;
   remove(type: string, id: string, options: CallOptions): Promise<void>;
   /** Records that carry the external id; by content where there is none. */
-  find(
-    type: string,
-    by: { externalId: string; values: Values; since: number },
-    fields: readonly string[],
-    options: CallOptions,
-  ): Promise<readonly Snapshot[]>;
+  find(request: FindRequest, options: CallOptions): Promise<readonly Snapshot[]>;
 }
 
 /** For a write without a condition of the system's own: what was just read must be what the write expects. Throws SystemError. */

@@ -92,7 +92,7 @@ export class Feed {
     const open = parts.filter(({ flow }) => !indexed.includes(indexName(flow)));
     if (open.length > 0) {
       const options = { priority: 'feed' as const, signal: this.#signal };
-      for await (const page of this.#system.changed(this.#type, this.#fields, null, options))
+      for await (const page of this.#system.changed({ type: this.#type, fields: this.#fields, since: null }, options))
         for (const { flow, side } of open) await noteCandidates(this.#deps, flow, side, page.records);
       const names = new Set([...indexed, ...open.map(({ flow }) => indexName(flow))]);
       await this.#deps.store.cursors.set(this.#id, { indexed: [...names] });
@@ -107,7 +107,10 @@ export class Feed {
     const since = cursor.newest === null ? null : cursor.settled ? cursor.newest : secondsBefore(cursor.newest, OVERLAP_SECONDS);
     let { newestKey, newestAt } = cursor;
     let records = 0;
-    for await (const page of this.#system.changed(this.#type, this.#fields, since, { priority: 'feed', signal: this.#signal })) {
+    for await (const page of this.#system.changed(
+      { type: this.#type, fields: this.#fields, since },
+      { priority: 'feed', signal: this.#signal },
+    )) {
       const news = page.records.filter((record) => this.#recent.get(record.id) !== look(record));
       const { started, signalled, dealt } = await handOnPage(this.#deps, this.#parts, news);
       if (this.#recent.size > RECENT) this.#recent.clear();
@@ -162,7 +165,10 @@ export class Feed {
   async #sweep(began: number): Promise<void> {
     let records = 0;
     let news = 0;
-    for await (const page of this.#system.changed(this.#type, this.#fields, null, { priority: 'sweep', signal: this.#signal })) {
+    for await (const page of this.#system.changed(
+      { type: this.#type, fields: this.#fields, since: null },
+      { priority: 'sweep', signal: this.#signal },
+    )) {
       const { started, signalled } = await handOnPage(this.#deps, this.#parts, page.records);
       records += page.records.length;
       news += started + signalled;

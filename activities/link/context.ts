@@ -41,10 +41,13 @@ export function linkContext(deps: Deps) {
   async function readSide(link: LinkRecord, side: Side, attempt: Attempt): Promise<Found> {
     const flow = flowOf(link);
     try {
-      const seen = await connectorOf(flow, side).read(flow[side].type, idOf(link, side), neededFields(flow, side), {
-        priority: 'write',
-        signal: attempt.signal,
-      });
+      const seen = await connectorOf(flow, side).read(
+        { type: flow[side].type, id: idOf(link, side), fields: neededFields(flow, side) },
+        {
+          priority: 'write',
+          signal: attempt.signal,
+        },
+      );
       return observationOf(flow, side, seen);
     } catch (error) {
       if (error instanceof SystemError && error.failure === 'gone') return 'gone';

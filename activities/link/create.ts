@@ -53,7 +53,7 @@ export async function createRecord(
   const names = [...new Set([...fields, ...Object.keys(values)])];
 
   const lookUp = async (): Promise<readonly Snapshot[]> => {
-    const found = await system.find(type, { externalId: identity.externalId, values, since }, names, options);
+    const found = await system.find({ type, by: { externalId: identity.externalId, values, since }, fields: names }, options);
     if (system.features().externalId) return found;
     // Content alone may be another link's.
     const linked = await store.links.byTarget(
@@ -90,7 +90,7 @@ export async function createRecord(
   if (found.length === 0) {
     try {
       const sentAt = time.now();
-      record = await system.create(type, values, fields, identity, options);
+      record = await system.create({ type, values, fields, identity }, options);
       replayed = record.at[1] < sentAt;
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
@@ -112,7 +112,7 @@ export async function createRecord(
   if (!mine) throw new Error('no record was created or found');
   // More than one attempt, or a record from before: what stands there now counts, not what some answer said.
   const wasFound = !record || maybeMade || replayed;
-  const direct = wasFound ? await system.read(type, mine.id, names, options) : mine;
+  const direct = wasFound ? await system.read({ type, id: mine.id, fields: names }, options) : mine;
   const seen = observationOf(flow, 'target', direct);
   // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since.
   const ours = isAsSent(direct, seen, values);
@@ -150,7 +150,7 @@ export async function createRecord(
   /** A person said which record it is. */
   async function adoptChosen(id: string): Promise<Outcome> {
     try {
-      return await adopt(await system.read(type, id, names, options));
+      return await adopt(await system.read({ type, id, fields: names }, options));
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
       return refuse(link, 'target', String(error.status ?? error.failure), [], `${type} ${id} cannot be linked: ${error.text}`);

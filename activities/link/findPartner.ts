@@ -43,10 +43,13 @@ export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, atte
   /** The index may have been lost with its store. */
   async function lookAgain(): Promise<CandidateDocument | null> {
     const { system, type } = flow.source;
-    const record = await deps.connectors[system].read(type, link.sourceId, neededFields(flow, 'source'), {
-      priority: 'write',
-      signal: attempt.signal,
-    });
+    const record = await deps.connectors[system].read(
+      { type, id: link.sourceId, fields: neededFields(flow, 'source') },
+      {
+        priority: 'write',
+        signal: attempt.signal,
+      },
+    );
     return candidateOf(flow, 'source', record);
   }
 
@@ -61,10 +64,13 @@ export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, atte
     const out: Snapshot[] = [];
     for (const candidate of candidates.filter((each) => !linked.has(each.id))) {
       try {
-        const record = await deps.connectors[system].read(type, candidate.id, neededFields(flow, 'target'), {
-          priority: 'write',
-          signal: attempt.signal,
-        });
+        const record = await deps.connectors[system].read(
+          { type, id: candidate.id, fields: neededFields(flow, 'target') },
+          {
+            priority: 'write',
+            signal: attempt.signal,
+          },
+        );
         if (candidateOf(flow, 'target', record)?.keys.includes(key)) out.push(record);
       } catch (error) {
         if (!(error instanceof SystemError) || error.failure !== 'gone') throw error;

@@ -71,7 +71,7 @@ export async function writeRecord(
   };
   const options = { priority: 'write' as const, signal: attempt.signal, again: attempt.number > 1 };
   const update = (unconditional: boolean): Promise<Snapshot> =>
-    system.update(flow[side].type, id, set, condition, fields, { ...options, unconditional });
+    system.update({ type: flow[side].type, id, set, condition, fields }, { ...options, unconditional });
 
   let answer: Snapshot;
   try {

@@ -44,7 +44,7 @@ export async function survey(
   let records = 0;
   for (const { system, type, fields } of surveyedTypes(flows)) {
     const found = new Map<string, Snapshot>();
-    for await (const page of systems[system].changed(type, fields, null, { priority: 'sweep' })) {
+    for await (const page of systems[system].changed({ type, fields, since: null }, { priority: 'sweep' })) {
       for (const record of page.records) found.set(record.id, record);
       pages[system] += 1;
       records += page.records.length;

@@ -78,7 +78,7 @@ function another(value: Value, type: DataType): Value {
 }
 
 const readOne = ({ connectors }: Opened, flow: Flow, side: Side, id: string): Promise<Snapshot> =>
-  connectors[flow[side].system].read(flow[side].type, id, neededFields(flow, side), { priority: 'write' });
+  connectors[flow[side].system].read({ type: flow[side].type, id, fields: neededFields(flow, side) }, { priority: 'write' });
 
 /** Writes as Tandem does, on the condition that nobody edited meanwhile; gives what the answer shows. */
 async function writeOne(opened: Opened, flow: Flow, side: Side, id: string, pair: Pair, value: Value): Promise<Value> {
@@ -88,11 +88,13 @@ async function writeOne(opened: Opened, flow: Flow, side: Side, id: string, pair
     const now = await readOne(opened, flow, side, id);
     try {
       const done = await system.update(
-        flow[side].type,
-        id,
-        { [property]: value },
-        { test: { [property]: now.fields[property] ?? null }, etag: now.etag, version: now.version },
-        neededFields(flow, side),
+        {
+          type: flow[side].type,
+          id,
+          set: { [property]: value },
+          condition: { test: { [property]: now.fields[property] ?? null }, etag: now.etag, version: now.version },
+          fields: neededFields(flow, side),
+        },
         { priority: 'write' },
       );
       return done.fields[property] ?? null;

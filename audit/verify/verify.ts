@@ -116,7 +116,7 @@ async function lookAgain(
   if (id === null) return null;
   const { system, type } = flow[side];
   try {
-    return { id, record: await connectors[system].read(type, id, neededFields(flow, side), { priority: 'sweep' }) };
+    return { id, record: await connectors[system].read({ type, id, fields: neededFields(flow, side) }, { priority: 'sweep' }) };
   } catch (error) {
     if (error instanceof SystemError && error.failure === 'gone') return { id, record: null };
     throw error;

@@ -208,7 +208,7 @@ export function crm(url: string, secret: string, profile: Profile): Connector {
       return { identity: base };
     },
 
-    changed: (type, fields, since, options) => inOrder(lister(type, fields, options), since),
+    changed: ({ type, fields, since }, options) => inOrder(lister(type, fields, options), since),
 
     async *ids(type, options) {
       let token: string | null = null;
@@ -223,11 +223,11 @@ export function crm(url: string, secret: string, profile: Profile): Connector {
       } while (token !== null);
     },
 
-    async read(type, id, fields, options) {
+    async read({ type, id, fields }, options) {
       return (await read(type, id, fields, options)).seen;
     },
 
-    async create(type, values, fields, identity, options) {
+    async create({ type, values, fields, identity }, options) {
       const body = bodyOf(values);
       if (shape.externalId !== undefined) putAt(body, shape.externalId, identity.externalId);
       const answer = await send(
@@ -242,7 +242,7 @@ export function crm(url: string, secret: string, profile: Profile): Connector {
       return written(type, answer, fields, options, profile.idempotencyKey !== undefined);
     },
 
-    async update(type, id, set, condition, fields, options) {
+    async update({ type, id, set, condition, fields }, options) {
       const { method, contentType, style } = profile.update;
       let { etag } = condition;
       // A list is sent as a whole: the other elements must be known.
@@ -271,7 +271,7 @@ export function crm(url: string, secret: string, profile: Profile): Connector {
       await send({ method: 'DELETE', path: path(type, id) }, options);
     },
 
-    async find(type, by, fields, options) {
+    async find({ type, by, fields }, options) {
       const found: Snapshot[] = [];
       if (shape.externalId !== undefined && listing.externalId !== undefined) {
         let token: string | null = null;

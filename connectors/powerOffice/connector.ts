@@ -154,7 +154,7 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testin
       }
     },
 
-    changed: (type, fields, since, options) => inOrder(lister(resource(type), fields, options), since),
+    changed: ({ type, fields, since }, options) => inOrder(lister(resource(type), fields, options), since),
 
     async *ids(type, options) {
       const kind = resource(type);
@@ -176,12 +176,12 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testin
       }
     },
 
-    async read(type, id, fields, options) {
+    async read({ type, id, fields }, options) {
       const kind = resource(type);
       return snapshot(kind, (await send({ method: 'GET', path: address(kind, id) }, options)).body, fields);
     },
 
-    async create(type, values, fields, _identity, options) {
+    async create({ type, values, fields }, options) {
       const kind = resource(type);
       const body: Record<string, unknown> = {};
       for (const [name, value] of Object.entries(values)) putAt(body, name, sent(kind, name, value));
@@ -198,7 +198,7 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testin
       return written(kind, answer, fields, options);
     },
 
-    async update(type, id, set, condition, fields, options) {
+    async update({ type, id, set, condition, fields }, options) {
       const kind = resource(type);
       if (testing.get() === 'missing' || options.unconditional) await readFirst(type, id, condition, options);
       const conditional = !options.unconditional && testing.get() !== 'missing';
@@ -237,7 +237,7 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testin
       await send({ method: 'DELETE', path: address(kind, id) }, options);
     },
 
-    async find(type, by, fields, options) {
+    async find({ type, by, fields }, options) {
       const found: Snapshot[] = [];
       for await (const page of inOrder(
         lister(resource(type), [...fields, ...Object.keys(by.values)], options),

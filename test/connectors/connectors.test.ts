@@ -68,15 +68,15 @@ describe('the PowerOffice connector', () => {
   });
 
   it('reads everything, then only what changed, equal instants included', async () => {
-    const everything = await all(system.changed('ContactPerson', NAMES, null, OPTIONS));
+    const everything = await all(system.changed({ type: 'ContactPerson', fields: NAMES, since: null }, OPTIONS));
     assert.equal(everything.length, 8);
     assert.match(everything[0]?.id ?? '', /^\d+\/\d+$/);
     const last = everything.at(-1)?.instant ?? '';
-    assert.deepEqual(await all(system.changed('ContactPerson', NAMES, last, OPTIONS)), []);
+    assert.deepEqual(await all(system.changed({ type: 'ContactPerson', fields: NAMES, since: last }, OPTIONS)), []);
     world.powerOffice.desk.edit('ContactPerson', everything[0]?.id ?? '', { FirstName: 'Eva' });
     const changed = await eventually(
       'the edit in the feed',
-      () => all(system.changed('ContactPerson', NAMES, last, OPTIONS)),
+      () => all(system.changed({ type: 'ContactPerson', fields: NAMES, since: last }, OPTIONS)),
       (rows) => rows.length > 0,
     );
     assert.deepEqual(
@@ -86,7 +86,7 @@ describe('the PowerOffice connector', () => {
   });
 
   it('asks only for the fields that are needed', async () => {
-    await all(system.changed('Supplier', ['FirstName'], null, OPTIONS));
+    await all(system.changed({ type: 'Supplier', fields: ['FirstName'], since: null }, OPTIONS));
     const list = world.powerOffice.disturbance.calls.find((call) => call.path === '/v2/Suppliers');
     assert.match(decodeURIComponent(list?.query ?? ''), /Fields=Id,LastChangedDateTimeOffset,FirstName&/);
   });
@@ -101,7 +101,7 @@ describe('the PowerOffice connector', () => {
       LastChangedDateTimeOffset: i < 4300 ? stamp : `2026-01-11T10:00:00.${String(i).padStart(7, '0')}+00:00`,
     }));
     for (const row of rows) world.powerOffice.desk.types['ContactPerson']?.restore(`1/${row.Id}`, row);
-    const seen = await all(system.changed('ContactPerson', NAMES, '2026-01-10T00:00:00Z', OPTIONS));
+    const seen = await all(system.changed({ type: 'ContactPerson', fields: NAMES, since: '2026-01-10T00:00:00Z' }, OPTIONS));
     assert.equal(
       new Set(seen.map((row) => row.id)).size,
       4508 - 8 + seen.filter((row) => Number(row.id.split('/')[1]) < 10_000).length,
@@ -109,21 +109,30 @@ describe('the PowerOffice connector', () => {
   });
 
   it('writes on the condition that the value seen still stands', async () => {
-    const [first] = await all(system.changed('ContactPerson', NAMES, null, OPTIONS));
+    const [first] = await all(system.changed({ type: 'ContactPerson', fields: NAMES, since: null }, OPTIONS));
     assert.ok(first);
     const condition = { test: { FirstName: first.fields['FirstName'] as string }, version: first.version };
-    const written = await system.update('ContactPerson', first.id, { FirstName: 'Nina' }, condition, NAMES, OPTIONS);
+    const written = await system.update(
+      { type: 'ContactPerson', id: first.id, set: { FirstName: 'Nina' }, condition, fields: NAMES },
+      OPTIONS,
+    );
     assert.equal(written.fields['FirstName'], 'Nina');
     assert.equal(capability, 'works');
-    await failsAs(system.update('ContactPerson', first.id, { FirstName: 'Mona' }, condition, NAMES, OPTIONS), 'contended');
+    await failsAs(
+      system.update({ type: 'ContactPerson', id: first.id, set: { FirstName: 'Mona' }, condition, fields: NAMES }, OPTIONS),
+      'contended',
+    );
   });
 
   it('carries the text of a refusal, and tells it from a test that did not hold', async () => {
-    const [first] = await all(system.changed('ContactPerson', NAMES, null, OPTIONS));
+    const [first] = await all(system.changed({ type: 'ContactPerson', fields: NAMES, since: null }, OPTIONS));
     assert.ok(first);
     const condition = { test: { FirstName: first.fields['FirstName'] as string }, version: first.version };
     const refused = await failsAs(
-      system.update('ContactPerson', first.id, { FirstName: 'x'.repeat(101) }, condition, NAMES, OPTIONS),
+      system.update(
+        { type: 'ContactPerson', id: first.id, set: { FirstName: 'x'.repeat(101) }, condition, fields: NAMES },
+        OPTIONS,
+      ),
       'refused',
     );
     assert.match(refused.text, /maximum length of 100/);
@@ -147,16 +156,20 @@ describe('the PowerOffice connector', () => {
     const { faults } = world.powerOffice.disturbance;
     const fault = { path: 'ContactPersons', detail: '', status: 503, delay: 0, times: 1, chance: 1 };
     faults.push({ ...fault, kind: 'truncate' });
-    await failsAs(all(system.changed('ContactPerson', NAMES, null, OPTIONS)), 'malformed');
+    await failsAs(all(system.changed({ type: 'ContactPerson', fields: NAMES, since: null }, OPTIONS)), 'malformed');
     faults.push({ ...fault, kind: 'html' });
-    await failsAs(all(system.changed('ContactPerson', NAMES, null, OPTIONS)), 'malformed');
+    await failsAs(all(system.changed({ type: 'ContactPerson', fields: NAMES, since: null }, OPTIONS)), 'malformed');
     faults.push({ ...fault, kind: 'drop-before' });
     assert.match(
-      (await failsAs(all(system.changed('ContactPerson', NAMES, null, OPTIONS)), 'unreachable')).text,
+      (await failsAs(all(system.changed({ type: 'ContactPerson', fields: NAMES, since: null }, OPTIONS)), 'unreachable')).text,
       /cannot be reached/,
     );
     faults.push({ ...fault, kind: 'status', status: 429, retryAfter: 3 });
-    assert.equal((await failsAs(all(system.changed('ContactPerson', NAMES, null, OPTIONS)), 'throttled')).retryAfterMs, 3000);
+    assert.equal(
+      (await failsAs(all(system.changed({ type: 'ContactPerson', fields: NAMES, since: null }, OPTIONS)), 'throttled'))
+        .retryAfterMs,
+      3000,
+    );
   });
 
   it('takes a slot for every call, so that two throttles on one store never make 11 calls in a second', async () => {
@@ -172,51 +185,71 @@ describe('the PowerOffice connector', () => {
   });
 
   it('amounts are plain digits with us and numbers there, exactly or not at all; nested properties go into their object', async () => {
-    const [product] = await all(system.changed('Product', ['UnitPrice'], null, OPTIONS));
+    const [product] = await all(system.changed({ type: 'Product', fields: ['UnitPrice'], since: null }, OPTIONS));
     assert.ok(product);
     const condition = { test: { UnitPrice: String(product.fields['UnitPrice']) }, version: product.version };
-    const written = await system.update('Product', product.id, { UnitPrice: '12.30' }, condition, ['UnitPrice'], OPTIONS);
+    const written = await system.update(
+      { type: 'Product', id: product.id, set: { UnitPrice: '12.30' }, condition, fields: ['UnitPrice'] },
+      OPTIONS,
+    );
     assert.equal(written.fields['UnitPrice'], '12.3');
     assert.equal(world.powerOffice.desk.types['Product']?.get(product.id)?.['UnitPrice'], 12.3);
     const much = { ...condition, test: { UnitPrice: '12.3' } };
     const error = await failsAs(
-      system.update('Product', product.id, { UnitPrice: '12345678901234567.89' }, much, ['UnitPrice'], OPTIONS),
+      system.update(
+        { type: 'Product', id: product.id, set: { UnitPrice: '12345678901234567.89' }, condition: much, fields: ['UnitPrice'] },
+        OPTIONS,
+      ),
       'refused',
     );
     assert.deepEqual(error.fields, ['UnitPrice']);
     const made = await system.create(
-      'Customer',
-      { LegalName: 'Fjord AS', 'MailAddress.City': 'Voss' },
-      ['MailAddress.City'],
-      { externalId: 'x', idempotencyKey: 'y' },
+      {
+        type: 'Customer',
+        values: { LegalName: 'Fjord AS', 'MailAddress.City': 'Voss' },
+        fields: ['MailAddress.City'],
+        identity: { externalId: 'x', idempotencyKey: 'y' },
+      },
       OPTIONS,
     );
     assert.equal(made.fields['MailAddress.City'], 'Voss');
     const moved = await system.update(
-      'Customer',
-      made.id,
-      { 'MailAddress.City': 'Os' },
-      { test: { 'MailAddress.City': 'Voss' }, version: made.version },
-      ['MailAddress.City'],
+      {
+        type: 'Customer',
+        id: made.id,
+        set: { 'MailAddress.City': 'Os' },
+        condition: { test: { 'MailAddress.City': 'Voss' }, version: made.version },
+        fields: ['MailAddress.City'],
+      },
       OPTIONS,
     );
     assert.equal(moved.fields['MailAddress.City'], 'Os');
     const [listed] = await eventually(
       'the list',
-      () => all(system.changed('Customer', ['MailAddress.City'], null, OPTIONS)),
+      () => all(system.changed({ type: 'Customer', fields: ['MailAddress.City'], since: null }, OPTIONS)),
       (rows) => rows[0]?.fields['MailAddress.City'] === 'Os',
     );
     assert.equal(listed?.id, made.id);
     const owned = await failsAs(
-      system.create('ContactPerson', { FirstName: 'A', LastName: 'B' }, NAMES, { externalId: 'x', idempotencyKey: 'y' }, OPTIONS),
+      system.create(
+        {
+          type: 'ContactPerson',
+          values: { FirstName: 'A', LastName: 'B' },
+          fields: NAMES,
+          identity: { externalId: 'x', idempotencyKey: 'y' },
+        },
+        OPTIONS,
+      ),
       'refused',
     );
     assert.deepEqual(owned.fields, ['ContactId']);
     const below = await system.create(
-      'ContactPerson',
-      { FirstName: 'A', LastName: 'B', ContactId: 77 },
-      NAMES,
-      { externalId: 'x', idempotencyKey: 'y' },
+      {
+        type: 'ContactPerson',
+        values: { FirstName: 'A', LastName: 'B', ContactId: 77 },
+        fields: NAMES,
+        identity: { externalId: 'x', idempotencyKey: 'y' },
+      },
       OPTIONS,
     );
     assert.match(below.id, /^77\//);
@@ -226,7 +259,7 @@ describe('the PowerOffice connector', () => {
     const ids = [];
     for await (const page of system.ids('Product', OPTIONS)) ids.push(...page);
     assert.equal(ids.length, 5);
-    await failsAs(system.read('Product', '999', [], OPTIONS), 'gone');
+    await failsAs(system.read({ type: 'Product', id: '999', fields: [] }, OPTIONS), 'gone');
   });
 });
 
@@ -243,19 +276,25 @@ describe('the CRM connector', () => {
 
   it('creates once under one key, and finds it by its external id', async () => {
     const system = make();
-    const made = await system.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
-    const again = await system.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
+    const made = await system.create({ type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity }, OPTIONS);
+    const again = await system.create({ type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity }, OPTIONS);
     assert.equal(again.id, made.id);
     assert.equal(
       (
         await failsAs(
-          system.create('Contact', { givenName: 'Kari' }, FIELDS, { ...identity, idempotencyKey: 'k2' }, OPTIONS),
+          system.create(
+            { type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity: { ...identity, idempotencyKey: 'k2' } },
+            OPTIONS,
+          ),
           'refused',
         )
       ).status,
       409,
     );
-    const found = await system.find('Contact', { externalId: identity.externalId, values: {}, since: 0 }, FIELDS, OPTIONS);
+    const found = await system.find(
+      { type: 'Contact', by: { externalId: identity.externalId, values: {}, since: 0 }, fields: FIELDS },
+      OPTIONS,
+    );
     assert.deepEqual(
       found.map((each) => each.id),
       [made.id],
@@ -264,26 +303,30 @@ describe('the CRM connector', () => {
 
   it('writes mapped properties alone, on the condition of the ETag', async () => {
     const system = make();
-    const made = await system.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
+    const made = await system.create({ type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity }, OPTIONS);
     world.crm.desk.edit('Contact', made.id, { notes: 'keep me' });
     await failsAs(
       system.update(
-        'Contact',
-        made.id,
-        { givenName: 'Eva' },
-        { test: { givenName: 'Kari' }, etag: made.etag, version: made.version },
-        FIELDS,
+        {
+          type: 'Contact',
+          id: made.id,
+          set: { givenName: 'Eva' },
+          condition: { test: { givenName: 'Kari' }, etag: made.etag, version: made.version },
+          fields: FIELDS,
+        },
         OPTIONS,
       ),
       'contended',
     );
-    const now = await system.read('Contact', made.id, FIELDS, OPTIONS);
+    const now = await system.read({ type: 'Contact', id: made.id, fields: FIELDS }, OPTIONS);
     await system.update(
-      'Contact',
-      made.id,
-      { givenName: 'Eva' },
-      { test: { givenName: 'Kari' }, etag: now.etag, version: now.version },
-      FIELDS,
+      {
+        type: 'Contact',
+        id: made.id,
+        set: { givenName: 'Eva' },
+        condition: { test: { givenName: 'Kari' }, etag: now.etag, version: now.version },
+        fields: FIELDS,
+      },
       OPTIONS,
     );
     assert.equal(world.crm.desk.types['Contact']?.get(made.id)?.['notes'], 'keep me');
@@ -293,10 +336,10 @@ describe('the CRM connector', () => {
   it('pages through everything, oldest change first, and includes the instant it is asked from', async () => {
     const system = make();
     for (let i = 0; i < 450; i++) world.crm.desk.create('Contact', { givenName: `n${i}` });
-    const seen = await all(system.changed('Contact', FIELDS, null, OPTIONS));
+    const seen = await all(system.changed({ type: 'Contact', fields: FIELDS, since: null }, OPTIONS));
     assert.equal(new Set(seen.map((each) => each.id)).size, 450);
     const since = seen[440]?.instant ?? null;
-    const later = await all(system.changed('Contact', FIELDS, since, OPTIONS));
+    const later = await all(system.changed({ type: 'Contact', fields: FIELDS, since }, OPTIONS));
     assert.ok(later.some((each) => each.id === seen[440]?.id));
   });
 
@@ -305,11 +348,17 @@ describe('the CRM connector', () => {
     world.crm.desk.set({ ifMatch: false, idempotency: false, emptyUpdate: true });
     const system = make(rest);
     assert.equal(system.features().conditional, 'none');
-    const made = await system.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
+    const made = await system.create({ type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity }, OPTIONS);
     const condition = { test: { givenName: 'Kari' }, version: made.version };
-    const written = await system.update('Contact', made.id, { givenName: 'Eva' }, condition, FIELDS, OPTIONS);
+    const written = await system.update(
+      { type: 'Contact', id: made.id, set: { givenName: 'Eva' }, condition, fields: FIELDS },
+      OPTIONS,
+    );
     assert.equal(written.fields['givenName'], 'Eva');
-    await failsAs(system.update('Contact', made.id, { givenName: 'Mia' }, condition, FIELDS, OPTIONS), 'contended');
+    await failsAs(
+      system.update({ type: 'Contact', id: made.id, set: { givenName: 'Mia' }, condition, fields: FIELDS }, OPTIONS),
+      'contended',
+    );
   });
 
   it('finds by content where there is no external id', async () => {
@@ -317,11 +366,16 @@ describe('the CRM connector', () => {
     const { externalId: __, ...list } = DEFAULT_PROFILE.list;
     world.crm.desk.set({ externalId: false });
     const system = make({ ...DEFAULT_PROFILE, record, list });
-    const made = await system.create('Contact', { givenName: 'Kari', familyName: 'Lie' }, FIELDS, identity, OPTIONS);
+    const made = await system.create(
+      { type: 'Contact', values: { givenName: 'Kari', familyName: 'Lie' }, fields: FIELDS, identity },
+      OPTIONS,
+    );
     const found = await system.find(
-      'Contact',
-      { externalId: 'x', values: { givenName: 'Kari', familyName: 'Lie' }, since: Date.now() - 60_000 },
-      FIELDS,
+      {
+        type: 'Contact',
+        by: { externalId: 'x', values: { givenName: 'Kari', familyName: 'Lie' }, since: Date.now() - 60_000 },
+        fields: FIELDS,
+      },
       OPTIONS,
     );
     assert.deepEqual(
@@ -337,19 +391,19 @@ describe('the CRM connector', () => {
     await system.check();
     assert.equal(system.clock.estimate.by, 'date');
     assert.ok(Math.abs((system.clock.estimate.lo + system.clock.estimate.hi) / 2 - 240_000) < 1500);
-    await system.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
+    await system.create({ type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity }, OPTIONS);
     assert.equal(system.clock.estimate.by, 'write');
     assert.ok(Math.abs((system.clock.estimate.lo + system.clock.estimate.hi) / 2 - 240_000) < 200);
   });
 
   it('an answer given again for a key of long ago does not set the clock', async () => {
     const first = make();
-    const made = await first.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
+    const made = await first.create({ type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity }, OPTIONS);
     const row = world.crm.desk.types['Contact']?.get(made.id) ?? {};
     // The stand-in answers with the very row that it remembers.
     row['updatedAt'] = new Date(Date.now() - 600_000).toISOString();
     const second = make();
-    const again = await second.create('Contact', { givenName: 'Kari' }, FIELDS, identity, OPTIONS);
+    const again = await second.create({ type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity }, OPTIONS);
     assert.equal(again.id, made.id);
     assert.equal(second.clock.estimate.by, 'date');
     assert.ok(again.at[1] < Date.now() - 500_000);
@@ -380,16 +434,19 @@ describe('the CRM connector', () => {
       };
       const system = makeCrm(server.url, 'x', { ...DEFAULT_PROFILE, types: { Person } });
       const path = 'addresses[type="home"].city';
-      const before = await system.read('Person', '7', [path, 'addresses.city'], OPTIONS);
+      const before = await system.read({ type: 'Person', id: '7', fields: [path, 'addresses.city'] }, OPTIONS);
       assert.deepEqual(before.fields, { [path]: 'Bergen', 'addresses.city': ['Oslo', 'Bergen'] });
       const condition = { test: { [path]: 'Bergen' }, version: before.version, etag: before.etag };
-      const after = await system.update('Person', '7', { [path]: 'Voss' }, condition, [path], OPTIONS);
+      const after = await system.update({ type: 'Person', id: '7', set: { [path]: 'Voss' }, condition, fields: [path] }, OPTIONS);
       assert.equal(after.fields[path], 'Voss');
       assert.deepEqual(row['addresses'], [
         { type: 'work', city: 'Oslo' },
         { type: 'home', city: 'Voss', zip: '5003' },
       ]);
-      await failsAs(system.update('Person', '7', { [path]: 'Os' }, condition, [path], OPTIONS), 'contended');
+      await failsAs(
+        system.update({ type: 'Person', id: '7', set: { [path]: 'Os' }, condition, fields: [path] }, OPTIONS),
+        'contended',
+      );
     } finally {
       await server.close();
     }

@@ -25,7 +25,7 @@ function contract(name: string, make: () => Promise<{ system: Connector; close: 
 
     const read = async (since: string | null): Promise<Snapshot[]> => {
       const rows: Snapshot[] = [];
-      for await (const page of system.changed('ContactPerson', ['FirstName', 'LastName'], since, OPTIONS))
+      for await (const page of system.changed({ type: 'ContactPerson', fields: ['FirstName', 'LastName'], since }, OPTIONS))
         rows.push(...page.records);
       return rows;
     };
@@ -49,11 +49,13 @@ function contract(name: string, make: () => Promise<{ system: Connector; close: 
       const firstName = String(row.fields['FirstName']);
       const write = (from: string, to: string): Promise<Snapshot> =>
         system.update(
-          'ContactPerson',
-          row.id,
-          { FirstName: to },
-          { test: { FirstName: from }, version: row.version },
-          ['FirstName'],
+          {
+            type: 'ContactPerson',
+            id: row.id,
+            set: { FirstName: to },
+            condition: { test: { FirstName: from }, version: row.version },
+            fields: ['FirstName'],
+          },
           OPTIONS,
         );
       const written = await write(firstName, 'Tandemprøve');

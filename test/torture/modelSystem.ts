@@ -1,13 +1,17 @@
 import { instantKey, instantMs } from '../../flows/instant.ts';
 import type { Catalogue } from '../../flows/catalogue.ts';
 import type { SystemName } from '../../flows/flow.ts';
-import { isNoValue, sameValue, type Value, type Values } from '../../flows/values.ts';
+import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
 import { SystemClock } from '../../connectors/clock.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import {
   requireUnchanged,
   type CallOptions,
-  type WriteCondition,
+  type ChangedRequest,
+  type CreateRequest,
+  type FindRequest,
+  type ReadRequest,
+  type UpdateRequest,
   type Features,
   type Page,
   type Snapshot,
@@ -142,7 +146,7 @@ export class ModelSystem implements Connector {
     return Promise.resolve({ identity: this.name });
   }
 
-  async *changed(type: string, fields: readonly string[], since: string | null, options: CallOptions): AsyncIterable<Page> {
+  async *changed({ type, fields, since }: ChangedRequest, options: CallOptions): AsyncIterable<Page> {
     await this.#way(options, false);
     const from = since === null ? '' : instantKey(since);
     const rows = this.#view()
@@ -165,7 +169,7 @@ export class ModelSystem implements Connector {
       .map((row) => row.id);
   }
 
-  async read(_type: string, id: string, fields: readonly string[], options: CallOptions): Promise<Snapshot> {
+  async read({ id, fields }: ReadRequest, options: CallOptions): Promise<Snapshot> {
     await this.#way(options, false);
     const row = this.#view().find((each) => each.id === id);
     // It lies about a record once, never twice in a row.
@@ -175,13 +179,7 @@ export class ModelSystem implements Connector {
     return this.#show(row, fields);
   }
 
-  async create(
-    type: string,
-    values: Values,
-    fields: readonly string[],
-    identity: { externalId: string; idempotencyKey: string },
-    options: CallOptions,
-  ): Promise<Snapshot> {
+  async create({ type, values, fields, identity }: CreateRequest, options: CallOptions): Promise<Snapshot> {
     this.writes += 1;
     const sent = this.#sim.now();
     const lost = await this.#way(options, true);
@@ -214,18 +212,14 @@ export class ModelSystem implements Connector {
   }
 
   async update(
-    type: string,
-    id: string,
-    set: Readonly<Record<string, Value>>,
-    condition: WriteCondition,
-    fields: readonly string[],
+    { type, id, set, condition, fields }: UpdateRequest,
     options: CallOptions & { unconditional?: boolean },
   ): Promise<Snapshot> {
     const { nature } = this;
     const tests = nature.conditional === 'test' && !options.unconditional && this.#known() !== 'missing';
     const etag = nature.conditional === 'etag' ? condition.etag : undefined;
     if (!tests && etag === undefined && !options.unconditional && !this.#breaks.has('blind-writes')) {
-      const now = await this.read(type, id, Object.keys(condition.test), options);
+      const now = await this.read({ type, id, fields: Object.keys(condition.test) }, options);
       requireUnchanged(this.name, condition.test, (name) => now.fields[name]);
     }
     this.writes += 1;
@@ -275,12 +269,7 @@ export class ModelSystem implements Connector {
     await this.#back(lost, options);
   }
 
-  async find(
-    type: string,
-    by: { externalId: string; values: Values; since: number },
-    fields: readonly string[],
-    options: CallOptions,
-  ): Promise<readonly Snapshot[]> {
+  async find({ type, by, fields }: FindRequest, options: CallOptions): Promise<readonly Snapshot[]> {
     await this.#way(options, false);
     if (this.#breaks.has('create-without-lookup')) return [];
     // A look-up is answered by the primary, as the CRM's lists are.
