@@ -7,7 +7,7 @@ import { realTime } from '../activities/realTime.ts';
 import { Store } from '../store/store.ts';
 import type { Snapshot } from '../connectors/connector.ts';
 import { catalogueOf } from '../connectors/crm/connector.ts';
-import { DEFAULT_PROFILE } from '../connectors/crm/profile.ts';
+import { DEFAULT_PROFILE } from '../connectors/crm/profile/default.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import type { Flow } from '../flows/flow.ts';
 import { instantKey } from '../flows/instant.ts';

@@ -58,6 +58,8 @@ export interface Features {
   /** How a write is made conditional: JSON Patch `test`, `If-Match`, or not at all (a read before the write). */
   readonly conditional: 'test' | 'etag' | 'none';
   readonly externalId: boolean;
+  /** Whether the system itself refuses a second record with the same external id; left out: it does. */
+  readonly uniqueExternalId?: boolean;
   readonly idempotencyKey: boolean;
 }
 
@@ -143,6 +145,19 @@ export function valueAt(record: unknown, path: string): Value {
         : JSON.stringify(item),
   );
   return listed ? values : (values[0] ?? null);
+}
+
+/** Whether an answer leaves a property out: not even an empty value stands there. A list without the element that is meant shows it. */
+export function isLeftOut(record: unknown, path: string): boolean {
+  let here: unknown = record;
+  for (const { name, where } of pathSteps(path)) {
+    if (here === null || typeof here !== 'object') return false;
+    const inner = (here as Record<string, unknown>)[name];
+    if (inner === undefined) return true;
+    here = where && Array.isArray(inner) ? inner.find((each) => isElement(each, where)) : inner;
+    if (here === undefined || Array.isArray(here)) return false;
+  }
+  return false;
 }
 
 function isElement(item: unknown, where: NonNullable<PathStep['where']>): boolean {

@@ -1,5 +1,5 @@
 import ky, { HTTPError, TimeoutError } from 'ky';
-import { SystemError } from './systemError.ts';
+import { SystemError, type Failure } from './systemError.ts';
 
 /** A call as a connector makes it. `json` becomes the body, with `contentType` where it is not application/json. */
 export interface Call {
@@ -10,6 +10,14 @@ export interface Call {
   readonly contentType?: string;
   readonly form?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** What a system's own rules make of an answer, success or not; undefined where they know nothing of it. */
+  readonly judge?: (answer: { readonly status: number; readonly body: unknown; readonly text: string }) => Judgement | undefined;
+}
+
+/** How an answer failed, and in which words, where a system's own rules know them. */
+export interface Judgement {
+  readonly failure?: Failure | undefined;
+  readonly text?: string | undefined;
 }
 
 /** An answer of status 2xx. `body` is undefined where there was none (204). Instants in ms on this machine's clock. */
@@ -34,10 +42,16 @@ function seconds(header: string | null): number | undefined {
 export function problemText(status: number, body: string): { text: string; fields: string[] } {
   try {
     const problem = JSON.parse(body) as { title?: unknown; detail?: unknown; errors?: unknown };
+    const listed = Array.isArray(problem.errors) ? (problem.errors as { message?: unknown }[]) : [];
     const errors =
-      problem.errors && typeof problem.errors === 'object' ? Object.entries(problem.errors as Record<string, unknown>) : [];
+      problem.errors && typeof problem.errors === 'object' && listed.length === 0
+        ? Object.entries(problem.errors as Record<string, unknown>)
+        : [];
     const lines = errors.map(([field, says]) => `${field}: ${Array.isArray(says) ? says.join(' ') : JSON.stringify(says)}`);
-    const text = [problem.title, problem.detail, ...lines].filter((part) => typeof part === 'string' && part !== '').join('; ');
+    const texts = listed.map((each) => (typeof each === 'string' ? each : each?.message));
+    const text = [problem.title, problem.detail, ...texts, ...lines]
+      .filter((part) => typeof part === 'string' && part !== '')
+      .join('; ');
     if (text !== '') return { text: `${status} ${text}`, fields: errors.map(([field]) => field) };
   } catch {
     // Not JSON: a proxy's page, say.
@@ -70,8 +84,11 @@ export async function call(system: string, request: Call): Promise<Answer> {
     });
     const text = await response.text();
     const receivedAt = Date.now();
-    if (!response.ok) throw classify(system, response, text);
-    return { status: response.status, headers: response.headers, body: parse(system, response.status, text), sentAt, receivedAt };
+    if (!response.ok) throw classify(system, response, text, request.judge);
+    const body = parse(system, response.status, text);
+    const judged = request.judge?.({ status: response.status, body, text });
+    if (judged?.failure !== undefined) throw classify(system, response, text, () => judged);
+    return { status: response.status, headers: response.headers, body, sentAt, receivedAt };
   } catch (error) {
     if (error instanceof SystemError || request.signal?.aborted) throw error;
     throw new SystemError(system, 'unreachable', reason(error, request.url));
@@ -90,12 +107,24 @@ function parse(system: string, status: number, text: string): unknown {
   }
 }
 
-function classify(system: string, response: Response, body: string): SystemError {
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function classify(system: string, response: Response, body: string, judge: Call['judge']): SystemError {
   const { status } = response;
-  const { text, fields } = problemText(status, body);
+  const problem = problemText(status, body);
+  const judged = judge?.({ status, body: tryJson(body), text: body });
+  const { fields } = problem;
+  const text = judged?.text === undefined ? problem.text : `${status} ${judged.text}`;
   const retryAfterMs = seconds(response.headers.get('retry-after'));
   const more = { status, fields, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-  if (status === 429)
+  if (judged?.failure !== undefined && judged.failure !== 'throttled') return new SystemError(system, judged.failure, text, more);
+  if (status === 429 || judged?.failure === 'throttled')
     return new SystemError(system, 'throttled', text, { ...more, retryAfterMs: Math.max(1000, retryAfterMs ?? 0) });
   if (status === 401) return new SystemError(system, 'unauthorized', text, more);
   if (status === 404 || status === 410) return new SystemError(system, 'gone', text, more);

@@ -1,10 +1,17 @@
 import { instantKey } from '../flows/instant.ts';
-import type { Page, Snapshot } from './connector.ts';
+import type { Page, Snapshot, UnreadableRow } from './connector.ts';
+
+/** One request's answer. `next` asks for the page after it, null on the last. */
+export interface ListPage {
+  readonly rows: readonly Snapshot[];
+  readonly unreadable?: readonly UnreadableRow[];
+  readonly next: string | null;
+}
 
 /** One type's list in one system, as requests: what a filter is, and how the page after a page is asked for. */
 export interface Lister {
-  /** One request. `next` asks for the page after it, null on the last. */
-  page(since: string | null, token: string | null): Promise<{ rows: readonly Snapshot[]; next: string | null }>;
+  /** One request. */
+  page(since: string | null, token: string | null): Promise<ListPage>;
   /** The filter's value that still includes records of this instant. */
   including(instant: string): string;
   /** Whether the list is promised to be sorted by stamp. */
@@ -30,16 +37,23 @@ export async function* inOrder(lister: Lister, since: string | null): AsyncItera
       if (lister.refusesOrder?.(error)) return yield* throughout(lister, since);
       throw error;
     }
-    const { rows, next } = got;
+    const { rows, next, unreadable = [] } = got;
     const keys = rows.map((row) => instantKey(row.instant));
     if (keys.some((key, i) => i > 0 && key < (keys[i - 1] ?? ''))) return yield* throughout(lister, since);
     const records = rows.filter((row) => !before.has(`${row.id}@${row.version}`));
     const last = rows.at(-1);
-    if (records.length > 0) yield { records, after: records.at(-1)?.instant ?? null };
-    if (!last || next === null) return;
+    if (records.length > 0 || unreadable.length > 0)
+      yield { records, after: records.at(-1)?.instant ?? null, ...(unreadable.length > 0 ? { unreadable } : {}) };
+    if (next === null) return;
+    if (!last) {
+      // Nothing of this page counts, so nothing says from where to go on but its token.
+      token = next;
+      continue;
+    }
     before = new Set(rows.map((row) => `${row.id}@${row.version}`));
     const restart = lister.including(last.instant);
-    if (keys[0] === keys.at(-1) && from !== null && instantKey(from) >= instantKey(restart)) token = next;
+    // A filter coarser than the stamps begins where this page began: only the token leads on.
+    if (from !== null && instantKey(from) >= instantKey(restart)) token = next;
     else {
       from = restart;
       token = null;
@@ -50,12 +64,14 @@ export async function* inOrder(lister: Lister, since: string | null): AsyncItera
 /** A list that is not sorted by stamp: page after page, again until nothing new appears, then sorted here as one page. */
 async function* throughout(lister: Lister, since: string | null): AsyncIterable<Page> {
   const all = new Map<string, Snapshot>();
+  const set = new Map<string, UnreadableRow>();
   for (let news = true; news;) {
     news = false;
     let pages = 0;
     let token: string | null = null;
     do {
-      const got: { rows: readonly Snapshot[]; next: string | null } = await lister.page(since, token);
+      const got: ListPage = await lister.page(since, token);
+      for (const row of got.unreadable ?? []) set.set(row.id ?? row.why, row);
       for (const row of got.rows) {
         if ((all.get(row.id)?.version ?? '') >= row.version) continue;
         all.set(row.id, row);
@@ -68,5 +84,7 @@ async function* throughout(lister: Lister, since: string | null): AsyncIterable<
     if (pages === 1) break;
   }
   const records = [...all.values()].sort((a, b) => (a.version < b.version ? -1 : 1));
-  if (records.length > 0) yield { records, after: records.at(-1)?.instant ?? null };
+  const unreadable = [...set.values()];
+  if (records.length > 0 || unreadable.length > 0)
+    yield { records, after: records.at(-1)?.instant ?? null, ...(unreadable.length > 0 ? { unreadable } : {}) };
 }

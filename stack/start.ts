@@ -10,7 +10,7 @@ import { Store } from '../store/store.ts';
 import { readFlows } from '../flows/read.ts';
 import { catalogueOf } from '../connectors/crm/connector.ts';
 import { valueAt } from '../connectors/connector.ts';
-import { DEFAULT_PROFILE } from '../connectors/crm/profile.ts';
+import { DEFAULT_PROFILE } from '../connectors/crm/profile/default.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import type { SandboxRow } from '../sandbox/table.ts';
 import { demoEnv } from './demo.ts';

@@ -84,6 +84,18 @@ export interface SystemDocument {
   readonly identity?: string;
   readonly test?: 'works' | 'missing';
   readonly clock?: ClockEstimate;
+  /** What the last check of a profile found. */
+  readonly profileCheck?: ProfileCheck;
+}
+
+/** What a check of a profile found; the hash is the checked profile's. */
+export interface ProfileCheck {
+  readonly hash: string;
+  readonly at: number;
+  /** Claims that the real system refuted, in words. */
+  readonly refuted: readonly string[];
+  /** Names of what was seen to be as claimed. */
+  readonly seen: readonly string[];
 }
 
 /** One limit: the throttle's next free slot, a flow's endings by minute, or what is paused. */

@@ -41,7 +41,6 @@ const schema = storeSchema.extend({
     'PowerOffice allows 10 a second at most',
   ),
   CRM_URL: address('the base address of the CRM'),
-  CRM_TOKEN: required('the bearer token of the CRM'),
   CRM_PROFILE: z.string().min(1).optional(),
   TANDEM_FLOWS: z.string().min(1).optional(),
   TANDEM_BINDINGS: z.string().min(1).optional(),

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { crm } from '../connectors/crm/connector.ts';
-import { readProfile } from '../connectors/crm/readProfile.ts';
+import type { Crm } from '../connectors/crm/readCrm.ts';
 import { powerOffice } from '../connectors/powerOffice/connector.ts';
 import type { Connector } from '../connectors/connector.ts';
 import type { Store } from '../store/store.ts';
@@ -10,11 +9,19 @@ import type { SystemName } from '../flows/flow.ts';
 import type { Config } from './config.ts';
 
 /** Both systems of a configuration, sharing throttle and capabilities through the store. */
-export async function makeConnectors(
-  config: Config,
-  store: Store,
-): Promise<{ connectors: Record<SystemName, Connector>; patchTest: Deps['patchTest'] }> {
-  const profile = await readProfile(config.CRM_PROFILE);
+export async function makeConnectors({
+  config,
+  store,
+  crm,
+  env,
+}: {
+  readonly config: Config;
+  readonly store: Store;
+  readonly crm: Crm;
+  readonly env: NodeJS.ProcessEnv;
+}): Promise<{ connectors: Record<SystemName, Connector>; patchTest: Deps['patchTest'] }> {
+  const { profileCheck } = await store.systems.get('crm');
+  const absentSeen = profileCheck?.hash === crm.hash && (profileCheck?.seen.includes('absent') ?? false);
   let test: 'unknown' | 'works' | 'missing' = (await store.systems.get('powerOffice')).test ?? 'unknown';
   const patchTest: Deps['patchTest'] = {
     get: () => test,
@@ -35,7 +42,7 @@ export async function makeConnectors(
   };
   const connectors = {
     powerOffice: powerOffice(keys, throttle, { get: () => test, accepted: () => patchTest.settle('works') }),
-    crm: crm(config.CRM_URL, config.CRM_TOKEN, profile),
+    crm: await crm.connect({ url: config.CRM_URL, env, slots: store.slots, absentSeen }),
   };
   return { connectors, patchTest };
 }

@@ -5,8 +5,8 @@ import { createActivities } from '../activities/index.ts';
 import { temporalMessenger } from '../activities/messenger.ts';
 import { realTime } from '../activities/realTime.ts';
 import { runAttempt } from '../activities/runAttempt.ts';
-import { catalogueOf } from '../connectors/crm/connector.ts';
-import { readProfile, ProfileError } from '../connectors/crm/readProfile.ts';
+import { ProfileError } from '../connectors/crm/profile/read.ts';
+import { readCrm, type Crm } from '../connectors/crm/readCrm.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import { Store } from '../store/store.ts';
 import { TASK_QUEUE } from '../flows/names.ts';
@@ -25,13 +25,15 @@ import { makeConnectors, shareClocks } from './connectors.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
 
 /** Configuration and flows, checked together, so that every problem is told at once. Throws ConfigError. */
-export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config } & Flows> {
+export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config; crm: Crm } & Flows> {
   const problems: string[] = [];
   let config: Config | undefined;
   let flows: Flows | undefined;
+  let crm: Crm | undefined;
   const note = (error: unknown): void => {
     if (error instanceof ConfigError || error instanceof FlowsError) problems.push(...error.problems);
-    else if (error instanceof ProfileError || error instanceof DocumentError) problems.push(error.message);
+    else if (error instanceof ProfileError) problems.push(...error.problems.map((each) => `CRM_PROFILE: ${each}`));
+    else if (error instanceof DocumentError) problems.push(error.message);
     else throw error;
   };
   try {
@@ -40,24 +42,29 @@ export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config 
     note(error);
   }
   try {
-    flows = await readConfiguredFlows(env);
+    crm = await readCrm(env['CRM_PROFILE'] || undefined);
+    problems.push(...crm.missing(env));
+    flows = await flowsWith(crm, env);
   } catch (error) {
     note(error);
   }
-  if (!config || !flows) throw new ConfigError(problems);
-  return { config, ...flows };
+  if (!config || !crm || !flows || problems.length > 0) throw new ConfigError(problems);
+  return { config, crm, ...flows };
 }
 
 /** The flows that the environment names, checked against both catalogues. Throws FlowsError, DocumentError or ProfileError. */
 export async function readConfiguredFlows(env: NodeJS.ProcessEnv): Promise<Flows> {
-  const profile = await readProfile(env['CRM_PROFILE'] || undefined);
-  const catalogues = [POWEROFFICE_CATALOGUE, catalogueOf(profile)];
+  return flowsWith(await readCrm(env['CRM_PROFILE'] || undefined), env);
+}
+
+function flowsWith(crm: Crm, env: NodeJS.ProcessEnv): Promise<Flows> {
+  const catalogues = [POWEROFFICE_CATALOGUE, crm.catalogue];
   return readFlows(env['TANDEM_FLOWS'] || undefined, catalogues, env['TANDEM_BINDINGS'] || undefined);
 }
 
 /** Runs a worker until `signal` aborts, then drains it. Throws ConfigError where a person must mend something. */
 export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal, planPath?: string): Promise<void> {
-  const { config, flows, refused } = await readAll(env);
+  const { config, crm, flows, refused } = await readAll(env);
   for (const sentence of refusedInWords(env['TANDEM_FLOWS'] ?? '', refused))
     log.error({ event: 'refused', why: sentence }, `a flow of the document does not run: ${sentence}`);
   const plan = planPath === undefined ? null : await readPlan(planPath);
@@ -68,7 +75,8 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
   const store = await retryUntilReachable('MongoDB', log, signal, () => Store.connect(config.MONGODB_URI));
   try {
     await retryUntilReachable('MongoDB', log, signal, () => store.prepare(config.TANDEM_HISTORY_DAYS));
-    const { connectors, patchTest } = await makeConnectors(config, store);
+    await refuseRefuted(crm, store, log);
+    const { connectors, patchTest } = await makeConnectors({ config, store, crm, env });
     for (const system of Object.values(connectors)) {
       const { identity } = await retryUntilReachable(system.title, log, signal, () => system.check(signal));
       await sameWorld(store, system, identity);
@@ -137,6 +145,23 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
   } finally {
     await store.close();
   }
+}
+
+/** A profile of which a check has refuted something would lose edits: it does not run. Throws ConfigError. */
+async function refuseRefuted({ profile, hash, name }: Crm, store: Store, log: Logger): Promise<void> {
+  if (!profile || profile.name === 'default') return;
+  if (profile.neverTried)
+    log.warn({ event: 'profile', profile: name }, `the profile "${name}" was never tried on a live account`);
+  const { profileCheck } = await store.systems.get('crm');
+  if (profileCheck?.hash !== hash)
+    return log.warn(
+      { event: 'profile', profile: name },
+      `the profile "${name}" was never checked as it is now: run \`npx tandem profile check\` before anything that matters is synced`,
+    );
+  if (profileCheck && profileCheck.refuted.length > 0)
+    throw new ConfigError([
+      `CRM_PROFILE: \`tandem profile check\` has refuted what the profile "${name}" claims: ${profileCheck.refuted.join('; ')}. Mend the profile and check it again`,
+    ]);
 }
 
 /** What an earlier start held back because its plan said nothing of it goes on now. */

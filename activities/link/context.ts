@@ -17,6 +17,18 @@ import type { Connector } from '../../connectors/connector.ts';
 /** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
 const PAUSE_KNOWN_MS = 1000;
 
+/** A direct read of one side met what a person must mend: the link is blocked with the system's own words. */
+class ReadRefused extends Error {
+  override readonly name = 'ReadRefused';
+  readonly side: Side;
+  readonly refusal: SystemError;
+  constructor(side: Side, refusal: SystemError) {
+    super(refusal.message);
+    this.side = side;
+    this.refusal = refusal;
+  }
+}
+
 /** A change as the history keeps it. */
 export type PropertyChange = Pick<Assignment, 'property' | 'why' | 'instants'> & { before: Value; after: Value };
 
@@ -50,8 +62,9 @@ export function linkContext(deps: Deps) {
       );
       return observationOf(flow, side, seen);
     } catch (error) {
-      if (error instanceof SystemError && error.failure === 'gone') return 'gone';
-      throw error;
+      if (!(error instanceof SystemError) || error.retryable) throw error;
+      if (error.failure === 'gone') return 'gone';
+      throw new ReadRefused(side, error);
     }
   }
 
@@ -182,7 +195,13 @@ export function linkContext(deps: Deps) {
   const runUnlessPaused = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
     runAttempt(async (attempt) => {
       await gate(link);
-      return work(attempt);
+      try {
+        return await work(attempt);
+      } catch (error) {
+        if (!(error instanceof ReadRefused)) throw error;
+        const { side, refusal } = error;
+        return refuse(link, side, codeOf(refusal), [], refusal.text);
+      }
     });
 
   return {
@@ -218,6 +237,10 @@ export const unplanned = (
     'not in the plan that this start applies; a start without --apply-plan lets it go on',
     written,
   );
+
+/** The code of a block: the system's own status, or what Tandem makes of an answer that looked like success. */
+export const codeOf = ({ failure, status }: SystemError): string =>
+  failure === 'merged' || failure === 'unstored' ? failure : String(status ?? failure);
 
 /** The written properties that a refusal names; all of them where it names none. */
 export function blamed(error: SystemError, written: readonly string[]): string[] {

@@ -42,7 +42,7 @@ export async function createRecord(
   };
 
   // A first try need not ask the store where the system itself refuses a second record.
-  const safe = attempt.number === 1 && system.features().externalId;
+  const safe = attempt.number === 1 && system.features().externalId && system.features().uniqueExternalId !== false;
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, ['source'], attempt), revision: stored?.revision ?? 0 };
   if (stored && done && (stored.block || stored.targetId !== null)) return replayStored(stored, 'target', null);
@@ -95,7 +95,10 @@ export async function createRecord(
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
       // The external id, or the key with another body, may be taken by a record of our own from before.
-      if (system.features().externalId && (error.status === 409 || error.status === 422)) found = await lookUp();
+      if (system.features().externalId && (error.failure === 'taken' || error.status === 409 || error.status === 422))
+        found = await lookUp();
+      // Answered with success, and not to be found: the next try looks for it first, as for one of several.
+      if (error.failure === 'unstored') return refuse(link, 'target', 'ambiguous', [], error.text);
       if (found.length === 0)
         return refuse(link, 'target', String(error.status ?? error.failure), blamed(error, Object.keys(values)), error.text);
     }

@@ -10,7 +10,7 @@ import { observationOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { WriteCondition, Snapshot } from '../../connectors/connector.ts';
-import { blamed, unplanned, type PropertyChange, type LinkContext } from './context.ts';
+import { blamed, codeOf, unplanned, type PropertyChange, type LinkContext } from './context.ts';
 
 /** Between the two reads that must both show the expected value before `test` may count as missing (ms). */
 const TEST_READS_APART_MS = 5500;
@@ -79,8 +79,7 @@ export async function writeRecord(
   } catch (error) {
     if (!(error instanceof SystemError) || error.retryable) throw error;
     if (error.failure === 'gone') return { kind: 'read', found: { [side]: 'gone' } };
-    if (error.failure !== 'contended')
-      return refuse(link, side, String(error.status ?? error.failure), blamed(error, written), error.text, written);
+    if (error.failure !== 'contended') return refuse(link, side, codeOf(error), blamed(error, written), error.text, written);
     return contended(error);
   }
   return finish(observationOf(flow, side, answer));
@@ -96,7 +95,10 @@ export async function writeRecord(
     const ours = assignments.every((each) => sameValue(each.value, now.values[each.property]));
     if (attempt.number > 1 && ours) return finish(now);
     const ambiguous =
-      refusal.status === 400 && now.inScope && assignments.every((each) => sameRaw(each.expected, now.values[each.property]));
+      system.name === 'powerOffice' &&
+      refusal.status === 400 &&
+      now.inScope &&
+      assignments.every((each) => sameRaw(each.expected, now.values[each.property]));
     if (!ambiguous) return { kind: 'contended', found };
 
     // Everything looks as expected and yet it was refused: a stale replica, another rule, or no `test` at all.

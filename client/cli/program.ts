@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SystemError } from '../../connectors/systemError.ts';
-import { ProfileError } from '../../connectors/crm/readProfile.ts';
+import { ProfileError } from '../../connectors/crm/profile/read.ts';
 import { DocumentError } from '../../flows/dataflow/document.ts';
 import { FlowsError } from '../../flows/validate.ts';
 import type { Status } from '../../workflows/core/state.ts';

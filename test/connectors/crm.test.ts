@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { crm as makeCrm } from '../../connectors/crm/connector.ts';
-import { DEFAULT_PROFILE, type Profile } from '../../connectors/crm/profile.ts';
+import { DEFAULT_PROFILE } from '../../connectors/crm/profile/default.ts';
+import { profileSchema, type Profile } from '../../connectors/crm/profile/schema.ts';
 import type { Connector } from '../../connectors/connector.ts';
 import { serveOn } from '../../sandbox/serve.ts';
 import { CRM_TOKEN, makeWorld, type World } from '../support/world.ts';
@@ -10,7 +11,8 @@ import { all, failsAs, OPTIONS } from './calls.ts';
 
 describe('the CRM connector', () => {
   let world: World;
-  const make = (profile: Profile = DEFAULT_PROFILE): Connector => makeCrm(world.crm.url, CRM_TOKEN, profile);
+  const make = (profile: Profile = DEFAULT_PROFILE): Connector =>
+    makeCrm({ url: world.crm.url, profile, secret: () => Promise.resolve(CRM_TOKEN) });
   const FIELDS = ['givenName', 'familyName'];
   const identity = { externalId: 'poweroffice:ContactPerson:1/2', idempotencyKey: 'k1' };
 
@@ -31,7 +33,7 @@ describe('the CRM connector', () => {
             { type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity: { ...identity, idempotencyKey: 'k2' } },
             OPTIONS,
           ),
-          'refused',
+          'taken',
         )
       ).status,
       409,
@@ -89,9 +91,10 @@ describe('the CRM connector', () => {
   });
 
   it('does without what a CRM lacks: a read before the write, an answer without a body', async () => {
-    const { ifMatch: _, idempotencyKey: __, ...rest } = DEFAULT_PROFILE;
+    const { create } = DEFAULT_PROFILE.operations;
+    const operations = { ...DEFAULT_PROFILE.operations, create: { ...create, headers: {} } };
     world.crm.desk.set({ ifMatch: false, idempotency: false, emptyUpdate: true });
-    const system = make(rest);
+    const system = make({ ...DEFAULT_PROFILE, condition: 'none', operations });
     assert.equal(system.features().conditional, 'none');
     const made = await system.create({ type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity }, OPTIONS);
     const condition = { test: { givenName: 'Kari' }, version: made.version };
@@ -108,9 +111,9 @@ describe('the CRM connector', () => {
 
   it('finds by content where there is no external id', async () => {
     const { externalId: _, ...record } = DEFAULT_PROFILE.record;
-    const { externalId: __, ...list } = DEFAULT_PROFILE.list;
+    const { find: __, ...operations } = DEFAULT_PROFILE.operations;
     world.crm.desk.set({ externalId: false });
-    const system = make({ ...DEFAULT_PROFILE, record, list });
+    const system = make({ ...DEFAULT_PROFILE, record, operations });
     const made = await system.create(
       { type: 'Contact', values: { givenName: 'Kari', familyName: 'Lie' }, fields: FIELDS, identity },
       OPTIONS,
@@ -172,12 +175,9 @@ describe('the CRM connector', () => {
     });
     const server = await serveOn(app, 0);
     try {
-      const Person = {
-        path: '/people',
-        fields: [{ name: 'addresses.city', type: 'string' as const, writable: true }],
-        lists: ['addresses'],
-      };
-      const system = makeCrm(server.url, 'x', { ...DEFAULT_PROFILE, types: { Person } });
+      const Person = { path: '/people', fields: [{ name: 'addresses.city' }], lists: ['addresses'] };
+      const profile = profileSchema.parse({ ...DEFAULT_PROFILE, types: { Person } });
+      const system = makeCrm({ url: server.url, profile, secret: () => Promise.resolve('x') });
       const path = 'addresses[type="home"].city';
       const before = await system.read({ type: 'Person', id: '7', fields: [path, 'addresses.city'] }, OPTIONS);
       assert.deepEqual(before.fields, { [path]: 'Bergen', 'addresses.city': ['Oslo', 'Bergen'] });

@@ -7,7 +7,7 @@ import { SPECIFICATION } from '../../flows/specification.ts';
 import { FlowsError, validateFlows } from '../../flows/validate.ts';
 import { sameValue, sameValues } from '../../flows/values.ts';
 import { catalogueOf } from '../../connectors/crm/connector.ts';
-import { DEFAULT_PROFILE } from '../../connectors/crm/profile.ts';
+import { DEFAULT_PROFILE } from '../../connectors/crm/profile/default.ts';
 import { POWEROFFICE_CATALOGUE } from '../../connectors/powerOffice/catalogue.ts';
 
 const CATALOGUES = [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)];

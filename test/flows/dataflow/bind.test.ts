@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { DEFAULT_PROFILE } from '../../../connectors/crm/profile.ts';
+import { DEFAULT_PROFILE } from '../../../connectors/crm/profile/default.ts';
 import { catalogueOf } from '../../../connectors/crm/connector.ts';
 import { POWEROFFICE_CATALOGUE } from '../../../connectors/powerOffice/catalogue.ts';
 import type { Catalogue } from '../../../flows/catalogue.ts';

@@ -1,0 +1,151 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import ky from 'ky';
+import * as oauth from 'oauth4webapi';
+import { SystemError } from '../systemError.ts';
+import type { Auth, Profile, Secret } from './profile/schema.ts';
+
+/** Gives a secret that a profile names by variable or file. */
+export type ReadSecret = (secret: Secret) => Promise<string>;
+
+/** Secrets from these variables, and from files as they are now. */
+export const secretsFrom =
+  (env: NodeJS.ProcessEnv): ReadSecret =>
+  async (secret) => {
+    const value = 'env' in secret ? env[secret.env] : (await readFile(secret.file, 'utf8').catch(() => '')).trim();
+    if (value === undefined || value === '')
+      throw new SystemError(
+        'CRM',
+        'unauthorized',
+        'env' in secret ? `${secret.env} is missing: the profile names it for a secret` : `${secret.file} holds no secret`,
+      );
+    return value;
+  };
+
+/** Every secret that a way of signing in needs. */
+function secretsOf(auth: Auth): Secret[] {
+  if (auth.kind === 'header') return [auth.token];
+  if (auth.kind === 'basic') return [auth.user, auth.password];
+  return [auth.clientId, auth.clientSecret, ...(auth.refreshToken ? [auth.refreshToken] : [])];
+}
+
+/** What a profile needs and the environment lacks, in words. */
+export const missingSecrets = (profile: Profile, env: NodeJS.ProcessEnv): string[] =>
+  secretsOf(profile.auth).flatMap((secret) =>
+    'env' in secret && (env[secret.env] ?? '') === ''
+      ? [
+          secret.env === 'CRM_TOKEN'
+            ? 'CRM_TOKEN is missing: the bearer token of the CRM'
+            : `${secret.env} is missing: the profile "${profile.name}" names it for a secret of the CRM`,
+        ]
+      : [],
+  );
+
+/** Renewed so long before it expires (ms). */
+const EARLY_MS = 60_000;
+const PRESUMED_SECONDS = 1200;
+
+/** Signs calls in. `renew` is for after a 401: true where another try makes sense. */
+export interface SignIn {
+  headers(signal?: AbortSignal): Promise<Record<string, string>>;
+  renew(): boolean;
+}
+
+/** The way of signing in that a profile names. */
+export function signIn(auth: Auth, read: ReadSecret): SignIn {
+  if (auth.kind === 'header')
+    return {
+      headers: async () => ({ [auth.header]: `${auth.scheme} ${await read(auth.token)}`.trim() }),
+      renew: () => false,
+    };
+  if (auth.kind === 'basic')
+    return {
+      headers: async () => {
+        const pair = `${await read(auth.user)}:${await read(auth.password)}`;
+        return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+      },
+      renew: () => false,
+    };
+  let token: Promise<{ text: string; until: number }> | null = null;
+  let renewed = 0;
+  const fetchToken = tokenFetcher(auth, read);
+  return {
+    async headers(signal) {
+      const known = await token?.catch(() => null);
+      if (!known || known.until < Date.now()) token = fetchToken(signal);
+      const now = await (token ?? fetchToken(signal));
+      return { [auth.header]: `${auth.scheme} ${now.text}`.trim() };
+    },
+    renew() {
+      // Once for a wave of refusals: all calls under way carry the same old token.
+      if (Date.now() - renewed < 5000) return token !== null;
+      renewed = Date.now();
+      token = null;
+      return true;
+    },
+  };
+}
+
+function tokenFetcher(
+  auth: Extract<Auth, { kind: 'oauth2' }>,
+  read: ReadSecret,
+): (signal?: AbortSignal) => Promise<{ text: string; until: number }> {
+  const server: oauth.AuthorizationServer = { issuer: new URL(auth.tokenUrl).origin, token_endpoint: auth.tokenUrl };
+  let rotated: string | undefined;
+
+  async function keep(token: string): Promise<void> {
+    if (!auth.refreshToken || !('file' in auth.refreshToken)) {
+      rotated = token;
+      return;
+    }
+    const { file } = auth.refreshToken;
+    await writeFile(`${file}.new`, `${token}\n`, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  }
+
+  async function ask(signal?: AbortSignal): Promise<oauth.TokenEndpointResponse> {
+    const client: oauth.Client = { client_id: await read(auth.clientId) };
+    const secret = await read(auth.clientSecret);
+    const proof = auth.sendAs === 'basic' ? oauth.ClientSecretBasic(secret) : oauth.ClientSecretPost(secret);
+    const parameters = { ...auth.parameters, ...(auth.scope === undefined ? {} : { scope: auth.scope }) };
+    const options = {
+      [oauth.allowInsecureRequests]: new URL(auth.tokenUrl).protocol === 'http:',
+      [oauth.customFetch]: (url: string, init: object) => ky(url, { ...init, retry: 0, throwHttpErrors: false }),
+      ...(signal ? { signal } : {}),
+    };
+    if (auth.grant === 'client_credentials')
+      return oauth.processClientCredentialsResponse(
+        server,
+        client,
+        await oauth.clientCredentialsGrantRequest(server, client, proof, parameters, options),
+      );
+    const refresh = rotated ?? (auth.refreshToken ? await read(auth.refreshToken) : '');
+    const request = { ...options, additionalParameters: parameters };
+    return oauth.processRefreshTokenResponse(
+      server,
+      client,
+      await oauth.refreshTokenGrantRequest(server, client, proof, refresh, request),
+    );
+  }
+
+  return async (signal) => {
+    let answer: oauth.TokenEndpointResponse;
+    try {
+      answer = await ask(signal);
+    } catch (error) {
+      if (error instanceof SystemError) throw error;
+      if (error instanceof oauth.ResponseBodyError)
+        throw new SystemError(
+          'CRM',
+          'unauthorized',
+          `the token was refused: ${error.error} ${error.error_description ?? ''}`.trim(),
+          {
+            status: error.status,
+          },
+        );
+      throw new SystemError('CRM', 'unreachable', `no token from ${new URL(auth.tokenUrl).host}: ${(error as Error).message}`);
+    }
+    if (answer.refresh_token !== undefined) await keep(answer.refresh_token);
+    const life = (answer.expires_in ?? PRESUMED_SECONDS) * 1000;
+    return { text: answer.access_token, until: Date.now() + Math.max(life / 2, life - EARLY_MS) };
+  };
+}

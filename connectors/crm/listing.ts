@@ -1,0 +1,254 @@
+import { instantMs } from '../../flows/instant.ts';
+import type { Answer } from '../http.ts';
+import type { CallOptions, Snapshot, UnreadableRow } from '../connector.ts';
+import { inOrder, type ListPage, type Lister } from '../paging.ts';
+import { SystemError } from '../systemError.ts';
+import { placeOf, textAt } from './profile/place.ts';
+import type { Listing, ReadyType } from './profile/resolve.ts';
+import type { OperationName } from './profile/schema.ts';
+import { variablesOf, type Variables } from './profile/template.ts';
+import { idOf, isGone, namesFor, problem, snapshotOf, type Reading } from './record.ts';
+import { floored, stampText, stepBefore } from './profile/stamps.ts';
+import type { Send } from './transport.ts';
+
+/** What a listing needs of the connector. */
+export interface ListingHost {
+  readonly base: string;
+  readonly send: Send;
+  /** A direct read, for rows that lack properties. */
+  readonly read: (id: string) => Promise<Snapshot>;
+  readonly reading: Omit<Reading, 'asked' | 'etag' | 'shape'>;
+  readonly options: CallOptions;
+}
+
+/** One question: an operation, and what its variables stand for on every page. */
+interface Question {
+  readonly operation: OperationName;
+  readonly list: Listing;
+  readonly variables: Variables;
+}
+
+/** Rows of one page as they came. */
+interface RawPage {
+  readonly rows: readonly unknown[];
+  readonly next: string | null;
+}
+
+/** Before every stamp: asked from here, a list of changes shows everything. */
+const BEGINNING = '1970-01-01T00:00:00.000Z';
+const AFTER_ID = 'after id ';
+
+function tokenVariables({ paging }: Listing, token: string | null): Variables {
+  if (token?.startsWith(AFTER_ID)) return { afterId: token.slice(AFTER_ID.length) };
+  if (paging.style === 'cursor') return { cursor: token };
+  if (paging.style === 'offset') return { offset: Number(token ?? 0) };
+  if (paging.style === 'page') return { page: Number(token ?? paging.first) };
+  return {};
+}
+
+function nextAddress(base: string, link: string | null): string | null {
+  if (link === null) return null;
+  const next = new URL(link, `${base}/`);
+  // The token goes along with every call, so no answer may send it elsewhere.
+  if (next.origin !== new URL(base).origin)
+    throw problem(`the next page is said to be at ${next.origin}, which is not the CRM's own address`);
+  return next.href;
+}
+
+const relNext = (header: string | null): string | null => /<([^>]+)>\s*;[^,]*\brel="?next"?/i.exec(header ?? '')?.[1] ?? null;
+
+function nextToken(base: string, { paging }: Listing, answer: Answer, token: string | null, count: number): string | null {
+  const said = paging.more === undefined ? undefined : placeOf(answer.body, paging.more);
+  const more = said === undefined ? undefined : said === true || said === 'true';
+  if (more === false || paging.style === 'none') return null;
+  if (paging.style === 'link') return nextAddress(base, relNext(answer.headers.get('link')));
+  if (paging.style === 'url') return nextAddress(base, textAt(answer.body, paging.next));
+  if (paging.style === 'cursor') return textAt(answer.body, paging.next);
+  if (!(more ?? count >= paging.size) || count === 0) return null;
+  return String(paging.style === 'page' ? Number(token ?? paging.first) + 1 : Number(token ?? 0) + count);
+}
+
+/** Pages of one type's lists. */
+export function listing(type: ReadyType, host: ListingHost) {
+  const { operations, stamps } = type;
+  const { changes } = operations;
+
+  async function rawPage(
+    { operation, list, variables }: Question,
+    token: string | null,
+    size = list.paging.size,
+  ): Promise<RawPage> {
+    const follows =
+      token !== null && (list.paging.style === 'url' || list.paging.style === 'link') && !token.startsWith(AFTER_ID);
+    const answer = await host.send(
+      {
+        operation,
+        request: list,
+        variables: { ...type.variables, ...variables, size, ...tokenVariables(list, token) },
+        ...(follows ? { url: token } : {}),
+      },
+      host.options,
+    );
+    if (answer.status === 204) return { rows: [], next: null };
+    const rows = placeOf(answer.body, list.items);
+    if (!Array.isArray(rows))
+      throw problem(`the list of ${type.name} has no array of records${list.items ? ` at ${list.items}` : ''}`);
+    const next = nextToken(host.base, list, answer, token, rows.length);
+    if (next !== null && next === token) throw problem(`the list of ${type.name} gives the same page again`);
+    return { rows, next };
+  }
+
+  /** Past a cap, by the id of the last row: the list must be sorted by it. */
+  function counted(question: Question): (token: string | null) => Promise<RawPage> {
+    const { cap, splitBy } = question.list.paging;
+    let since = 0;
+    return async (token) => {
+      if (token === null || token.startsWith(AFTER_ID)) since = 0;
+      const page = await rawPage(question, token);
+      since += page.rows.length;
+      if (cap === undefined || since < cap) return page;
+      const last = page.rows.at(-1);
+      if (splitBy === 'id')
+        return { ...page, next: last === undefined ? null : AFTER_ID + idOf(last, question.list.record, type.name) };
+      if (page.next === null) return page;
+      throw new SystemError(
+        'CRM',
+        'refused',
+        `more than ${cap} records of ${type.name} changed within what one question can tell apart: the system shows no more of them. Say "splitBy": "id" in the profile if it sorts by id`,
+      );
+    };
+  }
+
+  async function readRows(rows: readonly unknown[], list: Listing): Promise<Omit<ListPage, 'next'>> {
+    const read: Snapshot[] = [];
+    const unreadable: UnreadableRow[] = [];
+    for (const row of rows) {
+      if (isGone(row, list.record)) continue;
+      try {
+        read.push(
+          list.thin
+            ? await host.read(idOf(row, list.record, type.name))
+            : snapshotOf(row, { ...host.reading, shape: list.record }),
+        );
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        if (list.thin && error.failure === 'gone') continue;
+        // What can't be reached is trouble of the whole list, not of a row.
+        if (['unreachable', 'throttled', 'unauthorized'].includes(error.failure)) throw error;
+        const id = textAt(row, list.record.id);
+        unreadable.push({ ...(id === null ? {} : { id }), why: error.text });
+      }
+    }
+    return { rows: read, ...(unreadable.length > 0 ? { unreadable } : {}) };
+  }
+
+  const names = (list: Listing): Variables => namesFor(type, host.reading.fields, list.record);
+  const filter = (instant: string): string => stampText(floored(instantMs(instant), stamps), stamps);
+
+  const lister = (operation: 'list' | 'changes'): Lister => {
+    const list = operations[operation] ?? operations.list;
+    let page: ((token: string | null) => Promise<RawPage>) | null = null;
+    return {
+      ordered: operation === 'changes' && stamps.sorted === 'yes',
+      async page(since, token) {
+        if (token === null || page === null) {
+          const variables = { ...names(list), since: since === null ? undefined : filter(since) };
+          page = counted({ operation, list, variables });
+        }
+        const { rows, next } = await page(token);
+        return { ...(await readRows(rows, list)), next };
+      },
+      including: (instant) =>
+        new Date(stamps.inclusive ? floored(instantMs(instant), stamps) : stepBefore(instantMs(instant), stamps)).toISOString(),
+    };
+  };
+
+  /** A window of changes, halved while it holds more than the system shows. */
+  async function* windows(list: Listing, from: number, to: number): AsyncIterable<unknown[]> {
+    const { cap = Number.POSITIVE_INFINITY } = list.paging;
+    const variables = { ...names(list), since: stampText(from, stamps), until: stampText(to, stamps) };
+    const rows: unknown[] = [];
+    let token: string | null = null;
+    do {
+      const page: RawPage = await rawPage({ operation: 'changes', list, variables }, token);
+      rows.push(...page.rows);
+      token = page.next;
+      if (rows.length >= cap && token !== null) {
+        const middle = floored((from + to) / 2, stamps);
+        if (middle <= from || middle >= to) throw problem(`more than ${cap} records of ${type.name} changed at one instant`);
+        yield* windows(list, from, middle);
+        yield* windows(list, middle, to);
+        return;
+      }
+    } while (token !== null);
+    yield rows;
+  }
+
+  async function* byWindows(list: Listing, since: string): AsyncIterable<ListPage> {
+    // Clocks part; what is stamped later than this comes with the next look.
+    for await (const rows of windows(list, floored(instantMs(since), stamps), Date.now() + 120_000))
+      if (rows.length > 0) yield { ...(await readRows(rows, list)), next: null };
+  }
+
+  return {
+    /** Records changed since then, oldest change first. */
+    async *changed(since: string | null) {
+      // A filter by one stamp shows everything from the beginning; one of several may be null and hide a record.
+      const complete = stamps.sorted === 'yes' && type.record.changed.length === 1;
+      if (!changes || (since === null && !complete)) return yield* inOrder(lister('list'), null);
+      const back = new Date(instantMs(since ?? BEGINNING) - stamps.lookBackMs);
+      const from = since === null || stamps.lookBackMs === 0 ? (since ?? BEGINNING) : back.toISOString();
+      const windowed = changes.paging.splitBy === 'window' && stamps.sorted !== 'yes';
+      if (!windowed) return yield* inOrder(lister('changes'), from);
+      for await (const page of byWindows(changes, from)) {
+        const once: Lister = { ordered: false, including: (instant) => instant, page: () => Promise.resolve(page) };
+        yield* inOrder(once, null);
+      }
+    },
+
+    async *ids() {
+      const page = counted({ operation: 'list', list: operations.list, variables: namesFor(type, [], operations.list.record) });
+      let token: string | null = null;
+      do {
+        const got: RawPage = await page(token);
+        const { record } = operations.list;
+        yield got.rows.filter((row) => !isGone(row, record)).map((row) => idOf(row, record, type.name));
+        token = got.next;
+      } while (token !== null);
+    },
+
+    /** Records that carry the external id. */
+    async byExternalId(list: Listing, externalId: string): Promise<Snapshot[]> {
+      const found: Snapshot[] = [];
+      const question = { operation: 'find' as const, list, variables: { ...names(list), externalId } };
+      let token: string | null = null;
+      do {
+        const page: RawPage = await rawPage(question, token);
+        const { rows, unreadable } = await readRows(page.rows, list);
+        // A row that can't be read may be the one: better no answer than "there is none".
+        if (unreadable?.[0]) throw problem(unreadable[0].why);
+        found.push(...rows.filter((seen) => seen.externalId === externalId));
+        token = page.next;
+      } while (token !== null);
+      return found;
+    },
+
+    /** Ids of the records deleted since then, page by page; the whole list where the filter names no instant. */
+    async *deleted(since: string | null): AsyncIterable<readonly { readonly id: string; readonly at: string | null }[]> {
+      const list = operations.deleted;
+      if (!list) return;
+      const wants = variablesOf(list.path).length + variablesOf(list.query as never).length > 0;
+      const variables = wants && since !== null ? { since: filter(since) } : {};
+      let token: string | null = null;
+      do {
+        const page: RawPage = await rawPage({ operation: 'deleted', list, variables }, token);
+        yield page.rows.map((row) => ({ id: textAt(row, list.id) ?? String(row), at: textAt(row, list.at) }));
+        token = page.next;
+      } while (token !== null);
+    },
+
+    /** One row at most, to see whether the system answers. */
+    probe: (operation: 'list', size = 1): Promise<RawPage> =>
+      rawPage({ operation, list: operations[operation], variables: names(operations[operation]) }, null, size),
+  };
+}

@@ -1,0 +1,85 @@
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Catalogue } from '../../flows/catalogue.ts';
+import type { Connector } from '../connector.ts';
+import { RateLimiter, type RateSlots } from '../rateLimiter.ts';
+import { missingSecrets, secretsFrom } from './auth.ts';
+import { catalogueOf, crm } from './connector.ts';
+import { ProfileError, profileHash, readProfile } from './profile/read.ts';
+import type { Profile } from './profile/schema.ts';
+
+/** What a CRM is connected with. */
+export interface ConnectGiven {
+  readonly url: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * A module that speaks for a CRM which no profile can describe: CRM_PROFILE=./my-adapter.mjs, the module's default
+ * export. Its connector promises what `Connector` says of each method.
+ */
+export interface CrmAdapter {
+  readonly name: string;
+  readonly catalogue: Catalogue;
+  /** Variables that it needs and that are missing, one sentence each. */
+  missing?(env: NodeJS.ProcessEnv): readonly string[];
+  connect(given: ConnectGiven): Connector | Promise<Connector>;
+}
+
+/** The CRM that an installation speaks to. */
+export interface Crm extends Omit<CrmAdapter, 'connect' | 'missing'> {
+  /** The profile, where it is one and not an adapter. */
+  readonly profile: Profile | null;
+  readonly hash: string | null;
+  missing(env: NodeJS.ProcessEnv): readonly string[];
+  connect(given: ConnectGiven & { readonly slots: RateSlots; readonly absentSeen?: boolean }): Promise<Connector>;
+}
+
+const isAdapter = (given: unknown): given is CrmAdapter =>
+  given !== null &&
+  typeof given === 'object' &&
+  typeof (given as CrmAdapter).connect === 'function' &&
+  Array.isArray((given as CrmAdapter).catalogue?.types);
+
+async function readAdapter(path: string): Promise<Crm> {
+  let module: { default?: unknown };
+  try {
+    module = (await import(pathToFileURL(isAbsolute(path) ? path : resolve(path)).href)) as { default?: unknown };
+  } catch (error) {
+    throw new ProfileError([`${path} cannot be loaded: ${(error as Error).message}`]);
+  }
+  const adapter = module.default;
+  if (!isAdapter(adapter))
+    throw new ProfileError([
+      `${path}: its default export is no adapter: give { name, catalogue, connect }, as docs/crm-profile.md shows`,
+    ]);
+  return {
+    name: adapter.name,
+    catalogue: adapter.catalogue,
+    profile: null,
+    hash: null,
+    missing: (env) => adapter.missing?.(env) ?? [],
+    connect: async (given) => adapter.connect(given),
+  };
+}
+
+/** The CRM that a profile's or an adapter's file describes, or the default one. Throws ProfileError. */
+export async function readCrm(path: string | undefined): Promise<Crm> {
+  if (path !== undefined && /\.(mjs|js|mts|ts)$/.test(path)) return readAdapter(path);
+  const profile = await readProfile(path);
+  return {
+    name: profile.name,
+    catalogue: catalogueOf(profile),
+    profile,
+    hash: profileHash(profile),
+    missing: (env) => missingSecrets(profile, env),
+    connect: async ({ url, env, slots, absentSeen = false }) => {
+      const host = new URL(url).host;
+      const limits = profile.limits.map(({ calls, perMs, operations }, i) => ({
+        limiter: new RateLimiter(slots, `crm:${host}:${i}`, (calls * 1000) / perMs),
+        operations,
+      }));
+      return crm({ url, profile, secret: secretsFrom(env), limits, absentSeen });
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { call, type Answer, type Judgement } from '../http.ts';
+import type { CallOptions } from '../connector.ts';
+import type { RateLimiter } from '../rateLimiter.ts';
+import { SystemError } from '../systemError.ts';
+import type { SystemClock } from '../clock.ts';
+import type { SignIn } from './auth.ts';
+import { placeOf } from './profile/place.ts';
+import type { Request } from './profile/resolve.ts';
+import type { ErrorRule, OperationName, Profile } from './profile/schema.ts';
+import { fill, fillQuery, fillText, type Template, type Variables } from './profile/template.ts';
+
+/** A limiter that all workers share, and the operations that take its slots; all where none are named. */
+export interface Limit {
+  readonly limiter: RateLimiter;
+  readonly operations?: readonly OperationName[] | undefined;
+}
+
+/** What a call is made of: the template, and what its variables stand for. */
+export interface Sending {
+  readonly operation: OperationName;
+  readonly request: Request;
+  readonly variables: Variables;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The address of a next page, in place of the request's own. */
+  readonly url?: string;
+}
+
+export type Send = (sending: Sending, options: Partial<CallOptions>) => Promise<Answer>;
+
+const quoted = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : JSON.stringify(value ?? null);
+
+function fits(rule: ErrorRule, operation: OperationName, answer: { status: number; body: unknown; text: string }): boolean {
+  if (rule.operations && !rule.operations.includes(operation)) return false;
+  if (rule.status === undefined ? answer.status < 300 : rule.status !== answer.status) return false;
+  const there = rule.at === undefined ? answer.text : placeOf(answer.body, rule.at);
+  if (rule.at !== undefined && (there === undefined || there === null || there === false)) return false;
+  if (rule.equals !== undefined && quoted(there) !== String(rule.equals)) return false;
+  return rule.contains === undefined || quoted(there).includes(rule.contains);
+}
+
+/** What a profile's rules make of an answer. */
+export function judgeBy(profile: Profile, operation: OperationName) {
+  return (answer: { status: number; body: unknown; text: string }): Judgement | undefined => {
+    const failure = profile.errors.find((rule) => fits(rule, operation, answer))?.is;
+    const text = profile.errorText
+      .map((path) => placeOf(answer.body, path))
+      .filter((part) => part !== undefined && part !== null && part !== '')
+      .map(quoted)
+      .join('; ');
+    // Where something is there already, a create is refused with 409, whatever the profile says or not.
+    const taken = failure === undefined && operation === 'create' && answer.status === 409 ? 'taken' : undefined;
+    return { failure: failure ?? taken, ...(text === '' ? {} : { text }) };
+  };
+}
+
+/** Sends calls as a profile's templates say: signed in, within its limits, failures classed by its rules. */
+export function transport(given: {
+  readonly base: string;
+  readonly profile: Profile;
+  readonly signIn: SignIn;
+  readonly limits: readonly Limit[];
+  readonly clock: SystemClock;
+}): Send {
+  const { base, profile, clock } = given;
+
+  function addressOf({ operation, request, variables, url }: Sending): string {
+    if (url !== undefined) return url;
+    const encode = (text: string, name: string): string => (name === 'path' || name === 'type' ? text : encodeURIComponent(text));
+    const path = fillText(request.path, variables, encode);
+    if (path === undefined) throw new SystemError('CRM', 'refused', `${operation}: a variable of ${request.path} has no value`);
+    const query = fillQuery(request.query, variables);
+    return base + path + (path.includes('?') ? query.replace('?', '&') : query);
+  }
+
+  return async function send(sending, options) {
+    const { operation, request, variables } = sending;
+    const url = addressOf(sending);
+    const headers = Object.entries({ ...request.headers, ...sending.headers }).flatMap(([name, value]) => {
+      const text = fillText(value, variables);
+      return text === undefined ? [] : [[name.toLowerCase(), text] as const];
+    });
+    const json = request.body === undefined ? undefined : fill(request.body as Template, variables);
+    const limiters = given.limits
+      .filter((limit) => !limit.operations || limit.operations.includes(operation))
+      .map(({ limiter }) => limiter);
+    for (let tries = 0; ; tries++) {
+      const signed = await given.signIn.headers(options.signal);
+      for (const limiter of limiters) await limiter.take(options.priority ?? 'write', options.signal);
+      const sentAt = Date.now();
+      try {
+        const answer = await call('CRM', {
+          method: request.method,
+          url,
+          headers: { ...signed, ...Object.fromEntries(headers) },
+          ...(json === undefined ? {} : { json }),
+          ...(request.contentType === undefined ? {} : { contentType: request.contentType }),
+          signal: options.signal,
+          judge: judgeBy(profile, operation),
+        });
+        for (const limiter of limiters) await limiter.answered(operation, sentAt, answer.receivedAt - answer.sentAt);
+        clock.date(answer.headers.get('date'), answer.sentAt, answer.receivedAt);
+        return answer;
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        if (error.failure === 'throttled') for (const limiter of limiters) await limiter.hold(error.retryAfterMs ?? 1000);
+        if (error.failure !== 'unauthorized' || tries > 0 || !given.signIn.renew()) throw error;
+      }
+    }
+  };
+}

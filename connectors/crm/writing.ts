@@ -1,0 +1,254 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { instantMs } from '../../flows/instant.ts';
+import { pathSteps } from '../../flows/path.ts';
+import { sameValue, type Value } from '../../flows/values.ts';
+import type { Answer } from '../http.ts';
+import {
+  putAt,
+  requireUnchanged,
+  type CallOptions,
+  type CreateRequest,
+  type Snapshot,
+  type UpdateRequest,
+} from '../connector.ts';
+import type { SystemClock } from '../clock.ts';
+import { SystemError } from '../systemError.ts';
+import { placeOf, textAt } from './profile/place.ts';
+import type { ReadyType, Writing } from './profile/resolve.ts';
+import { bodyOf, isFine, isObject, namesFor, placeIn, snapshotOf, written, type Json, type Reading } from './record.ts';
+import type { Send } from './transport.ts';
+
+/** How often what was written is looked for, a lag apart. */
+const LOOKS = 6;
+
+/** What writing needs of the connector. */
+export interface WritingHost {
+  readonly type: ReadyType;
+  readonly send: Send;
+  readonly clock: SystemClock;
+  readonly absentSeen: boolean;
+  readonly read: (id: string, fields: readonly string[], options: CallOptions) => Promise<{ seen: Snapshot; body: Json }>;
+  readonly find: (externalId: string, fields: readonly string[], options: CallOptions) => Promise<readonly Snapshot[]>;
+}
+
+const pointer = (path: string): string =>
+  `/${path
+    .split('.')
+    .map((step) => step.replaceAll('~', '~0').replaceAll('/', '~1'))
+    .join('/')}`;
+
+/** Creates, updates and deletes of one type. */
+export function writing(host: WritingHost) {
+  const { type, send } = host;
+  const { operations, condition } = type;
+  const lag = (): Promise<void> => sleep(Math.max(200, type.stamps.lagMs));
+  const conditional = typeof condition === 'object';
+
+  /** The record of an answer, where it shows the whole of it. */
+  function shown(operation: Writing, answer: Answer, fields: readonly string[], asked?: string): Snapshot {
+    const record = placeOf(answer.body, operation.out);
+    const reading: Reading = {
+      type,
+      fields,
+      etag: answer.headers.get('etag'),
+      absentSeen: host.absentSeen,
+      clock: host.clock,
+      ...(asked === undefined ? {} : { asked }),
+    };
+    return snapshotOf(record, reading);
+  }
+
+  function noteClock(operation: Writing, answer: Answer, seen: Snapshot, options: CallOptions, replayable = false): void {
+    // A stamp of whole seconds says less of the clock than the Date header does.
+    if (options.again || !isFine(placeOf(answer.body, operation.out), type)) return;
+    host.clock.write(instantMs(seen.instant), answer.sentAt, answer.receivedAt, replayable);
+  }
+
+  /** A record that was just made may be invisible for a while. */
+  async function readNew(id: string, fields: readonly string[], options: CallOptions): Promise<Snapshot> {
+    for (let looks = 1; ; looks++) {
+      try {
+        return (await host.read(id, fields, options)).seen;
+      } catch (error) {
+        if (!(error instanceof SystemError) || error.retryable) throw error;
+        // It is there, so it must not be made again because it can't be read.
+        if (error.failure !== 'gone')
+          throw new SystemError('CRM', 'unstored', `${type.name} ${id} was made, but cannot be linked: ${error.text}`);
+        if (looks >= LOOKS)
+          throw new SystemError(
+            'CRM',
+            'unstored',
+            `${type.name} ${id}: answered, not stored: the create was answered with this id, and no such record is there`,
+          );
+        await lag();
+      }
+    }
+  }
+
+  /** The answer to a create did not show the record: it is read by its id, else looked up. Never made again. */
+  async function afterCreate(answer: Answer, request: CreateRequest, options: CallOptions): Promise<Snapshot> {
+    const location = answer.headers.get('location')?.split(/[?#]/)[0]?.split('/').filter(Boolean).at(-1);
+    const id =
+      textAt(answer.body, operations.create.id) ??
+      textAt(placeOf(answer.body, operations.create.out), type.record.id) ??
+      textAt(answer.body, type.record.id) ??
+      (typeof answer.body === 'string' || typeof answer.body === 'number' ? String(answer.body) : null) ??
+      (location === undefined ? null : decodeURIComponent(location.replace(/^.*\('?|'?\)$/g, '')));
+    if (id !== null) return readNew(id, request.fields, options);
+    for (let looks = 1; operations.find && looks <= LOOKS; looks++) {
+      const found = await host.find(request.identity.externalId, request.fields, options);
+      if (found.length > 1)
+        throw new SystemError(
+          'CRM',
+          'unstored',
+          `a create was answered without an id, and ${found.length} records carry ${request.identity.externalId}`,
+        );
+      if (found[0]) return found[0];
+      await lag();
+    }
+    throw new SystemError(
+      'CRM',
+      'unstored',
+      `a ${type.name} was made, but the answer does not tell its id, and no record carries ${request.identity.externalId}: it is not made a second time. Look for it in the CRM`,
+    );
+  }
+
+  async function create(request: CreateRequest, options: CallOptions): Promise<Snapshot> {
+    const { create: operation } = operations;
+    const { externalId, idempotencyKey } = request.identity;
+    if (operation.upserts) {
+      const [there] = await host.find(externalId, request.fields, options);
+      if (there) throw new SystemError('CRM', 'taken', `${externalId} is carried by ${type.name} ${there.id} already`);
+    }
+    const values = bodyOf(type, request.values);
+    if (type.record.externalId !== undefined) putAt(values, type.record.externalId, externalId);
+    const variables = {
+      ...type.variables,
+      ...namesFor(type, request.fields),
+      values,
+      properties: inner(values),
+      externalId,
+      idempotencyKey,
+    };
+    const answer = await send({ operation: 'create', request: operation, variables }, options);
+    if (operation.answer !== 'whole' || !isObject(placeOf(answer.body, operation.out)))
+      return afterCreate(answer, request, options);
+    let seen: Snapshot;
+    try {
+      seen = shown(operation, answer, request.fields);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return afterCreate(answer, request, options);
+    }
+    noteClock(operation, answer, seen, options, namesKey(operation));
+    return seen;
+  }
+
+  const inner = (values: Json): unknown => (type.record.values === undefined ? values : placeOf(values, type.record.values));
+
+  /** What is sent: the changes, the whole record, or a patch. */
+  function changesFor(request: UpdateRequest, now: Json | null, unconditional: boolean): Json | object[] {
+    const { set, condition: expected } = request;
+    if (operations.update.style === 'jsonPatch') {
+      const path = (name: string): string => pointer(placeIn(type.record, name));
+      const tests = condition === 'jsonPatchTest' && !unconditional ? Object.entries(expected.test) : [];
+      return [
+        ...tests.map(([name, value]) => ({ op: 'test', path: path(name), value: written(type, name, value) })),
+        ...Object.entries(set).map(([name, value]) => ({ op: 'replace', path: path(name), value: written(type, name, value) })),
+      ];
+    }
+    if (!now) return bodyOf(type, set);
+    const whole = structuredClone(now);
+    const body: Json = operations.update.style === 'replace' ? whole : {};
+    for (const [name, value] of Object.entries(set)) {
+      putAt(whole, placeIn(type.record, name), written(type, name, value));
+      const [top] = pathSteps(placeIn(type.record, name));
+      if (operations.update.style === 'merge' && top) body[top.name] = whole[top.name];
+    }
+    return body;
+  }
+
+  async function update(request: UpdateRequest, options: CallOptions & { unconditional?: boolean }): Promise<Snapshot> {
+    const { id, set, fields } = request;
+    const { update: operation } = operations;
+    let { etag } = request.condition;
+    // A list is sent as a whole: the other elements must be known.
+    const element = Object.keys(set).some((name) => pathSteps(name).some((step) => step.where));
+    const needsWhole = operation.style === 'replace' || element;
+    let now: Json | null = null;
+    if (needsWhole || condition === 'none' || (conditional && etag === undefined)) {
+      // Where the condition cannot be sent along, the window is as narrow as a read before the write makes it.
+      const { seen, body } = await host.read(id, Object.keys(request.condition.test), options);
+      requireUnchanged('CRM', request.condition.test, (name) => seen.fields[name]);
+      etag = seen.etag;
+      if (needsWhole) now = body;
+    }
+    const values = changesFor(request, now, options.unconditional ?? false);
+    const answer = await send(
+      {
+        operation: 'update',
+        request:
+          operation.style === 'jsonPatch'
+            ? { ...operation, contentType: operation.contentType ?? 'application/json-patch+json' }
+            : operation,
+        variables: {
+          ...type.variables,
+          ...namesFor(type, fields),
+          id,
+          values,
+          properties: Array.isArray(values) ? values : inner(values as Json),
+          etag,
+        },
+        headers: conditionHeader(etag),
+      },
+      options,
+    );
+    if (answer.body === undefined || operation.answer !== 'whole') return stored(request, options);
+    const seen = shown(operation, answer, fields, id);
+    noteClock(operation, answer, seen, options);
+    return seen.version > request.condition.version ? seen : stored(request, options);
+  }
+
+  function conditionHeader(etag: string | undefined): Record<string, string> {
+    if (!conditional) return {};
+    const value = etag ?? condition.otherwise;
+    // Braces of a tag are its own, not a template's.
+    return value === undefined ? {} : { [condition.header]: value.replace(/\{(\w+)\}/g, '{{$1}}') };
+  }
+
+  /**
+   * A write was answered with success, but not with a newer record: it is read until it shows what was written. The old
+   * value at an unmoved version after the lag means that nothing was stored.
+   */
+  async function stored({ id, set, condition: expected, fields }: UpdateRequest, options: CallOptions): Promise<Snapshot> {
+    for (let looks = 1; ; looks++) {
+      const { seen } = await host.read(id, [...new Set([...fields, ...Object.keys(set)])], options);
+      const stuck = ([name, value]: [string, Value]): boolean =>
+        !sameValue(seen.fields[name], value) && sameValue(seen.fields[name], expected.test[name]);
+      if (seen.version > expected.version || !Object.entries(set).some(stuck))
+        return { ...seen, fields: Object.fromEntries(fields.map((name) => [name, seen.fields[name] ?? null])) };
+      if (looks >= LOOKS)
+        throw new SystemError(
+          'CRM',
+          'unstored',
+          `${type.name} ${id}: answered, not stored: the write was answered with success, and after ${LOOKS} looks the record shows the old value at an unmoved version`,
+        );
+      await lag();
+    }
+  }
+
+  async function remove(id: string, options: CallOptions): Promise<void> {
+    const { delete: operation } = operations;
+    if (!operation) throw new SystemError('CRM', 'refused', `the profile has no operation delete for ${type.name}`);
+    let etag: string | undefined;
+    if (conditional && condition.delete) ({ etag } = (await host.read(id, [], options)).seen);
+    const headers = conditional && condition.delete ? conditionHeader(etag) : {};
+    await send({ operation: 'delete', request: operation, variables: { ...type.variables, id, etag }, headers }, options);
+  }
+
+  return { create, update, remove };
+}
+
+/** Whether a create carries the key by which the system knows a second try. */
+export const namesKey = (operation: Writing): boolean =>
+  JSON.stringify([operation.path, operation.query, operation.headers, operation.body]).includes('{idempotencyKey');
