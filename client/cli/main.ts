@@ -15,6 +15,12 @@ async function meetLocalStack(): Promise<void> {
   }
 }
 
+// Who reads no further (`| head`) has what was asked for.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
 try {
   await meetLocalStack();
   await makeProgram().parseAsync();

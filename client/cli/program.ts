@@ -15,6 +15,7 @@ import { print } from './print.ts';
 import { showLink, showLinks, showStatus } from './show.ts';
 import { addSandboxCommands } from './sandbox.ts';
 import { addSteeringCommands } from './steering.ts';
+import { addWorkerCommand } from './worker.ts';
 
 /** Exit codes: 0 done (or stopped as asked), 1 failed, 2 bad configuration or bad input. */
 export const EXIT = { done: 0, failed: 1, refused: 2 } as const;
@@ -71,23 +72,7 @@ export function makeProgram(): Command {
   );
   const json = (): Option => new Option('--json', 'print JSON');
 
-  program
-    .command('worker')
-    .description('run a worker: checks the configuration, starts the watchers, runs until SIGTERM and drains')
-    .option('--pretty', 'logs for people instead of one JSON line an event')
-    .option('--apply-plan <file>', 'do what this plan (of `tandem plan --out`) says, and no more')
-    .action(async (options: { pretty?: boolean; applyPlan?: string }) => {
-      const { makeLog } = await import('../../worker/log.ts');
-      const { runWorker } = await import('../../worker/worker.ts');
-      const stop = new AbortController();
-      for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(new Error(name)));
-      try {
-        await runWorker(process.env, makeLog(options.pretty ?? false), stop.signal, options.applyPlan);
-      } catch (error) {
-        if (!stop.signal.aborted || error instanceof ConfigError) throw error;
-      }
-    });
-
+  addWorkerCommand(program);
   addFlowCommands(program);
   addAcceptanceCommands(program);
 

@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { ConfigError } from '../../worker/config.ts';
+
+/** `tandem worker`: runs until a signal, then drains. */
+export function addWorkerCommand(program: Command): void {
+  program
+    .command('worker')
+    .description('run a worker: checks the configuration, starts the watchers, runs until SIGTERM and drains')
+    .option('--pretty', 'logs for people instead of one JSON line an event')
+    .option('--apply-plan <file>', 'do what this plan (of `tandem plan --out`) says, and no more')
+    .action(async (options: { pretty?: boolean; applyPlan?: string }) => {
+      const { makeLog } = await import('../../worker/log.ts');
+      const { runWorker } = await import('../../worker/worker.ts');
+      const stop = askedToStop();
+      try {
+        await runWorker(process.env, makeLog(options.pretty ?? false), stop, options.applyPlan);
+      } catch (error) {
+        if (!stop.aborted || error instanceof ConfigError) throw error;
+      }
+    });
+}
+
+/** Aborts on SIGTERM and SIGINT, and where npx was ended: it keeps a signal to itself and leaves what it runs behind. */
+function askedToStop(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(new Error(name)));
+  if (process.env['npm_command'] !== undefined) {
+    const npx = process.ppid;
+    const timer = setInterval(() => {
+      if (process.ppid === npx) return;
+      clearInterval(timer);
+      stop.abort(new Error('npx was ended'));
+    }, 500);
+    timer.unref();
+  }
+  return stop.signal;
+}
