@@ -36,7 +36,7 @@ for (const [where, place] of [
         const said = (): unknown => [worker.stdout.slice(-2), worker.stderr];
         await eventually(
           'the first links in step',
-          async () => ({ inStep: await store.links.countDocuments({ status: 'in-step' }), said: said() }),
+          async () => ({ inStep: await store.links.count({ status: 'in-step' }), said: said() }),
           ({ inStep }) => inStep === PAIRS,
         );
         assert.deepEqual(worker.stderr, []);
