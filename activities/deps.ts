@@ -21,6 +21,4 @@ export interface Deps {
   readonly deletionHours: number;
   /** Aborts when the worker was asked to stop: watchers hand over at once, writes finish. */
   readonly stopping: AbortSignal;
-  /** Settles whether PowerOffice knows JSON Patch `test`. */
-  readonly patchTest: { settle(capability: 'works' | 'missing'): Promise<void>; get(): 'unknown' | 'works' | 'missing' };
 }

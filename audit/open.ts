@@ -22,7 +22,7 @@ export async function open(env: NodeJS.ProcessEnv): Promise<Opened> {
   const all = await readAll(env);
   const store = await Store.connect(all.config.MONGODB_URI);
   try {
-    const { connectors } = await makeConnectors({ ...all, store, env });
+    const connectors = await makeConnectors({ ...all, store, env });
     const world: Record<SystemName, string> = { powerOffice: '', crm: '' };
     for (const system of Object.values(connectors)) {
       const { identity } = await system.check();

@@ -63,6 +63,23 @@ export interface Features {
   readonly idempotencyKey: boolean;
 }
 
+/**
+ * For a system that may not know the conditions it is sent, and refuses for a condition as for much else. Where a
+ * conditional write was refused although reads show what it expects, one try without the condition tells.
+ */
+export interface ConditionProbe {
+  /** Whether a refusal may have another reason than a condition that did not hold. */
+  isDoubtful(refusal: SystemError): boolean;
+  /** Between the two reads that must both show what was expected before the condition itself is doubted (ms). */
+  readonly readsApartMs: number;
+  /** False once a condition was seen to work. */
+  isOpen(): boolean;
+  /** The try without the condition was taken: conditions don't work here, from now on a read comes before each write. */
+  settleMissing(): Promise<void>;
+  /** What `settleMissing` means, for the log. */
+  readonly warning: string;
+}
+
 /** Of what type, and which of its fields the answer shall show. */
 interface Wanted {
   readonly type: string;
@@ -101,6 +118,7 @@ export interface Connector {
   /** How long a write may stay invisible to reads (ms). */
   readonly lagMs: number;
   features(): Features;
+  readonly conditionProbe?: ConditionProbe;
   /** One cheap call that shows whether system and key work; tells who we are where the system says so. */
   check(signal?: AbortSignal): Promise<{ readonly identity: string }>;
   /** Records changed after `since` (all where null), oldest change first. `since` is exclusive or inclusive as the system has it; none is lost. */

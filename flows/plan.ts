@@ -67,8 +67,14 @@ export class Allowance {
     return this.#links.get(linkKey(flow, sourceId));
   }
 
-  change(flow: string, sourceId: string, at: 'source' | 'target', property: string, value: Value): boolean {
-    const key = valueKey(linkKey(flow, sourceId), at, property);
-    return this.#changes.has(key) && sameValue(this.#changes.get(key), value);
+  change(wanted: {
+    readonly flow: string;
+    readonly sourceId: string;
+    readonly side: 'source' | 'target';
+    readonly property: string;
+    readonly value: Value;
+  }): boolean {
+    const key = valueKey(linkKey(wanted.flow, wanted.sourceId), wanted.side, wanted.property);
+    return this.#changes.has(key) && sameValue(this.#changes.get(key), wanted.value);
   }
 }

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Crm } from '../connectors/crm/readCrm.ts';
-import { powerOffice } from '../connectors/powerOffice/connector.ts';
+import { powerOffice, type PatchTest } from '../connectors/powerOffice/connector.ts';
 import type { Connector } from '../connectors/connector.ts';
 import type { Store } from '../store/store.ts';
 import { RateLimiter } from '../connectors/rateLimiter.ts';
-import type { Deps } from '../activities/deps.ts';
 import type { SystemName } from '../flows/flow.ts';
 import type { Config } from './config.ts';
 
@@ -19,11 +18,11 @@ export async function makeConnectors({
   readonly store: Store;
   readonly crm: Crm;
   readonly env: NodeJS.ProcessEnv;
-}): Promise<{ connectors: Record<SystemName, Connector>; patchTest: Deps['patchTest'] }> {
+}): Promise<Record<SystemName, Connector>> {
   const { profileCheck } = await store.systems.get('crm');
   const absentSeen = profileCheck?.hash === crm.hash && (profileCheck?.seen.includes('absent') ?? false);
   let test: 'unknown' | 'works' | 'missing' = (await store.systems.get('powerOffice')).test ?? 'unknown';
-  const patchTest: Deps['patchTest'] = {
+  const patchTest: PatchTest = {
     get: () => test,
     async settle(capability) {
       if (test === 'works' || test === capability) return;
@@ -40,11 +39,10 @@ export async function makeConnectors({
     clientKey: config.POWEROFFICE_CLIENT_KEY,
     subscriptionKey: config.POWEROFFICE_SUBSCRIPTION_KEY,
   };
-  const connectors = {
-    powerOffice: powerOffice(keys, throttle, { get: () => test, accepted: () => patchTest.settle('works') }),
+  return {
+    powerOffice: powerOffice(keys, throttle, patchTest),
     crm: await crm.connect({ url: config.CRM_URL, env, slots: store.slots, absentSeen }),
   };
-  return { connectors, patchTest };
 }
 
 /** Shares what is known of the systems' clocks with other workers and later runs. Stops with the returned function. */

@@ -76,7 +76,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
   try {
     await retryUntilReachable('MongoDB', log, signal, () => store.prepare(config.TANDEM_HISTORY_DAYS));
     await refuseRefuted(crm, store, log);
-    const { connectors, patchTest } = await makeConnectors({ config, store, crm, env });
+    const connectors = await makeConnectors({ config, store, crm, env });
     for (const system of Object.values(connectors)) {
       const { identity } = await retryUntilReachable(system.title, log, signal, () => system.check(signal));
       await sameWorld(store, system, identity);
@@ -112,7 +112,6 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
             time: realTime,
             runAttempt: runAttempt,
             log,
-            patchTest,
             ...(plan ? { allowance: new Allowance(plan) } : {}),
             stopping: signal,
             pollSeconds: config.TANDEM_POLL_SECONDS,

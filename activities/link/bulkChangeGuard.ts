@@ -11,7 +11,10 @@ export const isBulkChange = (some: number, all: number): boolean => some > BULK_
  * Counts a record that is about to be ended, deleted or blanked. Gives the sentence that holds it back where that would
  * be too many of its flow within an hour and nobody has approved.
  */
-export async function bulkChangeGuard(store: LinkStore, flow: string, now: number, first: boolean): Promise<string | null> {
+export async function bulkChangeGuard(
+  store: LinkStore,
+  { flow, now, first }: { readonly flow: string; readonly now: number; readonly first: boolean },
+): Promise<string | null> {
   const minute = Math.floor(now / 60_000);
   const { minutes, approvedUntil } = await store.limits.countBulkChange(flow, minute, first ? 1 : 0);
   if (approvedUntil > now) return null;

@@ -32,6 +32,29 @@ class ReadRefused extends Error {
 /** A change as the history keeps it. */
 export type PropertyChange = Pick<Assignment, 'property' | 'why' | 'instants'> & { before: Value; after: Value };
 
+/** An outcome on its way into the store. `written`: the properties of a write, null for anything else. */
+interface Commit {
+  readonly link: LinkRecord;
+  readonly outcome: Outcome;
+  readonly side: Side;
+  readonly written?: readonly string[] | null;
+  /** The system's own text, for the store alone. */
+  readonly text?: string | null;
+}
+
+interface Refusal extends Omit<Commit, 'outcome' | 'text'> {
+  readonly code: string;
+  readonly properties?: readonly string[];
+  readonly text: string;
+}
+
+interface Remembered {
+  readonly link: LinkRecord;
+  readonly side: Side;
+  readonly changes: readonly PropertyChange[];
+  readonly attempt: Attempt;
+}
+
 export type LinkContext = ReturnType<typeof linkContext>;
 
 /** What every activity of a link needs: its flow, its two systems, and the store's word on earlier attempts. */
@@ -118,13 +141,7 @@ export function linkContext(deps: Deps) {
   }
 
   /** Stores an outcome; where another attempt was first, or a newer revision, that one's word counts. */
-  async function commit(
-    link: LinkRecord,
-    outcome: Outcome,
-    side: Side,
-    written: readonly string[] | null,
-    text: string | null = null,
-  ): Promise<Outcome> {
+  async function commit({ link, outcome, side, written = null, text = null }: Commit): Promise<Outcome> {
     const now = await store.links.write(link, typesOf(flowOf(link)), text);
     if (now) return { ...outcome, ...newerObservations(link, now) };
     const { stored, done } = await loadStored(link);
@@ -133,14 +150,7 @@ export function linkContext(deps: Deps) {
   }
 
   /** A refusal that only a person or another value can mend: blocked, with the system's own text in the store alone. */
-  async function refuse(
-    link: LinkRecord,
-    side: Side,
-    code: string,
-    properties: readonly string[],
-    text: string,
-    written: readonly string[] | null = null,
-  ): Promise<Outcome> {
+  async function refuse({ link, side, code, properties = [], text, written = null }: Refusal): Promise<Outcome> {
     const at = time.now();
     const waiting = isWaiting({ code });
     if (waiting)
@@ -150,17 +160,17 @@ export function linkContext(deps: Deps) {
         { event: 'blocked', flow: link.flow, sourceId: link.sourceId, side, code, properties },
         'a record is blocked',
       );
-    const outcome: Outcome = { kind: 'refused', side, code, properties };
-    return commit(
-      { ...link, status: waiting ? 'linking' : 'blocked', statusAt: at, ended: null, block: { code, side, properties, at } },
-      outcome,
+    const status = waiting ? 'linking' : 'blocked';
+    return commit({
+      link: { ...link, status, statusAt: at, ended: null, block: { code, side, properties, at } },
+      outcome: { kind: 'refused', side, code, properties },
       side,
       written,
       text,
-    );
+    });
   }
 
-  async function remember(link: LinkRecord, side: Side, changes: readonly PropertyChange[], attempt: Attempt): Promise<void> {
+  async function remember({ link, side, changes, attempt }: Remembered): Promise<void> {
     await store.history.add(
       changes.map(({ property, why, before, after, instants }) => ({
         _id: historyKey(linkKey(link.flow, link.sourceId), link.revision, property),
@@ -188,8 +198,8 @@ export function linkContext(deps: Deps) {
 
   /** Refuses what would end, delete or blank very many records. */
   async function guarded(link: LinkRecord, side: Side, attempt: Attempt): Promise<Outcome | null> {
-    const text = await bulkChangeGuard(store, link.flow, time.now(), attempt.number === 1);
-    return text === null ? null : refuse(link, side, 'held', [], text);
+    const text = await bulkChangeGuard(store, { flow: link.flow, now: time.now(), first: attempt.number === 1 });
+    return text === null ? null : refuse({ link, side, code: 'held', text });
   }
 
   const runUnlessPaused = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
@@ -200,11 +210,12 @@ export function linkContext(deps: Deps) {
       } catch (error) {
         if (!(error instanceof ReadRefused)) throw error;
         const { side, refusal } = error;
-        return refuse(link, side, codeOf(refusal), [], refusal.text);
+        return refuse({ link, side, code: codeOf(refusal), text: refusal.text });
       }
     });
 
   return {
+    deps,
     flowOf,
     connectorOf,
     typesOf,
@@ -225,18 +236,16 @@ export function linkContext(deps: Deps) {
 /** Held back because the plan that this start keeps to says nothing of it. */
 export const unplanned = (
   { refuse }: Pick<LinkContext, 'refuse'>,
-  link: LinkRecord,
-  side: Side,
-  written: readonly string[] | null = null,
+  { link, side, written = null }: Pick<Refusal, 'link' | 'side' | 'written'>,
 ): Promise<Outcome> =>
-  refuse(
+  refuse({
     link,
     side,
-    'unplanned',
-    written ?? [],
-    'not in the plan that this start applies; a start without --apply-plan lets it go on',
+    code: 'unplanned',
+    properties: written ?? [],
+    text: 'not in the plan that this start applies; a start without --apply-plan lets it go on',
     written,
-  );
+  });
 
 /** The code of a block: the system's own status, or what Tandem makes of an answer that looked like success. */
 export const codeOf = ({ failure, status }: SystemError): string =>

@@ -5,13 +5,12 @@ import type { Values } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Observation } from '../../workflows/core/state.ts';
-import type { Deps } from '../deps.ts';
 import { externalIdOf, isAsSent, observationOf, rulesOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { TargetTaken } from '../../store/links.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
-import { blamed, unplanned, type LinkContext } from './context.ts';
+import { blamed, codeOf, unplanned, type LinkContext } from './context.ts';
 import { findPartner, wakeReferring } from './findPartner.ts';
 
 /** Clocks aside, a record that an earlier attempt made is not older than this before the activity (ms). */
@@ -23,15 +22,12 @@ const KEY_KEPT_MS = 23 * 3600_000;
 
 /** Creates the target record, or finds the one that an earlier attempt created. */
 export async function createRecord(
-  deps: Deps,
   context: LinkContext,
-  link: LinkRecord,
-  values: Values,
-  chosen: string | undefined,
+  { link, values, chosen }: { readonly link: LinkRecord; readonly values: Values; readonly chosen?: string },
   attempt: Attempt,
 ): Promise<Outcome> {
+  const { deps, flowOf, connectorOf, readSides, loadStored, replayStored, commit, refuse } = context;
   const { store, time } = deps;
-  const { flowOf, connectorOf, readSides, loadStored, replayStored, commit, refuse } = context;
   const flow = flowOf(link);
   const system = connectorOf(flow, 'target');
   const { type } = flow.target;
@@ -64,19 +60,21 @@ export async function createRecord(
   };
 
   if (chosen !== undefined) return adoptChosen(chosen);
-  const partner = await findPartner(deps, flow, link, attempt);
+  const partner = await findPartner(deps, { flow, link, attempt });
   if (partner.kind === 'none') {
-    const waits = await refuse(link, 'target', partner.code, [], partner.text);
+    const waits = await refuse({ link, side: 'target', code: partner.code, text: partner.text });
     // What became a partner before the store knew that this link waits has woken nobody.
-    const again = await findPartner(deps, flow, link, attempt);
+    const again = await findPartner(deps, { flow, link, attempt });
     if (again.kind !== 'none' || again.text !== partner.text) await deps.links.signalRetry(link);
     return waits;
   }
   const planned = deps.allowance?.linkOf(link.flow, link.sourceId);
   if (partner.kind === 'matched')
-    return !deps.allowance || planned === partner.record.id ? adopt(partner.record) : unplanned(context, link, 'target');
+    return !deps.allowance || planned === partner.record.id
+      ? adopt(partner.record)
+      : unplanned(context, { link, side: 'target' });
   if (deps.allowance && planned === undefined && !deps.allowance.create(link.flow, link.sourceId))
-    return unplanned(context, link, 'target');
+    return unplanned(context, { link, side: 'target' });
 
   let record: Snapshot | undefined;
   let found: readonly Snapshot[] = [];
@@ -86,7 +84,7 @@ export async function createRecord(
   // itself knows the try again by its key.
   const known = system.features().idempotencyKey && time.now() - attempt.scheduledAt < KEY_KEPT_MS && unclear === null;
   if (planned !== undefined || (maybeMade && (system.features().externalId || !known))) found = await lookUp();
-  if (planned !== undefined && found[0]?.id !== planned) return unplanned(context, link, 'target');
+  if (planned !== undefined && found[0]?.id !== planned) return unplanned(context, { link, side: 'target' });
   if (found.length === 0) {
     try {
       const sentAt = time.now();
@@ -98,19 +96,24 @@ export async function createRecord(
       if (system.features().externalId && (error.failure === 'taken' || error.status === 409 || error.status === 422))
         found = await lookUp();
       // Answered with success, and not to be found: the next try looks for it first, as for one of several.
-      if (error.failure === 'unstored') return refuse(link, 'target', 'ambiguous', [], error.text);
+      if (error.failure === 'unstored') return refuse({ link, side: 'target', code: 'ambiguous', text: error.text });
       if (found.length === 0)
-        return refuse(link, 'target', String(error.status ?? error.failure), blamed(error, Object.keys(values)), error.text);
+        return refuse({
+          link,
+          side: 'target',
+          code: codeOf(error),
+          properties: blamed(error, Object.keys(values)),
+          text: error.text,
+        });
     }
   }
   if (found.length > 1)
-    return refuse(
+    return refuse({
       link,
-      'target',
-      'ambiguous',
-      [],
-      `the answer to a create was lost, and ${found.length} records may be its: ${found.map((each) => each.id).join(', ')}. Remove all but one, or link by hand, then retry`,
-    );
+      side: 'target',
+      code: 'ambiguous',
+      text: `the answer to a create was lost, and ${found.length} records may be its: ${found.map((each) => each.id).join(', ')}. Remove all but one, or link by hand, then retry`,
+    });
   const mine = record ?? found[0];
   if (!mine) throw new Error('no record was created or found');
   // More than one attempt, or a record from before: what stands there now counts, not what some answer said.
@@ -156,7 +159,8 @@ export async function createRecord(
       return await adopt(await system.read({ type, id, fields: names }, options));
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
-      return refuse(link, 'target', String(error.status ?? error.failure), [], `${type} ${id} cannot be linked: ${error.text}`);
+      const text = `${type} ${id} cannot be linked: ${error.text}`;
+      return refuse({ link, side: 'target', code: codeOf(error), text });
     }
   }
 
@@ -166,18 +170,17 @@ export async function createRecord(
 
   async function tie(next: LinkRecord, outcome: Outcome & { kind: 'created' }): Promise<Outcome> {
     try {
-      const confirmed = await commit(next, outcome, 'target', null);
+      const confirmed = await commit({ link: next, outcome, side: 'target' });
       await wakeReferring(deps, flow, link.sourceId);
       return confirmed;
     } catch (error) {
       if (!(error instanceof TargetTaken)) throw error;
-      return refuse(
-        { ...link, targetId: null },
-        'target',
-        'taken',
-        [],
-        `${type} ${outcome.id} is linked to another record already`,
-      );
+      return refuse({
+        link: { ...link, targetId: null },
+        side: 'target',
+        code: 'taken',
+        text: `${type} ${outcome.id} is linked to another record already`,
+      });
     }
   }
 }

@@ -17,7 +17,10 @@ export type Partner =
   | { readonly kind: 'none'; readonly code: 'ambiguous' | 'unmatched' | 'unconnected'; readonly text: string };
 
 /** Finds the partner of a link by its flow's relation: a match first, where the flow looks for one. Never guesses. */
-export async function findPartner(deps: Deps, flow: Flow, link: LinkRecord, attempt: Attempt): Promise<Partner> {
+export async function findPartner(
+  deps: Deps,
+  { flow, link, attempt }: { readonly flow: Flow; readonly link: LinkRecord; readonly attempt: Attempt },
+): Promise<Partner> {
   if (flow.match.length === 0 && flow.connected.length === 0) return { kind: 'create' };
   const { store } = deps;
   const mine = (await store.candidates.byId(flow.name, 'source', [link.sourceId])).get(link.sourceId) ?? (await lookAgain());

@@ -3,9 +3,9 @@ import type { Flow } from '../../flows/flow.ts';
 import { across, SIDES } from '../../flows/side.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
-import { SystemError } from '../../connectors/systemError.ts';
-import { linkContext, unplanned } from './context.ts';
+import { linkContext } from './context.ts';
 import { createRecord } from './create.ts';
+import { removeRecord } from './remove.ts';
 import { writeRecord } from './write.ts';
 
 /** What stands in the way of a value that the other side's type cannot express; names record, property and value. */
@@ -23,13 +23,11 @@ function unconvertible(flow: Flow, { block, seen, sourceId, targetId }: LinkReco
 export function linkActivities(deps: Deps): LinkActivities {
   const { store, runAttempt, time } = deps;
   const context = linkContext(deps);
-  const { flowOf, connectorOf, typesOf, idOf, readSides, lag, loadStored, refuse, guarded, runUnlessPaused, newerObservations } =
-    context;
+  const { flowOf, typesOf, readSides, lag, loadStored, guarded, runUnlessPaused, newerObservations } = context;
 
   return {
-    createRecord: (input) =>
-      runUnlessPaused(input.link, (attempt) => createRecord(deps, context, input.link, input.values, input.chosen, attempt)),
-    writeRecord: (input) => runUnlessPaused(input.link, (attempt) => writeRecord(deps, context, input, attempt)),
+    createRecord: (input) => runUnlessPaused(input.link, (attempt) => createRecord(context, input, attempt)),
+    writeRecord: (input) => runUnlessPaused(input.link, (attempt) => writeRecord(context, input, attempt)),
 
     readRecords: (input) =>
       runUnlessPaused(input.link, async (attempt) => {
@@ -42,21 +40,7 @@ export function linkActivities(deps: Deps): LinkActivities {
         return { kind: 'read', found };
       }),
 
-    removeRecord: (input) =>
-      runUnlessPaused(input.link, async (attempt) => {
-        const { link, side } = input;
-        const flow = flowOf(link);
-        if (deps.allowance) return unplanned(context, link, side);
-        const held = await guarded(link, side, attempt);
-        if (held) return held;
-        try {
-          await connectorOf(flow, side).remove(flow[side].type, idOf(link, side), { priority: 'write', signal: attempt.signal });
-        } catch (error) {
-          if (!(error instanceof SystemError) || error.retryable) throw error;
-          if (error.failure !== 'gone') return refuse(link, side, String(error.status ?? error.failure), [], error.text);
-        }
-        return { kind: 'removed' };
-      }),
+    removeRecord: (input) => runUnlessPaused(input.link, (attempt) => removeRecord(context, input, attempt)),
 
     storeLink: (input) =>
       runAttempt(async (attempt) => {

@@ -5,27 +5,22 @@ import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Assignment } from '../../workflows/core/merge.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Observation } from '../../workflows/core/state.ts';
-import type { Deps } from '../deps.ts';
 import { observationOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { WriteCondition, Snapshot } from '../../connectors/connector.ts';
 import { blamed, codeOf, unplanned, type PropertyChange, type LinkContext } from './context.ts';
 
-/** Between the two reads that must both show the expected value before `test` may count as missing (ms). */
-const TEST_READS_APART_MS = 5500;
-
-type Write = { link: LinkRecord; side: Side; assignments: readonly Assignment[] };
+interface Write {
+  readonly link: LinkRecord;
+  readonly side: Side;
+  readonly assignments: readonly Assignment[];
+}
 
 /** Writes one side on the condition that it still holds what was seen. */
-export async function writeRecord(
-  deps: Deps,
-  context: LinkContext,
-  { link, side, assignments }: Write,
-  attempt: Attempt,
-): Promise<Outcome> {
-  const { time } = deps;
-  const { flowOf, connectorOf, idOf, readSides, lag, loadStored, replayStored, commit, refuse, remember, guarded } = context;
+export async function writeRecord(context: LinkContext, { link, side, assignments }: Write, attempt: Attempt): Promise<Outcome> {
+  const { deps, flowOf, connectorOf, idOf, readSides, lag, loadStored, replayStored, commit, refuse, remember, guarded } =
+    context;
   const flow = flowOf(link);
   const system = connectorOf(flow, side);
   const id = idOf(link, side);
@@ -42,16 +37,15 @@ export async function writeRecord(
   // What a write overwrites is noted with its answer. An attempt that never got so far may have written all the same,
   // and what it overwrote may not be seen again: the next one notes it before anything else.
   const noted = attempt.number > 1;
-  if (noted)
-    await remember(
-      link,
-      side,
-      changesTo((each) => each.value),
-      attempt,
-    );
+  if (noted) await remember({ link, side, changes: changesTo((each) => each.value), attempt });
   const { allowance } = deps;
-  if (allowance && !assignments.every((each) => allowance.change(link.flow, link.sourceId, side, each.property, each.value)))
-    return unplanned(context, link, side, written);
+  if (
+    allowance &&
+    !assignments.every((each) =>
+      allowance.change({ flow: link.flow, sourceId: link.sourceId, side, property: each.property, value: each.value }),
+    )
+  )
+    return unplanned(context, { link, side, written });
   if (assignments.some((each) => isNoValue(each.value) && !isNoValue(each.expected))) {
     const held = await guarded(link, side, attempt);
     if (held) return held;
@@ -79,14 +73,14 @@ export async function writeRecord(
   } catch (error) {
     if (!(error instanceof SystemError) || error.retryable) throw error;
     if (error.failure === 'gone') return { kind: 'read', found: { [side]: 'gone' } };
-    if (error.failure !== 'contended') return refuse(link, side, codeOf(error), blamed(error, written), error.text, written);
+    if (error.failure !== 'contended') return refusedWith(error);
     return contended(error);
   }
   return finish(observationOf(flow, side, answer));
 
   /** A condition did not hold, or may not have: wait out the lag, read both sides, let the link merge again. */
   async function contended(refusal: SystemError): Promise<Outcome> {
-    await time.sleep(lag(flow), attempt.signal);
+    await deps.time.sleep(lag(flow), attempt.signal);
     const found = await readSides(link, SIDES, attempt);
     const now = found[side];
     if (now === undefined || now === 'gone') return { kind: 'contended', found };
@@ -94,34 +88,21 @@ export async function writeRecord(
     // cannot be told from a person's edit, and counts as one: a conflict, in which nothing is lost.
     const ours = assignments.every((each) => sameValue(each.value, now.values[each.property]));
     if (attempt.number > 1 && ours) return finish(now);
-    const ambiguous =
-      system.name === 'powerOffice' &&
-      refusal.status === 400 &&
-      now.inScope &&
-      assignments.every((each) => sameRaw(each.expected, now.values[each.property]));
-    if (!ambiguous) return { kind: 'contended', found };
+    const probe = system.conditionProbe;
+    if (!probe?.isDoubtful(refusal) || !isAsExpected(now)) return { kind: 'contended', found };
 
-    // Everything looks as expected and yet it was refused: a stale replica, another rule, or no `test` at all.
-    await time.sleep(TEST_READS_APART_MS, attempt.signal);
+    // Everything looks as expected and yet it was refused: a stale replica, another rule, or no condition at all.
+    await deps.time.sleep(probe.readsApartMs, attempt.signal);
     const second = await readSides(link, SIDES, attempt);
     const later = second[side];
-    if (
-      later === undefined ||
-      later === 'gone' ||
-      !later.inScope ||
-      !assignments.every((each) => sameRaw(each.expected, later.values[each.property]))
-    )
-      return { kind: 'contended', found: second };
+    if (later === undefined || later === 'gone' || !isAsExpected(later)) return { kind: 'contended', found: second };
     for (const unconditional of [false, true]) {
-      if (unconditional && deps.patchTest.get() === 'works') break;
+      if (unconditional && !probe.isOpen()) break;
       try {
         const seen = observationOf(flow, side, await update(unconditional));
         if (unconditional) {
-          await deps.patchTest.settle('missing');
-          deps.log.warn(
-            { event: 'capability', test: 'missing' },
-            'PowerOffice does not take JSON Patch test: from now on a read comes before each write, and an edit within that moment can be overwritten',
-          );
+          await probe.settleMissing();
+          deps.log.warn({ event: 'capability', system: system.name, conditional: 'none' }, probe.warning);
         }
         return await finish(seen);
       } catch (error) {
@@ -129,7 +110,20 @@ export async function writeRecord(
         refusal = error;
       }
     }
-    return refuse(link, side, String(refusal.status ?? refusal.failure), blamed(refusal, written), refusal.text, written);
+    return refusedWith(refusal);
+  }
+
+  /** Whether a record holds what this write expects; as the conditions have it: null is not the empty string. */
+  function isAsExpected(now: Observation): boolean {
+    return (
+      now.inScope &&
+      assignments.every((each) => JSON.stringify(each.expected) === JSON.stringify(now.values[each.property] ?? null))
+    );
+  }
+
+  function refusedWith(error: SystemError): Promise<Outcome> {
+    const properties = blamed(error, written);
+    return refuse({ link, side, code: codeOf(error), properties, text: error.text, written });
   }
 
   function changesTo(after: (each: Assignment) => Value): PropertyChange[] {
@@ -145,7 +139,8 @@ export async function writeRecord(
   /** The write stands: history, then the link with its new base, in one document each. */
   async function finish(seen: Observation): Promise<Outcome> {
     const after = (each: Assignment): Value => seen.values[each.property] ?? null;
-    if (!noted || assignments.some((each) => after(each) !== each.value)) await remember(link, side, changesTo(after), attempt);
+    if (!noted || assignments.some((each) => after(each) !== each.value))
+      await remember({ link, side, changes: changesTo(after), attempt });
     const base = { source: { ...link.base.source }, target: { ...link.base.target } };
     for (const each of assignments) {
       base[side][each.property] = seen.values[each.property] ?? null;
@@ -162,11 +157,11 @@ export async function writeRecord(
       },
       'a record was written',
     );
-    return commit({ ...link, base, seen: { ...link.seen, [side]: seen } }, { kind: 'written', seen }, side, written);
+    return commit({
+      link: { ...link, base, seen: { ...link.seen, [side]: seen } },
+      outcome: { kind: 'written', seen },
+      side,
+      written,
+    });
   }
-}
-
-/** Equality as JSON Patch `test` has it: null is not the empty string. */
-function sameRaw(a: Value, b: Value | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b ?? null);
 }

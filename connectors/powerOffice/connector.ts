@@ -24,11 +24,14 @@ const PAGE_SIZE = 2000;
 const IDS_PAGE_SIZE = 20_000;
 const LAG_MS = 1500;
 
-/** Whether the live service lets `test` through is not documented: unknown until seen. */
-export interface Capability {
+/** Another cache may answer a read so long after a write (ms). */
+const READS_APART_MS = 5500;
+
+/** Whether the live service lets JSON Patch `test` through is not documented: unknown until seen. */
+export interface PatchTest {
   get(): 'unknown' | 'works' | 'missing';
   /** One accepted patch with a `test` settles for good that it works. */
-  accepted(): Promise<void>;
+  settle(capability: 'works' | 'missing'): Promise<void>;
 }
 
 function resource(type: string): Resource {
@@ -40,7 +43,7 @@ function resource(type: string): Resource {
 const problem = (what: string): SystemError => new SystemError('PowerOffice', 'malformed', what);
 
 /** PowerOffice Go API v2. Source of all its facts: the provider's public documentation, and docs/systems.md. */
-export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testing: Capability): Connector {
+export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, patchTest: PatchTest): Connector {
   const base = keys.url.replace(/\/+$/, '');
   const token = new Token(keys);
   const clock = new SystemClock();
@@ -139,7 +142,15 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testin
     catalogue: POWEROFFICE_CATALOGUE,
     clock,
     lagMs: LAG_MS,
-    features: () => ({ conditional: testing.get() === 'missing' ? 'none' : 'test', externalId: false, idempotencyKey: false }),
+    features: () => ({ conditional: patchTest.get() === 'missing' ? 'none' : 'test', externalId: false, idempotencyKey: false }),
+    conditionProbe: {
+      isDoubtful: (refusal) => refusal.status === 400,
+      readsApartMs: READS_APART_MS,
+      isOpen: () => patchTest.get() !== 'works',
+      settleMissing: () => patchTest.settle('missing'),
+      warning:
+        'PowerOffice does not take JSON Patch test: from now on a read comes before each write, and an edit within that moment can be overwritten',
+    },
 
     async check(signal) {
       try {
@@ -200,8 +211,8 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testin
 
     async update({ type, id, set, condition, fields }, options) {
       const kind = resource(type);
-      if (testing.get() === 'missing' || options.unconditional) await readFirst(type, id, condition, options);
-      const conditional = !options.unconditional && testing.get() !== 'missing';
+      if (patchTest.get() === 'missing' || options.unconditional) await readFirst(type, id, condition, options);
+      const conditional = !options.unconditional && patchTest.get() !== 'missing';
       const tests = conditional
         ? Object.entries(condition.test).map(([name, value]) => ({
             op: 'test',
@@ -218,7 +229,7 @@ export function powerOffice(keys: PowerOfficeKeys, throttle: RateLimiter, testin
           { method: 'PATCH', path: address(kind, id), json: patch, contentType: 'application/json-patch+json' },
           options,
         );
-        if (tests.length > 0) await testing.accepted();
+        if (tests.length > 0) await patchTest.settle('works');
         return written(kind, answer, fields, options);
       } catch (error) {
         if (

@@ -31,7 +31,7 @@ describe('the guard against mass changes', () => {
   afterEach(() => store.close());
   const times = async (n: number, at: number): Promise<(string | null)[]> => {
     const answers: (string | null)[] = [];
-    for (let i = 0; i < n; i++) answers.push(await bulkChangeGuard(store, 'f', at, true));
+    for (let i = 0; i < n; i++) answers.push(await bulkChangeGuard(store, { flow: 'f', now: at, first: true }));
     return answers;
   };
 
@@ -43,17 +43,17 @@ describe('the guard against mass changes', () => {
 
   it('forgets what is older than an hour, and counts a repeated attempt once', async () => {
     await times(20, NOW);
-    assert.equal(await bulkChangeGuard(store, 'f', NOW + 61 * MINUTE, true), null);
+    assert.equal(await bulkChangeGuard(store, { flow: 'f', now: NOW + 61 * MINUTE, first: true }), null);
     await times(19, NOW + 61 * MINUTE);
-    assert.equal(await bulkChangeGuard(store, 'f', NOW + 62 * MINUTE, false), null);
-    assert.notEqual(await bulkChangeGuard(store, 'f', NOW + 62 * MINUTE, true), null);
+    assert.equal(await bulkChangeGuard(store, { flow: 'f', now: NOW + 62 * MINUTE, first: false }), null);
+    assert.notEqual(await bulkChangeGuard(store, { flow: 'f', now: NOW + 62 * MINUTE, first: true }), null);
   });
 
   it('lets everything pass for the time that a person approved', async () => {
     await times(25, NOW);
     await store.limits.approve('f', NOW + 10 * MINUTE);
-    assert.equal(await bulkChangeGuard(store, 'f', NOW + MINUTE, true), null);
-    assert.notEqual(await bulkChangeGuard(store, 'f', NOW + 11 * MINUTE, true), null);
+    assert.equal(await bulkChangeGuard(store, { flow: 'f', now: NOW + MINUTE, first: true }), null);
+    assert.notEqual(await bulkChangeGuard(store, { flow: 'f', now: NOW + 11 * MINUTE, first: true }), null);
   });
 
   it('many of a large flow are few: both bounds must be passed', () => {

@@ -76,7 +76,7 @@ function contract(name: string, make: () => Promise<{ system: Connector; close: 
   });
 }
 
-const capability = { get: () => 'unknown' as const, accepted: () => Promise.resolve() };
+const capability = { get: () => 'unknown' as const, settle: () => Promise.resolve() };
 
 contract('the stand-in', async () => {
   const world: World = await makeWorld({ size: { products: 1, contactPersons: 30, suppliers: 1, supplierPersons: 1 } });

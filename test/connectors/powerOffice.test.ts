@@ -22,8 +22,8 @@ describe('the PowerOffice connector', () => {
     const throttle = new RateLimiter(store.slots, 'test', 10);
     system = makePowerOffice({ url: world.powerOffice.url, ...KEYS }, throttle, {
       get: () => capability,
-      accepted: () => {
-        capability = 'works';
+      settle: (settled) => {
+        capability = settled;
         return Promise.resolve();
       },
     });
@@ -118,7 +118,7 @@ describe('the PowerOffice connector', () => {
     const wrong = makePowerOffice(
       { url: world.powerOffice.url, ...KEYS, clientKey: 'wrong' },
       new RateLimiter(store.slots, 'test', 10),
-      { get: () => 'unknown', accepted: () => Promise.resolve() },
+      { get: () => 'unknown', settle: () => Promise.resolve() },
     );
     await failsAs(wrong.check(), 'unauthorized');
   });
@@ -147,7 +147,7 @@ describe('the PowerOffice connector', () => {
     const second = new RateLimiter(store.slots, 'test', 10);
     const other = makePowerOffice({ url: world.powerOffice.url, ...KEYS }, second, {
       get: () => 'unknown',
-      accepted: () => Promise.resolve(),
+      settle: () => Promise.resolve(),
     });
     await Promise.all(Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? system : other).check()));
     const at = world.powerOffice.disturbance.calls.filter((call) => call.path.startsWith('/v2')).map((call) => call.at);

@@ -8,6 +8,7 @@ import {
   requireUnchanged,
   type CallOptions,
   type ChangedRequest,
+  type ConditionProbe,
   type CreateRequest,
   type FindRequest,
   type ReadRequest,
@@ -57,6 +58,14 @@ export interface Deed {
 
 const CUT = 24;
 
+interface ModelOptions {
+  readonly name: SystemName;
+  readonly nature: Nature;
+  readonly sim: Sim;
+  readonly random: Random;
+  readonly breaks: Breaks;
+}
+
 /** A system in memory, with a primary, a replica that lags, faults on the way, and people at its screens. */
 export class ModelSystem implements Connector {
   readonly clock = new SystemClock();
@@ -82,17 +91,17 @@ export class ModelSystem implements Connector {
   readonly #sim: Sim;
   readonly #random: Random;
   readonly #breaks: Breaks;
-  readonly #known: () => 'unknown' | 'works' | 'missing';
-  readonly #accepted: () => void;
+  /** What is known of the system's `test`. */
+  test: 'unknown' | 'works' | 'missing' = 'unknown';
+  readonly conditionProbe: ConditionProbe = {
+    isDoubtful: (refusal) => refusal.status === 400,
+    readsApartMs: 5500,
+    isOpen: () => this.test !== 'works',
+    settleMissing: () => Promise.resolve(void (this.test = 'missing')),
+    warning: '',
+  };
 
-  constructor(
-    name: SystemName,
-    nature: Nature,
-    sim: Sim,
-    random: Random,
-    breaks: Breaks,
-    testing: { get: () => 'unknown' | 'works' | 'missing'; accepted: () => void },
-  ) {
+  constructor({ name, nature, sim, random, breaks }: ModelOptions) {
     this.name = name;
     this.title = name;
     this.nature = nature;
@@ -100,8 +109,6 @@ export class ModelSystem implements Connector {
     this.#sim = sim;
     this.#random = random;
     this.#breaks = breaks;
-    this.#known = testing.get;
-    this.#accepted = testing.accepted;
   }
 
   get lagMs(): number {
@@ -109,7 +116,7 @@ export class ModelSystem implements Connector {
   }
 
   features(): Features {
-    const missing = this.nature.conditional === 'test' && this.#known() === 'missing';
+    const missing = this.nature.conditional === 'test' && this.test === 'missing';
     return {
       conditional: missing ? 'none' : this.nature.conditional,
       externalId: this.nature.externalId,
@@ -216,7 +223,7 @@ export class ModelSystem implements Connector {
     options: CallOptions & { unconditional?: boolean },
   ): Promise<Snapshot> {
     const { nature } = this;
-    const tests = nature.conditional === 'test' && !options.unconditional && this.#known() !== 'missing';
+    const tests = nature.conditional === 'test' && !options.unconditional && this.test !== 'missing';
     const etag = nature.conditional === 'etag' ? condition.etag : undefined;
     if (!tests && etag === undefined && !options.unconditional && !this.#breaks.has('blind-writes')) {
       const now = await this.read({ type, id, fields: Object.keys(condition.test) }, options);
@@ -237,7 +244,7 @@ export class ModelSystem implements Connector {
         throw new SystemError(this.name, 'contended', '412', { status: 412 });
     }
     this.#refusePoison(set);
-    if (tests) this.#accepted();
+    if (tests) this.test = 'works';
     const tidied: Record<string, Value> = Object.fromEntries(
       Object.entries(set).map(([name, value]) => [name, this.#tidy(value)]),
     );

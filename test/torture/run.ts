@@ -64,10 +64,8 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
   const breaks: Breaks = new Set(broken);
   const sim = new Sim(START);
   const random = new Random(schedule.seed ^ 0x5bd1e995);
-  let test: 'unknown' | 'works' | 'missing' = 'unknown';
-  const testing = { get: () => test, accepted: () => void (test = 'works') };
-  const source = new ModelSystem('powerOffice', schedule.source, sim, random, breaks, testing);
-  const target = new ModelSystem('crm', schedule.target, sim, random, breaks, testing);
+  const source = new ModelSystem({ name: 'powerOffice', nature: schedule.source, sim, random, breaks });
+  const target = new ModelSystem({ name: 'crm', nature: schedule.target, sim, random, breaks });
   const store = new MemoryStore(breaks, () => sim.now());
   const flow: Flow = {
     name: 'f',
@@ -194,7 +192,6 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
     sweepHours: 1000,
     deletionHours: 1000,
     stopping: new AbortController().signal,
-    patchTest: { get: testing.get, settle: (capability) => Promise.resolve(void (test = capability)) },
   });
 
   /** The link workflow's loop, as workflows/link.ts has it; Temporal keeps it alive whatever the workers do. */
@@ -390,5 +387,5 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
   const before = { writes: source.writes + target.writes, signals };
   await sim.run(sim.now() + QUIET_MS);
   const restless = { writes: source.writes + target.writes - before.writes, signals: signals - before.signals };
-  return brokenPromises({ schedule, flow, source, target, store, links, test, restless });
+  return brokenPromises({ schedule, flow, source, target, store, links, test: source.test, restless });
 }

@@ -1,0 +1,26 @@
+import type { Side } from '../../flows/side.ts';
+import type { LinkRecord } from '../../workflows/contract.ts';
+import type { Outcome } from '../../workflows/core/outcome.ts';
+import { SystemError } from '../../connectors/systemError.ts';
+import type { Attempt } from '../ports.ts';
+import { codeOf, unplanned, type LinkContext } from './context.ts';
+
+/** Deletes one side's record, where the flow says so: never under a plan, never very many without a person. */
+export async function removeRecord(
+  context: LinkContext,
+  { link, side }: { readonly link: LinkRecord; readonly side: Side },
+  attempt: Attempt,
+): Promise<Outcome> {
+  const { deps, flowOf, connectorOf, idOf, guarded, refuse } = context;
+  const flow = flowOf(link);
+  if (deps.allowance) return unplanned(context, { link, side });
+  const held = await guarded(link, side, attempt);
+  if (held) return held;
+  try {
+    await connectorOf(flow, side).remove(flow[side].type, idOf(link, side), { priority: 'write', signal: attempt.signal });
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.retryable) throw error;
+    if (error.failure !== 'gone') return refuse({ link, side, code: codeOf(error), text: error.text });
+  }
+  return { kind: 'removed' };
+}
