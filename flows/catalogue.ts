@@ -1,4 +1,4 @@
-import type { SystemName } from './flow.ts';
+import type { Condition, SystemName } from './flow.ts';
 import type { DataType } from './convert.ts';
 
 /** A field of a record type, as its connector knows it. */
@@ -17,6 +17,18 @@ export interface Field {
 export interface Catalogue {
   readonly system: SystemName;
   readonly types: readonly RecordType[];
+  /** Names by which documents call its types besides their own. */
+  readonly aliases?: readonly TypeAlias[];
+}
+
+/** What a data type's name in a document means: a record type, and the records of it that are meant. */
+export interface TypeAlias {
+  /** Held against the name in lower case, of which letters and digits alone are left. */
+  readonly pattern: RegExp;
+  readonly type: string;
+  readonly scope?: readonly Condition[];
+  /** How a document that Tandem writes calls this type with this scope. */
+  readonly spelling?: string;
 }
 
 export interface RecordType {

@@ -15,6 +15,8 @@ export interface Flows {
   readonly refused: readonly Refused[];
   /** The dataflow document that they were read from. */
   readonly document: Dataflow | null;
+  /** What both systems say of themselves, by which the flows were checked. */
+  readonly catalogues: readonly Catalogue[];
 }
 
 /** Where the binding file of a document is looked for unless TANDEM_BINDINGS names one. */
@@ -29,7 +31,7 @@ export async function readFlows(
   catalogues: readonly Catalogue[],
   bindingsPath?: string,
 ): Promise<Flows> {
-  if (path === undefined) return { flows: validateFlows(SPECIFICATION, catalogues), refused: [], document: null };
+  if (path === undefined) return { flows: validateFlows(SPECIFICATION, catalogues), refused: [], document: null, catalogues };
   if (/\.rst$/i.test(path)) {
     const document = readDocument(await readText('dataflow document', path), path);
     const beside = bindingsPath ?? (existsSync(bindingsBeside(path)) ? bindingsBeside(path) : undefined);
@@ -39,10 +41,10 @@ export async function readFlows(
       throw new FlowsError(
         refused.length === 0 ? [`${path}: the document has no section, so nothing would run`] : refusedInWords(path, refused),
       );
-    return { flows, refused, document };
+    return { flows, refused, document, catalogues };
   }
   try {
-    return { flows: validateFlows(await readJson('flows file', path), catalogues), refused: [], document: null };
+    return { flows: validateFlows(await readJson('flows file', path), catalogues), refused: [], document: null, catalogues };
   } catch (error) {
     if (error instanceof FlowsError)
       throw new FlowsError(error.problems.map((problem) => (problem.includes(path) ? problem : `${path}: ${problem}`)));

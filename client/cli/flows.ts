@@ -47,8 +47,9 @@ export function addFlowCommands(program: Command): void {
     .action(async (file: string, options: { force?: boolean }, command: Command) => {
       if (!/\.rst$/i.test(file)) throw new TandemError(`${file} does not end in .rst, as a dataflow document does`);
       const { readConfiguredFlows } = await import('../../worker/worker.ts');
-      const { flows } = await readConfiguredFlows(process.env);
-      const { document, bindings } = documentOf(flows, new Date().toISOString().slice(0, 19).replace('T', ' '));
+      const { flows, catalogues } = await readConfiguredFlows(process.env);
+      const generated = new Date().toISOString().slice(0, 19).replace('T', ' ');
+      const { document, bindings } = documentOf(flows, generated, catalogues);
       const beside = bindingsBeside(file);
       const there = [file, beside].filter((each) => existsSync(each));
       if (there.length > 0 && !options.force)

@@ -1,5 +1,6 @@
-import type { Catalogue, Field, RecordType } from '../../flows/catalogue.ts';
+import type { Catalogue, Field, RecordType, TypeAlias } from '../../flows/catalogue.ts';
 import type { DataType } from '../../flows/convert.ts';
+import type { Condition } from '../../flows/flow.ts';
 
 /** How PowerOffice Go addresses a type: `path` is its list, and the id's fields are the parts of a record's address: `12/345` for a contact person. */
 export type Resource = RecordType;
@@ -154,4 +155,29 @@ export const RESOURCES: readonly Resource[] = [
   },
 ];
 
-export const POWEROFFICE_CATALOGUE: Catalogue = { system: 'powerOffice', types: RESOURCES };
+const PERSON: readonly Condition[] = [{ property: 'IsPerson', equals: true }];
+
+/** Suppliers and customers are companies or people; documents that mean people say so. */
+const withPeople = (type: string): readonly TypeAlias[] => [
+  { pattern: new RegExp(`^${type.toLowerCase()}s?$`), type },
+  {
+    pattern: new RegExp(`^${type.toLowerCase()}s?(persons?|people|humans?|humandata)$`),
+    type,
+    scope: PERSON,
+    spelling: `${type} person`,
+  },
+];
+
+/** PowerOffice Go's data types as documents spell them: singular or plural, in any case, with or without spaces. */
+const ALIASES: readonly TypeAlias[] = [
+  { pattern: /^products?$/, type: 'Product' },
+  { pattern: /^contactpersons?$/, type: 'ContactPerson' },
+  ...withPeople('Supplier'),
+  ...withPeople('Customer'),
+  { pattern: /^employees?$/, type: 'Employee' },
+  { pattern: /^projects?$/, type: 'Project' },
+  { pattern: /^projectactivit(y|ies)$/, type: 'ProjectActivity' },
+  { pattern: /^timetrackingactivit(y|ies)$/, type: 'TimeTrackingActivity' },
+];
+
+export const POWEROFFICE_CATALOGUE: Catalogue = { system: 'powerOffice', types: RESOURCES, aliases: ALIASES };

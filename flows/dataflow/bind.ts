@@ -36,7 +36,7 @@ export function bindDocument(
   const systems = systemsOf(document, bindings, catalogues);
   for (const section of document.sections) {
     const problems: string[] = [];
-    const input = new Binder(document, section, bindings, catalogues, systems, (text) => problems.push(text)).flow();
+    const input = new Binder({ document, section, bindings, catalogues, systems, say: (text) => problems.push(text) }).flow();
     const refuse = (why: readonly string[]): void =>
       void refused.push({ line: section.line, from: section.from, to: section.to, why });
     if (problems.length > 0) {
@@ -91,6 +91,16 @@ function systemsOf(document: Dataflow, { systems }: Bindings, catalogues: readon
   return { source: end('source'), target: end('target') };
 }
 
+interface BinderInput {
+  readonly document: Dataflow;
+  readonly section: Section;
+  readonly bindings: Bindings;
+  readonly catalogues: readonly Catalogue[];
+  readonly systems: Systems;
+  /** Told each thing that keeps the section from running. */
+  readonly say: (text: string) => void;
+}
+
 /** One section on its way to a flow. */
 class Binder {
   readonly #document: Dataflow;
@@ -101,14 +111,7 @@ class Binder {
   readonly #systems: Systems;
   readonly #say: (text: string) => void;
 
-  constructor(
-    document: Dataflow,
-    section: Section,
-    bindings: Bindings,
-    catalogues: readonly Catalogue[],
-    systems: Systems,
-    say: (text: string) => void,
-  ) {
+  constructor({ document, section, bindings, catalogues, systems, say }: BinderInput) {
     this.#document = document;
     this.#section = section;
     this.#bindings = bindings;
@@ -155,7 +158,7 @@ class Binder {
       this.#say(system.unknown);
       return null;
     }
-    const types = this.#catalogues.find((each) => each.system === system)?.types.map(({ name }) => name) ?? [];
+    const catalogue = this.#catalogues.find((each) => each.system === system);
     // The heading spells the system as it likes: what is left of it is the data type.
     const own = this.#document[side];
     const words = heading.trimStart().split(' ');
@@ -163,11 +166,11 @@ class Binder {
       ? [heading.slice(own.length + 1)]
       : words.map((_, i) => words.slice(i).join(' '));
     for (const name of names) {
-      const found = typeOf(name, side, system, types, this.#bindings);
+      const found = typeOf({ name, side, catalogue, bindings: this.#bindings });
       if (found) return { name, end: { system, ...found } };
     }
     this.#say(
-      `${system} does not speak the data type of "${heading}"; known are ${types.join(', ')}. Say in the binding file what it means: "types": { "${SIDE_KEY[side]}": { "${names[0] ?? heading}": { "type": … } } }`,
+      `${system} does not speak the data type of "${heading}"; known are ${catalogue?.types.map((type) => type.name).join(', ')}. Say in the binding file what it means: "types": { "${SIDE_KEY[side]}": { "${names[0] ?? heading}": { "type": … } } }`,
     );
     return null;
   }
@@ -187,13 +190,12 @@ class Binder {
     const prefix = from.slice(0, from.length - name.length);
     if (!CONNECTED.includes(relation) || !connected) return [];
     const catalogue = this.#catalogues.find((each) => each.system === system);
-    const types = catalogue?.types.map(({ name: type }) => type) ?? [];
     const source = catalogue?.types.find((each) => each.name === end.type);
     return connected.list.flatMap((item) => {
       const bound = this.#binding?.connected?.filter((each) => each.item === item) ?? [];
       if (bound.length > 0) return bound.map(({ type, property }) => ({ type, property }));
       const bare = prefix !== '' && item.startsWith(prefix) ? item.slice(prefix.length) : item;
-      const type = typeOf(bare, 'source', system, types, this.#bindings)?.type;
+      const type = typeOf({ name: bare, side: 'source', catalogue, bindings: this.#bindings })?.type;
       const fields = source?.fields.filter((field) => type !== undefined && field.refers === type) ?? [];
       const [field] = fields;
       if (type !== undefined && field && fields.length === 1) return [{ type, property: field.name }];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Catalogue } from '../catalogue.ts';
 import { DATA_TYPES } from '../convert.ts';
 import { conditionSchema, policySchema, referenceSchema, scalarSchema, whenSchema, type Condition } from '../flow.ts';
 import { NORMALISERS } from '../normalise.ts';
@@ -56,21 +57,6 @@ export type SectionBinding = Bindings['flows'][number];
 
 export const NO_BINDINGS: Bindings = bindingsSchema.parse({});
 
-const PERSON: Condition = { property: 'IsPerson', equals: true };
-const HUMAN = '(?<person>persons?|people|humans?|humandata)?';
-
-/** PowerOffice Go's data types as documents spell them: singular or plural, in any case, with or without spaces. */
-const SPELLINGS: readonly { readonly pattern: RegExp; readonly type: string }[] = [
-  { pattern: /^products?$/, type: 'Product' },
-  { pattern: /^contactpersons?$/, type: 'ContactPerson' },
-  { pattern: new RegExp(`^suppliers?${HUMAN}$`), type: 'Supplier' },
-  { pattern: new RegExp(`^customers?${HUMAN}$`), type: 'Customer' },
-  { pattern: /^employees?$/, type: 'Employee' },
-  { pattern: /^projects?$/, type: 'Project' },
-  { pattern: /^projectactivit(y|ies)$/, type: 'ProjectActivity' },
-  { pattern: /^timetrackingactivit(y|ies)$/, type: 'TimeTrackingActivity' },
-];
-
 const letters = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 /** A word without its plural ending. */
@@ -78,32 +64,34 @@ export const singular = (word: string): string =>
   /ies$/i.test(word) ? word.replace(/ies$/i, 'y') : /(ss|us|is)$/i.test(word) ? word : word.replace(/s$/i, '');
 
 /** The record type and scope that a data type's name means in a system; null where none is known. */
-export function typeOf(
-  name: string,
-  end: Side,
-  system: string,
-  types: readonly string[],
-  bindings: Bindings,
-): { type: string; scope: Condition[] } | null {
-  const bound = bindings.types[end === 'source' ? 'A' : 'B'];
+export function typeOf({
+  name,
+  side,
+  catalogue,
+  bindings,
+}: {
+  readonly name: string;
+  readonly side: Side;
+  readonly catalogue: Catalogue | undefined;
+  readonly bindings: Bindings;
+}): { type: string; scope: Condition[] } | null {
+  const bound = bindings.types[side === 'source' ? 'A' : 'B'];
   const key =
     Object.keys(bound).find((each) => each === name) ?? Object.keys(bound).find((each) => letters(each) === letters(name));
   const own = key === undefined ? undefined : bound[key];
   if (own) return { type: own.type, scope: [...own.scope] };
   const plain = letters(name);
   if (plain === '') return null;
-  if (system === 'powerOffice')
-    for (const { pattern, type } of SPELLINGS) {
-      const match = pattern.exec(plain);
-      if (match) return { type, scope: match.groups?.['person'] === undefined ? [] : [PERSON] };
-    }
-  const found = types.find((each) => singular(letters(each)) === singular(plain));
-  return found === undefined ? null : { type: found, scope: [] };
+  const alias = catalogue?.aliases?.find(({ pattern }) => pattern.test(plain));
+  if (alias) return { type: alias.type, scope: [...(alias.scope ?? [])] };
+  const found = catalogue?.types.find((each) => singular(letters(each.name)) === singular(plain));
+  return found === undefined ? null : { type: found.name, scope: [] };
 }
 
 /** A type and scope as a document names them; null where only a binding can say it. */
-export function spelling(type: string, scope: readonly Condition[]): string | null {
+export function spelling(type: string, scope: readonly Condition[], catalogue: Catalogue | undefined): string | null {
   if (scope.length === 0) return type;
-  const person = JSON.stringify(scope) === JSON.stringify([PERSON]);
-  return person && (type === 'Supplier' || type === 'Customer') ? `${type} person` : null;
+  const meant = JSON.stringify(scope);
+  const alias = catalogue?.aliases?.find((each) => each.type === type && JSON.stringify(each.scope ?? []) === meant);
+  return alias?.spelling ?? null;
 }

@@ -1,3 +1,4 @@
+import type { Catalogue } from '../catalogue.ts';
 import { systemTitle } from '../names.ts';
 import { CONNECTED, type Condition, type Flow, type Pair, type When } from '../flow.ts';
 import { plainPath, pathSteps } from '../path.ts';
@@ -18,6 +19,7 @@ export class UnwritableError extends Error {
 export function documentOf(
   flows: readonly Flow[],
   generated: string,
+  catalogues: readonly Catalogue[],
 ): { document: Omit<Dataflow, 'warnings'>; bindings: Bindings } {
   const [first] = flows;
   if (!first) throw new UnwritableError('there is no flow to write');
@@ -36,7 +38,8 @@ export function documentOf(
   for (const flow of flows) {
     const nameOf = (side: Side, plain: boolean): string => {
       const { type, scope } = flow[side];
-      const spelled = plain ? spelling(type, scope) : null;
+      const catalogue = catalogues.find((each) => each.system === flow[side].system);
+      const spelled = plain ? spelling(type, scope, catalogue) : null;
       if (spelled !== null) return spelled;
       const name = `${type} (${flow.name})`;
       types[side === 'source' ? 'A' : 'B'][name] = { type, scope };
@@ -68,7 +71,7 @@ export function documentOf(
         : null,
       properties: rows.map(({ row }) => row),
     });
-    bound.push(bindingOf(flow, from, to, titles.source, rows));
+    bound.push(bindingOf(flow, { from, to, system: titles.source, rows }));
   }
   return {
     document: { ...titles, generated, sections },
@@ -78,10 +81,7 @@ export function documentOf(
 
 function bindingOf(
   flow: Flow,
-  from: string,
-  to: string,
-  system: string,
-  rows: readonly { pair: Pair; row: PropertyRow }[],
+  { from, to, system, rows }: { from: string; to: string; system: string; rows: readonly { pair: Pair; row: PropertyRow }[] },
 ): SectionBinding {
   const condition: Condition[] | undefined = flow.condition?.where;
   const match = flow.match.filter((each) => each.normalise.length > 0);

@@ -311,7 +311,7 @@ const plainly = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 describe('dataflow documents: from flows and back', () => {
   const back = (all: readonly Flow[]): { flows: Flow[]; refused: Refused[]; bindings: Bindings } => {
-    const { document, bindings } = documentOf(all, '2026-01-02 03:04:05');
+    const { document, bindings } = documentOf(all, '2026-01-02 03:04:05', CATALOGUES);
     const read = readDocument(writeDocument(document), 'doc.rst');
     return { ...bindDocument(read, bindingsSchema.parse(JSON.parse(JSON.stringify(bindings))), CATALOGUES), bindings };
   };
@@ -333,7 +333,7 @@ describe('dataflow documents: from flows and back', () => {
 
   it("the specification's three come back without a binding, too", () => {
     const all = validateFlows(SPECIFICATION, CATALOGUES);
-    const { document } = documentOf(all, '2026-01-02 03:04:05');
+    const { document } = documentOf(all, '2026-01-02 03:04:05', CATALOGUES);
     const again = bindDocument(readDocument(writeDocument(document), 'doc.rst'), NO_BINDINGS, CATALOGUES).flows;
     const bare = (each: Flow): unknown => ({ ...each, description: undefined });
     assert.deepEqual(again.map(bare), all.map(bare));
@@ -343,7 +343,7 @@ describe('dataflow documents: from flows and back', () => {
     const [flow] = validateFlows(SPECIFICATION, CATALOGUES);
     assert.ok(flow);
     assert.throws(
-      () => documentOf([flow, { ...flow, name: 'x', source: flow.target, target: flow.source }], ''),
+      () => documentOf([flow, { ...flow, name: 'x', source: flow.target, target: flow.source }], '', CATALOGUES),
       UnwritableError,
     );
   });
