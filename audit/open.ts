@@ -2,7 +2,7 @@ import { Store } from '../store/store.ts';
 import type { Connector } from '../connectors/connector.ts';
 import type { SystemName } from '../flows/flow.ts';
 import type { Config } from '../worker/config.ts';
-import type { Flows } from '../flows/read.ts';
+import type { Flows } from '../worker/readFlows.ts';
 import { isKnownWorld } from '../worker/retryUntilReachable.ts';
 import { makeConnectors } from '../worker/connectors.ts';
 import { readAll } from '../worker/worker.ts';

@@ -12,7 +12,7 @@ import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import type { Flow } from '../flows/flow.ts';
 import { instantKey } from '../flows/instant.ts';
 import { linkKey } from '../flows/names.ts';
-import { readFlows } from '../flows/read.ts';
+import { readFlows } from '../worker/readFlows.ts';
 import { median } from './figures.ts';
 
 const IN_MEMORY = 100_000;

@@ -5,7 +5,7 @@ import { convert } from '../flows/convert.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
 import type { Flow, Pair } from '../flows/flow.ts';
 import { feedKey, historyKeyNamed, linkKey, linkWorkflowId, MESSAGES, WORKFLOWS } from '../flows/names.ts';
-import { notRun } from '../flows/read.ts';
+import { notRun } from '../worker/readFlows.ts';
 import { suggest } from '../flows/validate.ts';
 import type { Value } from '../flows/values.ts';
 import { recordOf } from '../workflows/contract.ts';

@@ -1,7 +1,7 @@
 import type { HistoryDocument, LinkDocument } from '../store/documents.ts';
 import type { ClockEstimate } from '../connectors/clock.ts';
 import type { Flow } from '../flows/flow.ts';
-import type { NotRun } from '../flows/read.ts';
+import type { NotRun } from '../worker/readFlows.ts';
 import type { Value } from '../flows/values.ts';
 import type { Message } from '../workflows/core/receive.ts';
 import type { Status } from '../workflows/core/state.ts';

@@ -12,7 +12,7 @@ export async function readText(what: string, path: string): Promise<string> {
 }
 
 /** The JSON of a file that a person named. Throws FlowsError. */
-export async function readJson(what: string, path: string): Promise<unknown> {
+export async function readJsonFile(what: string, path: string): Promise<unknown> {
   const text = await readText(what, path);
   try {
     return JSON.parse(text);
@@ -23,7 +23,7 @@ export async function readJson(what: string, path: string): Promise<unknown> {
 
 /** A JSON file of a known shape. Throws FlowsError with every problem. */
 export async function readShaped<T>(what: string, path: string, shape: z.ZodType<T>): Promise<T> {
-  const parsed = shape.safeParse(await readJson(what, path));
+  const parsed = shape.safeParse(await readJsonFile(what, path));
   if (parsed.success) return parsed.data;
   throw new FlowsError(issuesInWords(parsed.error).map((issue) => `the ${what} ${path}: ${issue}`));
 }

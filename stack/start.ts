@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { takesPart } from '../activities/observation.ts';
 import { Store } from '../store/store.ts';
-import { readFlows } from '../flows/read.ts';
+import { readFlows } from '../worker/readFlows.ts';
 import { catalogueOf } from '../connectors/crm/connector.ts';
 import { valueAt } from '../connectors/connector.ts';
 import { DEFAULT_PROFILE } from '../connectors/crm/profile/default.ts';
@@ -17,7 +17,7 @@ import { demoEnv } from './demo.ts';
 import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
 import { WORKER_ENV } from '../worker/memory.ts';
 import { beganAt, freePort, isPortFree, startChild, stopChild, stopOrphan } from './process.ts';
-import { Bar, step } from '../client/cli/progress.ts';
+import { Bar, step } from '../client/progress.ts';
 import { logIn, startMongo, startTemporal } from './servers.ts';
 
 const USAGE = `npm start [-- --fresh] [-- --no-worker] [-- --apply-plan FILE]

@@ -1,7 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createActivities } from '../activities/index.ts';
+import type { Deps } from '../activities/deps.ts';
+import { feedActivities } from '../activities/feed/watch.ts';
+import { linkActivities } from '../activities/link/index.ts';
 import { temporalMessenger } from '../activities/messenger.ts';
 import { realTime } from '../activities/realTime.ts';
 import { runAttempt } from '../activities/runAttempt.ts';
@@ -13,7 +15,7 @@ import { TASK_QUEUE } from '../flows/names.ts';
 import type { Flow } from '../flows/flow.ts';
 import { DocumentError } from '../flows/dataflow/document.ts';
 import { Allowance, flowsHash, readPlan } from '../flows/plan.ts';
-import { readFlows, refusedInWords, type Flows } from '../flows/read.ts';
+import { readFlows, refusedInWords, type Flows } from './readFlows.ts';
 import { FlowsError } from '../flows/validate.ts';
 import { withBundle } from './bundle.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
@@ -97,6 +99,20 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
     );
     const stopClocks = await shareClocks(connectors, store);
     try {
+      const deps: Deps = {
+        flows,
+        connectors,
+        store,
+        links: temporalMessenger(temporal.client),
+        time: realTime,
+        runAttempt,
+        log,
+        ...(plan ? { allowance: new Allowance(plan) } : {}),
+        stopping: signal,
+        pollSeconds: config.TANDEM_POLL_SECONDS,
+        sweepHours: config.TANDEM_SWEEP_HOURS,
+        deletionHours: config.TANDEM_DELETION_HOURS,
+      };
       const worker = await withBundle((codePath) =>
         Worker.create({
           ...WORKER_OPTIONS,
@@ -104,20 +120,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
           namespace,
           taskQueue: TASK_QUEUE,
           workflowBundle: { codePath },
-          activities: createActivities({
-            flows,
-            connectors,
-            store,
-            links: temporalMessenger(temporal.client),
-            time: realTime,
-            runAttempt: runAttempt,
-            log,
-            ...(plan ? { allowance: new Allowance(plan) } : {}),
-            stopping: signal,
-            pollSeconds: config.TANDEM_POLL_SECONDS,
-            sweepHours: config.TANDEM_SWEEP_HOURS,
-            deletionHours: config.TANDEM_DELETION_HOURS,
-          }),
+          activities: { ...linkActivities(deps), ...feedActivities(deps) },
         }),
       );
       const running = worker.run();

@@ -6,7 +6,7 @@ import type { Snapshot } from '../../connectors/connector.ts';
 import { CONNECTED, type Flow, type SystemName } from '../../flows/flow.ts';
 import { feedKey, linkKey } from '../../flows/names.ts';
 import { flowsHash, type Operation, type Plan } from '../../flows/plan.ts';
-import { notRun, type NotRun } from '../../flows/read.ts';
+import { notRun, type NotRun } from '../../worker/readFlows.ts';
 import { SIDES } from '../../flows/side.ts';
 import type { Values } from '../../flows/values.ts';
 import { advance } from '../../workflows/core/lifecycle.ts';

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../connectors/connector.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { neededFields, type Flow } from '../../flows/flow.ts';
 import { linkKey } from '../../flows/names.ts';
-import { notRun, type NotRun } from '../../flows/read.ts';
+import { notRun, type NotRun } from '../../worker/readFlows.ts';
 import { SIDES, type Side } from '../../flows/side.ts';
 import type { Opened } from '../open.ts';
 import { survey } from '../survey/survey.ts';

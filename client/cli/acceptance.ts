@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { TandemError } from '../../flows/tandemError.ts';
 import type { Planned } from '../../audit/plan/plan.ts';
 import { print } from './print.ts';
-import { Bar } from './progress.ts';
+import { Bar } from '../progress.ts';
 import { table } from './table.ts';
 
 /** Could not be checked, or bad input: nothing is said about the systems. */

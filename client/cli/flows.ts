@@ -7,7 +7,7 @@ import { readDocument } from '../../flows/dataflow/read.ts';
 import { documentOf } from '../../flows/dataflow/unbind.ts';
 import { writeDocument } from '../../flows/dataflow/write.ts';
 import { readText } from '../../flows/file.ts';
-import { bindingsBeside } from '../../flows/read.ts';
+import { bindingsBeside } from '../../worker/readFlows.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { print } from './print.ts';
 import { showFlows } from './show.ts';

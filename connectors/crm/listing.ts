@@ -7,7 +7,7 @@ import { placeOf, textAt } from './profile/place.ts';
 import type { Listing, ReadyType } from './profile/resolve.ts';
 import type { OperationName } from './profile/schema.ts';
 import { variablesOf, type Variables } from './profile/template.ts';
-import { idOf, isGone, namesFor, problem, snapshotOf, type Reading } from './record.ts';
+import { idOf, isGone, namesFor, malformed, snapshotOf, type Reading } from './record.ts';
 import { floored, stampText, stepBefore } from './profile/stamps.ts';
 import type { Send } from './transport.ts';
 
@@ -51,7 +51,7 @@ function nextAddress(base: string, link: string | null): string | null {
   const next = new URL(link, `${base}/`);
   // The token goes along with every call, so no answer may send it elsewhere.
   if (next.origin !== new URL(base).origin)
-    throw problem(`the next page is said to be at ${next.origin}, which is not the CRM's own address`);
+    throw malformed(`the next page is said to be at ${next.origin}, which is not the CRM's own address`);
   return next.href;
 }
 
@@ -92,9 +92,9 @@ export function listing(type: ReadyType, host: ListingHost) {
     if (answer.status === 204) return { rows: [], next: null };
     const rows = placeOf(answer.body, list.items);
     if (!Array.isArray(rows))
-      throw problem(`the list of ${type.name} has no array of records${list.items ? ` at ${list.items}` : ''}`);
+      throw malformed(`the list of ${type.name} has no array of records${list.items ? ` at ${list.items}` : ''}`);
     const next = nextToken(host.base, list, answer, token, rows.length);
-    if (next !== null && next === token) throw problem(`the list of ${type.name} gives the same page again`);
+    if (next !== null && next === token) throw malformed(`the list of ${type.name} gives the same page again`);
     return { rows, next };
   }
 
@@ -175,7 +175,7 @@ export function listing(type: ReadyType, host: ListingHost) {
       token = page.next;
       if (rows.length >= cap && token !== null) {
         const middle = floored((from + to) / 2, stamps);
-        if (middle <= from || middle >= to) throw problem(`more than ${cap} records of ${type.name} changed at one instant`);
+        if (middle <= from || middle >= to) throw malformed(`more than ${cap} records of ${type.name} changed at one instant`);
         yield* windows(list, from, middle);
         yield* windows(list, middle, to);
         return;
@@ -226,7 +226,7 @@ export function listing(type: ReadyType, host: ListingHost) {
         const page: RawPage = await rawPage(question, token);
         const { rows, unreadable } = await readRows(page.rows, list);
         // A row that can't be read may be the one: better no answer than "there is none".
-        if (unreadable?.[0]) throw problem(unreadable[0].why);
+        if (unreadable?.[0]) throw malformed(unreadable[0].why);
         found.push(...rows.filter((seen) => seen.externalId === externalId));
         token = page.next;
       } while (token !== null);

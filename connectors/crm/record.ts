@@ -11,7 +11,7 @@ import { instantOf, stampText } from './profile/stamps.ts';
 
 export type Json = Record<string, unknown>;
 
-export const problem = (what: string): SystemError => new SystemError('CRM', 'malformed', what);
+export const malformed = (what: string): SystemError => new SystemError('CRM', 'malformed', what);
 export const isObject = (value: unknown): value is Json => value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** Where a mapped property stands in a record. */
@@ -50,7 +50,7 @@ export const isGone = (record: unknown, shape: RecordShape): boolean => isObject
 /** The id that a record shows. Throws where there is none. */
 export function idOf(record: unknown, shape: RecordShape, type: string): string {
   const id = isObject(record) ? textAt(record, shape.id) : null;
-  if (id === null) throw problem(`a ${type} has no ${shape.id}`);
+  if (id === null) throw malformed(`a ${type} has no ${shape.id}`);
   return id;
 }
 
@@ -77,7 +77,7 @@ export const isFine = (record: unknown, type: ReadyType, shape: RecordShape = ty
 export function snapshotOf(record: unknown, reading: Reading): Snapshot {
   const { type, fields, asked, clock } = reading;
   const shape = reading.shape ?? type.record;
-  if (!isObject(record)) throw problem(`a ${type.name} is not an object`);
+  if (!isObject(record)) throw malformed(`a ${type.name} is not an object`);
   const id = idOf(record, shape, type.name);
   if (asked !== undefined && id !== asked)
     throw new SystemError('CRM', 'merged', `${type.name} ${asked} was merged into ${id}: the CRM answers with ${id}`);
@@ -87,7 +87,7 @@ export function snapshotOf(record: unknown, reading: Reading): Snapshot {
     if (aside) throw new SystemError('CRM', 'merged', `${type.name} ${id} was merged into ${aside.survivor}`);
   }
   const stamp = stampOf(record, shape, type);
-  if (!stamp) throw problem(`${type.name} ${id} has no ${shape.changed.join(' or ')}`);
+  if (!stamp) throw malformed(`${type.name} ${id} has no ${shape.changed.join(' or ')}`);
   const { instant, raw } = stamp;
   const version = shape.version === undefined ? null : textAt(record, shape.version);
   const externalId = shape.externalId === undefined ? null : textAt(record, shape.externalId);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { convert, ConversionError } from '../../flows/convert.ts';
 import { instantKey, instantMs, justBefore, secondsBefore } from '../../flows/instant.ts';
-import { readFlows } from '../../flows/read.ts';
+import { readFlows } from '../../worker/readFlows.ts';
 import { SPECIFICATION } from '../../flows/specification.ts';
 import { FlowsError, validateFlows } from '../../flows/validate.ts';
 import { sameValue, sameValues } from '../../flows/values.ts';

@@ -1,6 +1,6 @@
 import { linkKey } from '../../flows/names.ts';
 import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
-import type { Aftermath } from './run.ts';
+import type { Aftermath } from './aftermath.ts';
 import type { Deed, ModelSystem } from './modelSystem.ts';
 
 const MAPPED: Readonly<Record<'source' | 'target', readonly string[]>> = {

@@ -13,6 +13,7 @@ import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import { receive, type Message } from '../../workflows/core/receive.ts';
 import type { LinkState, Observation } from '../../workflows/core/state.ts';
 import type { Break, Breaks } from './breaks.ts';
+import { PROPERTIES, type LinkRun } from './aftermath.ts';
 import { brokenPromises } from './promises.ts';
 import { MemoryStore } from './memoryStore.ts';
 import { ModelSystem } from './modelSystem.ts';
@@ -27,34 +28,11 @@ const POLL_SECONDS = 4;
 const SILENT_MS = 10_000;
 const LOG = pino({ level: 'silent' });
 const FEEDS = [feedKey('powerOffice', 'Person'), feedKey('crm', 'Contact')];
-export const PROPERTIES = { source: ['FirstName', 'LastName'], target: ['givenName', 'familyName'] } as const;
 
 /** A worker process: dead, frozen, or at work. */
 interface Process {
   dead: boolean;
   frozenUntil: number;
-}
-
-export interface LinkRun {
-  readonly sourceId: string;
-  state: LinkState;
-  readonly inbox: Message[];
-  wake: () => void;
-  open: boolean;
-  steps: number;
-}
-
-/** Everything a schedule left behind, for the promises to be checked against. */
-export interface Aftermath {
-  readonly schedule: Schedule;
-  readonly flow: Flow;
-  readonly source: ModelSystem;
-  readonly target: ModelSystem;
-  readonly store: MemoryStore;
-  readonly links: ReadonlyMap<string, LinkRun>;
-  readonly test: 'unknown' | 'works' | 'missing';
-  /** What happened after everything had settled: should be nothing. */
-  readonly restless: { readonly writes: number; readonly signals: number };
 }
 
 const never = new Promise<never>(() => {});

@@ -4,7 +4,7 @@ import type { Template, Variables } from './template.ts';
 export type RecordShape = Profile['record'];
 export type Stamps = Profile['stamps'];
 export type Paging = Profile['paging'];
-export type Condition = Profile['condition'];
+export type ProfileCondition = Profile['condition'];
 type Loose = Record<string, unknown>;
 
 /** A request template with nothing left to inherit. */
@@ -52,7 +52,7 @@ export interface TypeProfile {
   readonly fields: Profile['types'][string]['fields'];
   readonly record: RecordShape;
   readonly stamps: Stamps;
-  readonly condition: Condition;
+  readonly condition: ProfileCondition;
   readonly operations: Partial<Operations>;
 }
 

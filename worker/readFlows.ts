@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
-import type { Catalogue } from './catalogue.ts';
-import { bindDocument, type Refused } from './dataflow/bind.ts';
-import { bindingsSchema, NO_BINDINGS } from './dataflow/bindings.ts';
-import type { Dataflow } from './dataflow/document.ts';
-import { readDocument } from './dataflow/read.ts';
-import { readJson, readShaped, readText } from './file.ts';
-import type { Flow } from './flow.ts';
-import { SPECIFICATION } from './specification.ts';
-import { FlowsError, validateFlows } from './validate.ts';
+import type { Catalogue } from '../flows/catalogue.ts';
+import { bindDocument, type Refused } from '../flows/dataflow/bind.ts';
+import { bindingsSchema, NO_BINDINGS } from '../flows/dataflow/bindings.ts';
+import type { Dataflow } from '../flows/dataflow/document.ts';
+import { readDocument } from '../flows/dataflow/read.ts';
+import { readJsonFile, readShaped, readText } from '../flows/file.ts';
+import type { Flow } from '../flows/flow.ts';
+import { SPECIFICATION } from '../flows/specification.ts';
+import { FlowsError, validateFlows } from '../flows/validate.ts';
 
 /** The flows that run, and the sections of a document that cannot. */
 export interface Flows {
@@ -44,7 +44,7 @@ export async function readFlows(
     return { flows, refused, document, catalogues };
   }
   try {
-    return { flows: validateFlows(await readJson('flows file', path), catalogues), refused: [], document: null, catalogues };
+    return { flows: validateFlows(await readJsonFile('flows file', path), catalogues), refused: [], document: null, catalogues };
   } catch (error) {
     if (error instanceof FlowsError)
       throw new FlowsError(error.problems.map((problem) => (problem.includes(path) ? problem : `${path}: ${problem}`)));
