@@ -104,7 +104,8 @@ function variablesIn(folders: readonly string[]): Set<string> {
   const names = new Set<string>();
   for (const file of folders.flatMap((folder) => filesOf(folder, '.ts'))) {
     const text = textOf(file);
-    for (const [name] of text.matchAll(/(?<=env\[')[A-Z_]+(?='\])|(?<=env\.)[A-Z_]+\b/g)) names.add(name);
+    for (const [name] of text.matchAll(/(?<=env\[')[A-Z_]+(?='\])|(?<=env\.)[A-Z_]+\b|(?<=\benv: ')[A-Z_]+(?=')/g))
+      names.add(name);
     for (const [, name = ''] of text.matchAll(/^\s+([A-Z]+_[A-Z_]+): (?!'|\[|\{)/gm)) if (name.match(VARIABLE)) names.add(name);
   }
   return names;
@@ -172,7 +173,7 @@ describe('README and docs', () => {
 
   it('the README names every variable that the package reads, and no other', () => {
     const table = /\n## Variables\n(.*?)\n## /s.exec(textOf('README.md'))?.[1] ?? '';
-    const named = ours([...table.matchAll(/^\| `(\w+)` /gm)].map(([, name = '']) => name));
+    const named = ours([...table.matchAll(/^\| ((?:`\w+`(?:, )?)+) /gm)].flatMap(([, cell = '']) => cell.match(/\w+/g) ?? []));
     const read = ours(variablesIn(PUBLISHED));
     const temporal = new Set(textOf('node_modules/@temporalio/envconfig/lib/envconfig-toml.js').match(VARIABLE) ?? []);
     assert.ok(read.length > 15, `only ${read.join(', ')} were found`);
