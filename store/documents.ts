@@ -92,10 +92,12 @@ export interface SystemDocument {
 export interface ProfileCheck {
   readonly hash: string;
   readonly at: number;
-  /** Claims that the real system refuted, in words. */
+  /** Claims that the real system refuted, in words, each with its type before it. */
   readonly refuted: readonly string[];
-  /** Names of what was seen to be as claimed. */
-  readonly seen: readonly string[];
+  /** Types that were checked. */
+  readonly types: readonly string[];
+  /** Types whose answers were seen to leave out what has no value. */
+  readonly absentSeen: readonly string[];
 }
 
 /** One limit: the throttle's next free slot, a flow's endings by minute, or what is paused. */

@@ -20,7 +20,7 @@ export async function makeConnectors({
   readonly env: NodeJS.ProcessEnv;
 }): Promise<Record<SystemName, Connector>> {
   const { profileCheck } = await store.systems.get('crm');
-  const absentSeen = profileCheck?.hash === crm.hash && (profileCheck?.seen.includes('absent') ?? false);
+  const absentSeen = profileCheck?.hash === crm.hash ? (profileCheck?.absentSeen ?? []) : [];
   let test: 'unknown' | 'works' | 'missing' = (await store.systems.get('powerOffice')).test ?? 'unknown';
   const patchTest: PatchTest = {
     get: () => test,

@@ -11,6 +11,7 @@ import { type Tandem } from '../types.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { addAcceptanceCommands } from './acceptance.ts';
 import { addFlowCommands } from './flows.ts';
+import { addProfileCommands } from './profile.ts';
 import { print } from './print.ts';
 import { showLink, showLinks, showStatus } from './show.ts';
 import { addSandboxCommands } from './sandbox.ts';
@@ -74,6 +75,7 @@ export function makeProgram(): Command {
 
   addWorkerCommand(program);
   addFlowCommands(program);
+  addProfileCommands(program);
   addAcceptanceCommands(program);
 
   program

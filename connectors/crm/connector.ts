@@ -37,12 +37,15 @@ export interface CrmGiven {
   readonly profile: Profile;
   readonly secret: ReadSecret;
   readonly limits?: readonly Limit[];
-  /** A check has seen that answers leave out what has no value, as the profile says. */
-  readonly absentSeen?: boolean;
+  /** Types whose answers leave out what has no value, as the profile says and a check has seen. */
+  readonly absentSeen?: readonly string[];
 }
 
-/** Any CRM that a profile describes. What the profile leaves out is done without. */
-export function crm({ url, profile, secret, limits = [], absentSeen = false }: CrmGiven): Connector {
+/** The parts of which the connector is made; a check of the profile uses them one by one. */
+export type CrmParts = ReturnType<typeof crmParts>;
+
+/** What speaks to a CRM, type by type. */
+export function crmParts({ url, profile, secret, limits = [], absentSeen: seenIn = [] }: CrmGiven) {
   const base = url.replace(/\/+$/, '') + profile.basePath;
   const clock = new SystemClock();
   const send = transport({ base, profile, signIn: signIn(profile.auth, secret), limits, clock });
@@ -65,6 +68,7 @@ export function crm({ url, profile, secret, limits = [], absentSeen = false }: C
     const variables = { ...type.variables, ...namesFor(type, fields), id };
     const answer = await send({ operation: 'read', request: operation, variables }, options);
     const body = placeOf(answer.body, operation.out);
+    const absentSeen = seenIn.includes(type.name);
     const seen = snapshotOf(body, { type, fields, asked: id, etag: answer.headers.get('etag'), absentSeen, clock });
     return { seen, body: isObject(body) ? body : {} };
   }
@@ -74,7 +78,7 @@ export function crm({ url, profile, secret, limits = [], absentSeen = false }: C
       base,
       send,
       read: async (id) => (await read(type, id, fields, options)).seen,
-      reading: { type, fields, absentSeen, clock },
+      reading: { type, fields, absentSeen: seenIn.includes(type.name), clock },
       options,
     });
 
@@ -86,11 +90,18 @@ export function crm({ url, profile, secret, limits = [], absentSeen = false }: C
       type,
       send,
       clock,
-      absentSeen,
+      absentSeen: seenIn.includes(type.name),
       read: (id, fields, options) => read(type, id, fields, options),
       find: (externalId, fields, options) => findById(type, externalId, fields, options),
     });
 
+  return { base, clock, send, all, typeOf, read, listOf, findById, writer };
+}
+
+/** Any CRM that a profile describes. What the profile leaves out is done without. */
+export function crm(given: CrmGiven): Connector {
+  const { profile } = given;
+  const { base, clock, send, all, typeOf, read, listOf, findById, writer } = crmParts(given);
   return {
     name: 'crm',
     title: 'CRM',

@@ -32,7 +32,7 @@ export interface Crm extends Omit<CrmAdapter, 'connect' | 'missing'> {
   readonly profile: Profile | null;
   readonly hash: string | null;
   missing(env: NodeJS.ProcessEnv): readonly string[];
-  connect(given: ConnectGiven & { readonly slots: RateSlots; readonly absentSeen?: boolean }): Promise<Connector>;
+  connect(given: ConnectGiven & { readonly slots: RateSlots; readonly absentSeen?: readonly string[] }): Promise<Connector>;
 }
 
 const isAdapter = (given: unknown): given is CrmAdapter =>
@@ -73,7 +73,7 @@ export async function readCrm(path: string | undefined): Promise<Crm> {
     profile,
     hash: profileHash(profile),
     missing: (env) => missingSecrets(profile, env),
-    connect: async ({ url, env, slots, absentSeen = false }) => {
+    connect: async ({ url, env, slots, absentSeen = [] }) => {
       const host = new URL(url).host;
       const limits = profile.limits.map(({ calls, perMs, operations }, i) => ({
         limiter: new RateLimiter(slots, `crm:${host}:${i}`, (calls * 1000) / perMs),
