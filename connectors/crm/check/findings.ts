@@ -1,14 +1,14 @@
 import { SystemError } from '../../systemError.ts';
 
 /** What a check makes of one claim: as claimed; refuted; could not be seen; worth knowing. */
-export type Verdict = 'seen' | 'refuted' | 'not seen' | 'note';
+type ClaimVerdict = 'seen' | 'refuted' | 'not seen' | 'note';
 
 /** One line of a check: what the profile claims, what was seen, and what Tandem does without. */
 export interface Finding {
   readonly name: string;
   readonly claim: string;
   readonly seen: string;
-  readonly verdict: Verdict;
+  readonly verdict: ClaimVerdict;
   readonly without: string;
 }
 

@@ -1,5 +1,5 @@
 import { placeOf } from '../profile/place.ts';
-import { typeNameOf, type Property, type Resource } from './guess.ts';
+import { typeNameOf, type Property, type DescribedType } from './guess.ts';
 
 type Json = Record<string, unknown>;
 const object = (value: unknown): Json => (value !== null && typeof value === 'object' ? (value as Json) : {});
@@ -15,7 +15,7 @@ const EDM: Readonly<Record<string, Property['type']>> = {
 };
 
 /** One entity set of OData metadata. */
-export interface EntitySet extends Resource {
+export interface EntitySet extends DescribedType {
   /** How its key stands in an address: text in quotes, or plain. */
   readonly keyIsText: boolean;
 }
@@ -55,7 +55,7 @@ export function entitySets(xml: string): EntitySet[] {
 }
 
 /** The types that an OpenAPI description shows: a path that is listed and created at, and one below it that is read. */
-export function resources(api: Json): Resource[] {
+export function resources(api: Json): DescribedType[] {
   const open = (schema: unknown, depth = 0): Json => {
     const here = object(schema);
     if (depth > 8) return here;
@@ -77,7 +77,7 @@ export function resources(api: Json): Resource[] {
     return open(object(content['application/json'] ?? Object.values(content)[0])['schema'] ?? good['schema']);
   };
   const paths = object(api['paths']);
-  return Object.entries(paths).flatMap(([path, item]): Resource[] => {
+  return Object.entries(paths).flatMap(([path, item]): DescribedType[] => {
     const { get, post } = object(item);
     const below = Object.keys(paths).find(
       (other) => other.startsWith(`${path}/{`) && other.endsWith('}') && !other.slice(path.length + 1).includes('/'),

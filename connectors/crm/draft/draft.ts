@@ -4,7 +4,7 @@ import { secretsFrom, signIn } from '../auth.ts';
 import { ProfileError, parseProfile } from '../profile/read.ts';
 import type { Auth } from '../profile/schema.ts';
 import { entitySets, listIn, resources, type EntitySet } from './descriptions.ts';
-import { guessList, guessRecord, sampled, typeNameOf, type Resource } from './guess.ts';
+import { guessList, guessRecord, sampled, typeNameOf, type DescribedType } from './guess.ts';
 
 const TIMEOUT_MS = 15_000;
 /** Where descriptions usually lie, below the address that is given. */
@@ -69,7 +69,7 @@ export async function draftProfile({ url, auth, env }: { url: string; auth: Auth
     );
   const { pathname, origin } = new URL(base);
   const path = `/${pathname.split('/').filter(Boolean).at(-1) ?? ''}`;
-  const resource: Resource = {
+  const resource: DescribedType = {
     typeName: typeNameOf(path),
     path,
     properties: sampled(sample.records),
@@ -113,7 +113,7 @@ const head = (auth: Auth): object => ({
   auth,
 });
 
-const typesOf = (found: readonly Resource[], system: readonly string[]): Record<string, object> =>
+const typesOf = (found: readonly DescribedType[], system: readonly string[]): Record<string, object> =>
   Object.fromEntries(
     found.map(({ typeName, path, properties }) => [
       typeName,
@@ -161,7 +161,7 @@ function fromOData(sets: readonly EntitySet[], auth: Auth): object {
   };
 }
 
-function fromResources(found: readonly Resource[], auth: Auth): object {
+function fromResources(found: readonly DescribedType[], auth: Auth): object {
   const [one] = found;
   const record = guessRecord(one?.properties ?? []);
   const guessed = guessList(one?.parameters ?? []);

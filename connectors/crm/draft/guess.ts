@@ -6,7 +6,7 @@ export interface Property {
 }
 
 /** What was found out about one type, before it is put into a profile. */
-export interface Resource {
+export interface DescribedType {
   readonly typeName: string;
   readonly path: string;
   readonly properties: readonly Property[];
