@@ -3,32 +3,21 @@ export class SandboxError extends Error {
   override readonly name = 'SandboxError';
 }
 
-const SYSTEM_OF: Readonly<Record<string, 'powerOffice' | 'crm'>> = {
-  product: 'powerOffice',
-  contactperson: 'powerOffice',
-  supplier: 'powerOffice',
-  customer: 'powerOffice',
-  employee: 'powerOffice',
-  project: 'powerOffice',
-  projectactivity: 'powerOffice',
-  timetrackingactivity: 'powerOffice',
-  contact: 'crm',
-  company: 'crm',
-  activity: 'crm',
-};
-const NAMES = [
-  'Product',
-  'ContactPerson',
-  'Supplier',
-  'Customer',
-  'Employee',
-  'Project',
-  'ProjectActivity',
-  'TimeTrackingActivity',
-  'Contact',
-  'Company',
-  'Activity',
-];
+const TYPES = {
+  powerOffice: [
+    'Product',
+    'ProductGroup',
+    'ContactPerson',
+    'Supplier',
+    'Customer',
+    'Employee',
+    'Project',
+    'Department',
+    'ContactGroup',
+    'TimeTrackingActivity',
+  ],
+  crm: ['Contact', 'Company', 'Activity'],
+} as const;
 
 function values(pairs: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(
@@ -67,10 +56,11 @@ export type Origins = Readonly<Record<'powerOffice' | 'crm', string>>;
 /** Acts as a person in the stand-ins. Throws SandboxError. */
 export function sandboxClient(origins: Origins) {
   function place(type: string): { url: string; type: string } {
-    const system = SYSTEM_OF[type.toLowerCase()];
-    const name = NAMES.find((each) => each.toLowerCase() === type.toLowerCase());
-    if (!system || !name) throw new SandboxError(`there is no type ${type}; types are ${NAMES.join(', ')}`);
-    return { url: `${origins[system]}/_sandbox/records/${name}`, type: name };
+    for (const system of ['powerOffice', 'crm'] as const) {
+      const name = TYPES[system].find((each) => each.toLowerCase() === type.toLowerCase());
+      if (name !== undefined) return { url: `${origins[system]}/_sandbox/records/${name}`, type: name };
+    }
+    throw new SandboxError(`there is no type ${type}; types are ${[...TYPES.powerOffice, ...TYPES.crm].join(', ')}`);
   }
   return {
     edit: (type: string, id: string, pairs: readonly string[]): Promise<unknown> =>

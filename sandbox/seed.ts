@@ -126,6 +126,7 @@ export function seed(size: SeedSize): Readonly<Record<string, SandboxRow[]>> {
       IsPerson: person,
       FirstName: person ? pick(GIVEN, i * 11 + 5) : null,
       LastName: person ? pick(FAMILY, i * 5 + 2) : null,
+      Name: person ? null : `${pick(FIRMS, i)} avd. ${i + 1}`,
       LegalName: person ? null : `${pick(FIRMS, i)} avd. ${i + 1}`,
       EmailAddress: `leverandor${i + 1}@example.no`,
       PhoneNumber: null,
@@ -144,6 +145,7 @@ export function seed(size: SeedSize): Readonly<Record<string, SandboxRow[]>> {
       IsPerson: person,
       FirstName: person ? pick(GIVEN, i * 13 + 2) : null,
       LastName: person ? pick(FAMILY, i * 7 + 1) : null,
+      Name: person ? null : `${pick(FIRMS, i + 3)} kunde ${i + 1}`,
       LegalName: person ? null : `${pick(FIRMS, i + 3)} kunde ${i + 1}`,
       OrganizationNumber: person ? null : String(910_000_000 + i * 37),
       EmailAddress: `kunde${i + 1}@example.no`,
@@ -172,6 +174,7 @@ export function seed(size: SeedSize): Readonly<Record<string, SandboxRow[]>> {
     Id: 6001 + i,
     Code: `P${i + 1}`,
     Name: `Prosjekt ${i + 1}`,
+    ProjectStatus: 'Active',
     CustomerId: (size.customers ?? 0) > 0 && i % 2 === 0 ? 4001 + (i % (size.customers ?? 1)) : null,
     ProjectManagerEmployeeId: (size.employees ?? 0) > 0 ? 5001 + (i % (size.employees ?? 1)) : null,
     StartDate: '2026-01-05',
@@ -181,25 +184,27 @@ export function seed(size: SeedSize): Readonly<Record<string, SandboxRow[]>> {
     LastChangedDateTimeOffset: stamp(i * 23, i + 11),
   });
   const activity = (_: unknown, i: number): SandboxRow => ({
-    Id: 7001 + i,
+    Id: 8001 + i,
+    ProductId: size.products > 0 ? 1001 + (i % size.products) : null,
     ProjectId: (size.projects ?? 0) > 0 ? 6001 + (i % (size.projects ?? 1)) : null,
-    Code: `A${i + 1}`,
     Name: `Aktivitet ${i + 1}`,
     IsActive: true,
-    CreatedDateTimeOffset: stamp(30_000 + i, i),
-    LastChangedDateTimeOffset: stamp(i * 31, i + 13),
+  });
+  // The companies that contact persons belong to.
+  const company = (_: unknown, i: number): SandboxRow => ({
+    ...customer(_, 3 * i + 1),
+    Id: 501 + i,
+    Number: 10_501 + i,
+    EmailAddress: `firma${i + 1}@example.no`,
   });
   return {
-    Customer: Array.from({ length: size.customers ?? 0 }, customer),
+    Customer: [
+      ...Array.from({ length: size.customers ?? 0 }, customer),
+      ...Array.from({ length: Math.min(40, size.contactPersons) }, company),
+    ],
     Employee: Array.from({ length: size.employees ?? 0 }, employee),
     Project: Array.from({ length: size.projects ?? 0 }, project),
-    ProjectActivity: Array.from({ length: size.activities ?? 0 }, (_, i) => ({ ...activity(_, i), Description: null })),
-    TimeTrackingActivity: Array.from({ length: size.activities ?? 0 }, (_, i) => ({
-      ...activity(_, i),
-      Id: 8001 + i,
-      EmployeeId: (size.employees ?? 0) > 0 ? 5001 + (i % (size.employees ?? 1)) : null,
-      StartDate: '2026-02-02',
-    })),
+    TimeTrackingActivity: Array.from({ length: size.activities ?? 0 }, activity),
     Product: Array.from({ length: size.products }, product),
     ContactPerson: Array.from({ length: size.contactPersons }, contact),
     Supplier: Array.from({ length: size.suppliers }, supplier),

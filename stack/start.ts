@@ -154,7 +154,7 @@ async function main(): Promise<void> {
 async function startSandbox(ports: StackFile['ports'], keep: (name: string, child: ChildProcess) => void): Promise<void> {
   const child = startChild(
     process.execPath,
-    ['--import', 'tsx/esm', join(root, 'sandbox/main.ts'), join(DATA, 'sandbox'), String(ports.powerOffice), String(ports.crm)],
+    ['--import', 'tsx/esm', join(root, 'stack/standIns.ts'), join(DATA, 'sandbox'), String(ports.powerOffice), String(ports.crm)],
     process.env,
     logIn(DATA, 'sandbox'),
   );

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { crmSandbox } from '../../sandbox/crm.ts';
-import { powerOfficeSandbox, type PowerOfficeOptions } from '../../sandbox/powerOffice.ts';
+import { powerOfficeSandbox, type PowerOfficeOptions } from '../../sandbox/powerOffice/server.ts';
 import { serveOn } from '../../sandbox/serve.ts';
 import { seed, type SeedSize } from '../../sandbox/seed.ts';
 import { Store } from '../../store/store.ts';

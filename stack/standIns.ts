@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { crmSandbox } from './crm.ts';
-import { powerOfficeSandbox } from './powerOffice.ts';
-import { CRM_SEED, seed } from './seed.ts';
-import { serveOn } from './serve.ts';
-import { DEMO_KEYS, DEMO_SIZE } from './demo.ts';
+import { crmSandbox } from '../sandbox/crm.ts';
+import { powerOfficeSandbox } from '../sandbox/powerOffice/server.ts';
+import { CRM_SEED, seed } from '../sandbox/seed.ts';
+import { serveOn } from '../sandbox/serve.ts';
+import { DEMO_KEYS, DEMO_SIZE } from '../sandbox/demo.ts';
 
-/** Both stand-ins in one process, for the local stack: `main.ts <folder> <PowerOffice port> <CRM port>`. */
+/** Both stand-ins in one process, for the local stack: `standIns.ts <folder> <PowerOffice port> <CRM port>`. */
 const [folder = '.', powerOfficePort = '0', crmPort = '0'] = process.argv.slice(2);
 const powerOffice = powerOfficeSandbox({ ...DEMO_KEYS, file: join(folder, 'powerOffice.jsonl'), seed: seed(DEMO_SIZE) });
 const crm = crmSandbox({ token: DEMO_KEYS.crmToken, file: join(folder, 'crm.jsonl'), seed: CRM_SEED });
