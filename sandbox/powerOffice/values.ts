@@ -17,8 +17,8 @@ const LIMITS: Readonly<Record<string, readonly [number, number]>> = {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DAY = /^(\d{4})-(\d\d)-(\d\d)(?=$|[T ])/;
 
-function day(text: string): string | undefined {
-  const [head] = DAY.exec(text) ?? [];
+function day(given: string): string | undefined {
+  const [head] = DAY.exec(given) ?? [];
   const at = head === undefined ? NaN : Date.parse(`${head}T00:00:00Z`);
   return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== head ? undefined : head;
 }
