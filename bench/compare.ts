@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { handOnPage, compareWithSeen, type FlowRole } from '../activities/feed/handOn.ts';
 import type { Deps } from '../activities/deps.ts';
-import { newRecord } from '../activities/messenger.ts';
-import { observationOf } from '../activities/observation.ts';
+import { newRecord } from '../workflows/record.ts';
+import { observationOf, rulesOf } from '../activities/observation.ts';
 import { realTime } from '../activities/realTime.ts';
 import { Store } from '../store/store.ts';
 import type { Snapshot } from '../connectors/connector.ts';
@@ -38,7 +38,15 @@ async function storeOf(uri: string, flow: Flow, records: readonly Snapshot[]): P
   const store = await Store.connect(uri);
   await store.prepare(1);
   await store.links.discover(
-    records.map((record) => newRecord(flow, record.id, observationOf(flow, 'source', record), 0)),
+    records.map((record) =>
+      newRecord({
+        flow: flow.name,
+        rules: rulesOf(flow),
+        sourceId: record.id,
+        seen: observationOf(flow, 'source', record),
+        now: 0,
+      }),
+    ),
     { source: flow.source.type, target: flow.target.type },
   );
   return store;
@@ -59,7 +67,10 @@ async function storeTime(store: Store, flow: Flow, records: readonly Snapshot[],
     linksOf.map(({ targetId }) => targetId),
   );
   for (const { id, seen, targetId } of linksOf)
-    await store.links.write({ ...newRecord(flow, id, seen, 0), revision, targetId }, types);
+    await store.links.write(
+      { ...newRecord({ flow: flow.name, rules: rulesOf(flow), sourceId: id, seen, now: 0 }), revision, targetId },
+      types,
+    );
   return performance.now() - began;
 }
 

@@ -8,7 +8,7 @@ import { feedKey, historyKeyNamed, linkKey, linkWorkflowId, MESSAGES, WORKFLOWS 
 import { notRun } from '../worker/readFlows.ts';
 import { suggest } from '../flows/validate.ts';
 import type { Value } from '../flows/values.ts';
-import { recordOf } from '../workflows/contract.ts';
+import { recordOf } from '../workflows/record.ts';
 import type { Message } from '../workflows/core/receive.ts';
 import type { LinkState, Status } from '../workflows/core/state.ts';
 import { readStoreConfig } from '../worker/config.ts';

@@ -26,26 +26,6 @@ export interface LinkRecord {
   readonly seen: Readonly<Record<Side, Observation | null>>;
 }
 
-/** The part of a link's state that the store keeps; `then` is what a step's success makes of it. */
-export function recordOf(state: LinkState, then?: { status: Status; last: LinkState['last'] }): LinkRecord {
-  return {
-    flow: state.flow,
-    sourceId: state.source.id ?? '',
-    targetId: state.target.id,
-    revision: state.revision,
-    incarnation: state.incarnation,
-    rules: state.rules.hash,
-    status: then?.status ?? state.status,
-    statusAt: then && then.status !== state.status ? (then.last?.at ?? state.statusAt) : state.statusAt,
-    ended: then ? null : state.ended,
-    block: then ? null : state.block,
-    conflicts: state.conflicts,
-    last: then?.last ?? state.last,
-    base: { source: state.source.base, target: state.target.base },
-    seen: { source: state.source.seen, target: state.target.seen },
-  };
-}
-
 export interface LinkActivities {
   /** Gives the link its target record: the chosen one, one that matches, or a new one, as the flow's relation says. */
   createRecord(input: { link: LinkRecord; values: Values; chosen?: string }): Promise<Outcome>;

@@ -14,11 +14,12 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { MESSAGES, SEARCH_ATTRIBUTES } from '../flows/names.ts';
-import { recordOf, type LinkActivities } from './contract.ts';
+import type { LinkActivities } from './contract.ts';
 import { advance, type Step } from './core/lifecycle.ts';
 import { applyOutcome, type Outcome } from './core/outcome.ts';
 import { receive, type Message } from './core/receive.ts';
 import type { LinkState } from './core/state.ts';
+import { recordOf } from './record.ts';
 import { detailsInWords, pairInWords, stepInWords } from './words.ts';
 
 type MessageOf<K extends Message['kind']> = Extract<Message, { kind: K }>;

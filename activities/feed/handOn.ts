@@ -5,7 +5,7 @@ import { sameValues } from '../../flows/values.ts';
 import type { Observation } from '../../workflows/core/state.ts';
 import { noteCandidates } from '../candidates.ts';
 import type { Deps } from '../deps.ts';
-import { newRecord } from '../messenger.ts';
+import { newRecord } from '../../workflows/record.ts';
 import { externalIdOf, observationOf, rulesOf } from '../observation.ts';
 import type { LinkDocument, Sighting } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
@@ -85,24 +85,25 @@ export async function handOnPage(deps: Deps, parts: readonly FlowRole[], records
 
 async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]): Promise<number> {
   const now = deps.time.now();
+  const rules = rulesOf(flow);
   const fresh = records
     .map((record) => ({ record, seen: observationOf(flow, 'source', record) }))
-    .filter(({ seen }) => seen.inScope);
+    .filter(({ seen }) => seen.inScope)
+    .map(({ record, seen }) => newRecord({ flow: flow.name, rules, sourceId: record.id, seen, now }));
   let started = 0;
   const open: string[][] = [];
   let patient = true;
   for (let from = 0; from < fresh.length; from += BATCH) {
     const batch = fresh.slice(from, from + BATCH);
-    await forEachLimit(batch, async ({ record, seen }) => {
-      if (await deps.links.start(flow, newRecord(flow, record.id, seen, now))) started += 1;
-      else await deps.links.signalObserved(flow, record.id, { side: 'source', id: record.id, seen }, undefined);
+    await forEachLimit(batch, async (record) => {
+      const { sourceId, seen } = record;
+      if (await deps.links.start(flow, record)) started += 1;
+      else if (seen.source)
+        await deps.links.signalObserved(flow, sourceId, { side: 'source', id: sourceId, seen: seen.source }, undefined);
     });
     // Noted after the start: a link that the store knows has a workflow, or had one.
-    await deps.store.links.discover(
-      batch.map(({ record, seen }) => newRecord(flow, record.id, seen, now)),
-      { source: flow.source.type, target: flow.target.type },
-    );
-    open.push(batch.map(({ record }) => record.id));
+    await deps.store.links.discover(batch, { source: flow.source.type, target: flow.target.type });
+    open.push(batch.map(({ sourceId }) => sourceId));
     const oldest = open.length * BATCH > AHEAD ? open.shift() : undefined;
     if (patient && oldest) patient = await settled(deps, flow, oldest);
   }

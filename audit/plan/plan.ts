@@ -1,6 +1,6 @@
 import { candidateOf } from '../../activities/candidates.ts';
-import { newRecord, stateOf } from '../../activities/messenger.ts';
-import { externalIdOf, isAsSent, observationOf } from '../../activities/observation.ts';
+import { newRecord, stateOf } from '../../workflows/record.ts';
+import { externalIdOf, isAsSent, observationOf, rulesOf } from '../../activities/observation.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { CONNECTED, type Flow, type SystemName } from '../../flows/flow.ts';
@@ -140,14 +140,17 @@ class Forecast {
     const seen = observationOf(flow, 'source', record);
     const known = this.#links.get(linkKey(flow.name, record.id));
     if (!known && !seen.inScope) return { kind: 'leave', what: 'out of scope' };
-    if (!known || isUnlinked(known))
-      return this.#begin(flow, stateOf(flow, newRecord(flow, record.id, seen, Date.now())), record);
+    const rules = rulesOf(flow);
+    if (!known || isUnlinked(known)) {
+      const begun = newRecord({ flow: flow.name, rules, sourceId: record.id, seen, now: Date.now() });
+      return this.#begin(flow, stateOf(begun, rules), record);
+    }
     if (known.ended !== null) return { kind: 'leave', what: `its link ended: ${known.ended}` };
     if (known.status === 'paused') return { kind: 'leave', what: 'paused by hand' };
     const target =
       known.targetId === null ? undefined : this.#read.records(flow.target.system, flow.target.type).get(known.targetId);
     if (!target) return { kind: 'leave', what: 'its partner is gone: the link ends' };
-    let state = stateOf(flow, known);
+    let state = stateOf(known, rules);
     state = observe(observe(state, 'source', seen), 'target', observationOf(flow, 'target', target));
     return this.#settle(flow, { ...state, block: null }, null);
   }

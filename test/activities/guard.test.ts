@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { bulkChangeGuard, isBulkChange } from '../../activities/link/bulkChangeGuard.ts';
 import type { Store } from '../../store/store.ts';
-import { newRecord } from '../../activities/messenger.ts';
+import { rulesOf } from '../../activities/observation.ts';
+import { newRecord } from '../../workflows/record.ts';
 import type { Flow } from '../../flows/flow.ts';
 import { makeStore } from '../support/world.ts';
 
@@ -25,7 +26,9 @@ describe('the guard against mass changes', () => {
   let store: Store;
   beforeEach(async () => {
     ({ store } = await makeStore());
-    const records = Array.from({ length: 100 }, (_, i) => newRecord(FLOW, String(i), null, NOW));
+    const records = Array.from({ length: 100 }, (_, i) =>
+      newRecord({ flow: FLOW.name, rules: rulesOf(FLOW), sourceId: String(i), seen: null, now: NOW }),
+    );
     await store.links.discover(records, { source: 'ContactPerson', target: 'Contact' });
   });
   afterEach(() => store.close());

@@ -4,10 +4,10 @@ import { feedKey, linkKey } from '../../flows/names.ts';
 import { linkActivities } from '../../activities/link/index.ts';
 import { Feed } from '../../activities/feed/feed.ts';
 import type { Deps } from '../../activities/deps.ts';
-import { stateOf } from '../../activities/messenger.ts';
+import { rulesOf } from '../../activities/observation.ts';
 import type { Attempt, Messenger } from '../../activities/ports.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import { recordOf } from '../../workflows/contract.ts';
+import { recordOf, stateOf } from '../../workflows/record.ts';
 import { advance, type Step } from '../../workflows/core/lifecycle.ts';
 import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import { receive, type Message } from '../../workflows/core/receive.ts';
@@ -113,7 +113,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       if (links.get(record.sourceId)?.open) return Promise.resolve(false);
       const link: LinkRun = {
         sourceId: record.sourceId,
-        state: stateOf(started, record),
+        state: stateOf(record, rulesOf(started)),
         inbox: [],
         wake: () => {},
         open: true,

@@ -4,7 +4,8 @@ import { laterEdit, merge } from '../../workflows/core/merge.ts';
 import { observe } from '../../workflows/core/observe.ts';
 import { applyOutcome } from '../../workflows/core/outcome.ts';
 import { receive } from '../../workflows/core/receive.ts';
-import { newLink, type LinkState, type Observation, type Rules } from '../../workflows/core/state.ts';
+import type { LinkState, Observation, Rules } from '../../workflows/core/state.ts';
+import { begin } from './begin.ts';
 
 const RULES: Rules = {
   hash: 'h',
@@ -29,7 +30,7 @@ const seen = (version: number, values: Observation['values'], more: Partial<Obse
 
 /** A link in step on Kari Lie, both sides at version 1. */
 function inStep(rules: Rules = RULES): LinkState {
-  const fresh = newLink('f', rules, '1/2', seen(1, { FirstName: 'Kari', LastName: 'Lie' }), NOW);
+  const fresh = begin({ rules, sourceId: '1/2', seen: seen(1, { FirstName: 'Kari', LastName: 'Lie' }), now: NOW });
   const { state, step } = advance(fresh, NOW);
   assert.equal(step.kind, 'create');
   return applyOutcome(
@@ -139,7 +140,7 @@ describe('the core of a link', () => {
 
   it('null, missing and the empty string are no edit; a cleared value is one', () => {
     const rules = RULES;
-    const fresh = newLink('f', rules, '1/2', seen(1, { FirstName: 'Kari', LastName: null }), NOW);
+    const fresh = begin({ rules, sourceId: '1/2', seen: seen(1, { FirstName: 'Kari', LastName: null }), now: NOW });
     const created = advance(fresh, NOW);
     const state = applyOutcome(
       created.state,
@@ -230,7 +231,7 @@ describe('the core of a link', () => {
 
   it('a value that the other type cannot express blocks that link, naming the property', () => {
     const rules: Rules = { ...RULES, pairs: [{ source: 'FirstName', target: 'age', type: 'integer', policy: 'latest' }] };
-    const { state, step } = advance(newLink('f', rules, '1/2', seen(1, { FirstName: 'Kari' }), NOW), NOW);
+    const { state, step } = advance(begin({ rules, sourceId: '1/2', seen: seen(1, { FirstName: 'Kari' }), now: NOW }), NOW);
     assert.equal(step.kind, 'store');
     assert.deepEqual([state.block?.code, state.block?.properties], ['type', ['FirstName']]);
   });

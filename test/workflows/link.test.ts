@@ -13,7 +13,8 @@ import proto from '@temporalio/proto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { link, observed, settled, stateQuery, steer, vanished } from '../../workflows/link.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
-import { newLink, type Observation, type Rules } from '../../workflows/core/state.ts';
+import type { Observation, Rules } from '../../workflows/core/state.ts';
+import { begin } from './begin.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { eventually, temporalAddress } from '../support/world.ts';
 
@@ -127,7 +128,7 @@ for (const maxCachedWorkflows of [50, 0])
             .start(link, {
               workflowId: `link:f:${++n}`,
               taskQueue: 'q',
-              args: [newLink('f', RULES, String(n), seen(1, { FirstName: 'Kari' }), Date.now())],
+              args: [begin({ rules: RULES, sourceId: String(n), seen: seen(1, { FirstName: 'Kari' }), now: Date.now() })],
             })
             .catch(() => null),
         (started) => started !== null,

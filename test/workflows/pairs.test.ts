@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { advance } from '../../workflows/core/lifecycle.ts';
 import { applyOutcome } from '../../workflows/core/outcome.ts';
 import { receive } from '../../workflows/core/receive.ts';
-import { newLink, type LinkState, type Observation, type Rules } from '../../workflows/core/state.ts';
+import type { LinkState, Observation, Rules } from '../../workflows/core/state.ts';
+import { begin } from './begin.ts';
 import type { Values } from '../../flows/values.ts';
 
 const NOW = 1_000_000;
@@ -26,7 +27,7 @@ const seen = (version: number, values: Values): Observation => ({
 
 /** A link whose target was just created and shows these values. */
 function created(rules: Rules, source: Values, target: Values): LinkState {
-  const { state, step } = advance(newLink('f', rules, '1', seen(1, source), NOW), NOW);
+  const { state, step } = advance(begin({ rules, sourceId: '1', seen: seen(1, source), now: NOW }), NOW);
   assert.equal(step.kind, 'create');
   return applyOutcome(state, step, { kind: 'created', id: 'c1', seen: seen(1, target), adopted: false }, NOW);
 }
@@ -48,7 +49,7 @@ describe('pairs of properties', () => {
 
   it('several sources of one target: the writer writes, the others follow', () => {
     const rules = rulesOf({ source: 'a', target: 'x' }, { source: 'b', target: 'x', direction: 'toSource' });
-    const { step } = advance(newLink('f', rules, '1', seen(1, { a: '1', b: '7' }), NOW), NOW);
+    const { step } = advance(begin({ rules, sourceId: '1', seen: seen(1, { a: '1', b: '7' }), now: NOW }), NOW);
     assert.deepEqual(step.kind === 'create' && step.values, { x: '1' });
     assert.deepEqual(writes(created(rules, { a: '1', b: '7' }, { x: '1' })), ['source', ['b', '1']]);
   });
@@ -80,7 +81,7 @@ describe('pairs of properties', () => {
       { source: 'b', target: 'y' },
       { source: 'c', target: 'z', policy: 'target' },
     );
-    const { state, step } = advance(newLink('f', rules, '1', seen(9, { a: 'A', b: null, c: 'C' }), NOW), NOW);
+    const { state, step } = advance(begin({ rules, sourceId: '1', seen: seen(9, { a: 'A', b: null, c: 'C' }), now: NOW }), NOW);
     const matched = applyOutcome(
       state,
       step,
@@ -100,7 +101,7 @@ describe('pairs of properties', () => {
 
   it('a record of ours that was found late says nothing of what the source is now', () => {
     const rules = rulesOf({ source: 'a', target: 'x' });
-    const { state, step } = advance(newLink('f', rules, '1', seen(9, { a: 'new' }), NOW), NOW);
+    const { state, step } = advance(begin({ rules, sourceId: '1', seen: seen(9, { a: 'new' }), now: NOW }), NOW);
     const found = applyOutcome(
       state,
       step,
@@ -112,7 +113,7 @@ describe('pairs of properties', () => {
 
   it('a link that waits for a match is neither blocked nor forgotten: a retry looks again', () => {
     const rules = rulesOf({ source: 'a', target: 'x' });
-    const { state, step } = advance(newLink('f', rules, '1', seen(1, { a: '1' }), NOW), NOW);
+    const { state, step } = advance(begin({ rules, sourceId: '1', seen: seen(1, { a: '1' }), now: NOW }), NOW);
     const waiting = applyOutcome(state, step, { kind: 'refused', side: 'target', code: 'unmatched', properties: [] }, NOW);
     assert.equal(waiting.status, 'linking');
     assert.equal(writes(waiting), 'wait');

@@ -106,29 +106,3 @@ export interface LinkState {
 /** Nothing is wrong: the record waits for a match, or for a record it refers to. */
 export const isWaiting = (block: Pick<Block, 'code'> | null): boolean =>
   block?.code === 'unmatched' || block?.code === 'unconnected';
-
-const NOTHING: SideState = { id: null, seen: null, base: {}, since: {}, doubt: false, gone: null };
-
-/** A link as it begins: a source record that was seen, no target yet. */
-export function newLink(flow: string, rules: Rules, sourceId: string, seen: Observation | null, now: number): LinkState {
-  const since: Record<string, Instants> = seen
-    ? Object.fromEntries(Object.keys(seen.values).map((property) => [property, seen.at]))
-    : {};
-  return {
-    flow,
-    rules,
-    revision: 0,
-    incarnation: 1,
-    source: { ...NOTHING, id: sourceId, seen, since },
-    target: NOTHING,
-    status: 'linking',
-    statusAt: now,
-    ended: null,
-    paused: false,
-    block: null,
-    verdicts: {},
-    conflicts: [],
-    stored: true,
-    last: null,
-  };
-}
