@@ -17,10 +17,14 @@ export function addAcceptanceCommands(program: Command): void {
   program
     .command('verify')
     .description('check both systems against the flows, statement by statement; writes nothing without --active')
-    .option('--flow <name>', 'of one flow', collect)
+    .option('--flow <name>', 'check this flow alone; may be given again', collect)
     .option('--junit <file>', 'write a JUnit report')
     .option('--html <file>', 'write one self-contained page')
-    .option('--active <flow:source-id>', 'edit one property on each side of this pair, wait, check, put it back', collect)
+    .option(
+      '--active <flow:source-id>',
+      'edit one property on each side of this pair, wait, check, put it back; may be given again',
+      collect,
+    )
     .addOption(new Option('--timeout <seconds>', 'how long an active edit may take').default(60).argParser(Number))
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExit codes: 0 all held; 1 something broken; 2 could not check.')

@@ -77,6 +77,7 @@ export function addProfileCommands(program: Command): void {
   profile
     .command('schema')
     .description('print the JSON Schema of profiles, for editors')
+    .option('--json', 'as without it: a schema is JSON')
     .action(async () => {
       const { profileJsonSchema } = await import('../../connectors/crm/profile/read.ts');
       console.log(JSON.stringify(profileJsonSchema(), null, 2));

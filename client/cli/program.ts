@@ -11,6 +11,7 @@ import { type Tandem } from '../types.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { addAcceptanceCommands } from './acceptance.ts';
 import { addFlowCommands } from './flows.ts';
+import { addHelp } from './help.ts';
 import { addProfileCommands } from './profile.ts';
 import { print } from './print.ts';
 import { showLink, showLinks, showStatus } from './show.ts';
@@ -151,6 +152,7 @@ export function makeProgram(): Command {
 
   addSteeringCommands(program, withTandem);
   addSandboxCommands(program);
+  addHelp(program);
   return program;
 }
 

@@ -34,19 +34,19 @@ export function addSandboxCommands(program: Command): void {
     );
   sandbox
     .command('create <type> <property=value...>')
-    .description('create a record')
+    .description('create a record in a stand-in')
     .option('--json', 'print JSON')
     .action((type: string, pairs: string[], options: { json?: boolean }) =>
       run((client) => client.create(type, pairs), options.json),
     );
   sandbox
     .command('delete <type> <id>')
-    .description('delete a record')
+    .description('delete a record in a stand-in')
     .option('--json', 'print JSON')
     .action((type: string, id: string, options: { json?: boolean }) => run((client) => client.remove(type, id), options.json));
   sandbox
     .command('list <type>')
-    .description('print the records of a type')
+    .description('print the records of a type in a stand-in')
     .option('--json', 'print JSON')
     .action((type: string, options: { json?: boolean }) => run((client) => client.list(type), options.json));
   sandbox
@@ -54,10 +54,10 @@ export function addSandboxCommands(program: Command): void {
     .description(
       'let the next calls fail: status, drop-before, drop-after, truncate, html, slow, empty; system is powerOffice or crm',
     )
-    .option('--path <regexp>', 'calls whose path matches')
-    .option('--method <method>', 'calls with this method')
-    .option('--status <code>', 'for status', '500')
-    .option('--times <n>', 'so many calls', '1')
+    .option('--path <regexp>', 'only calls whose path matches')
+    .option('--method <method>', 'only calls with this method')
+    .option('--status <code>', 'the status code that the fault "status" answers with', '500')
+    .option('--times <n>', 'how many calls fail', '1')
     .option('--json', 'print JSON')
     .action(
       (

@@ -6,7 +6,7 @@ export function addWorkerCommand(program: Command): void {
   program
     .command('worker')
     .description('run a worker: checks the configuration, starts the watchers, runs until SIGTERM and drains')
-    .option('--pretty', 'logs for people instead of one JSON line an event')
+    .option('--pretty', 'log in words instead of one JSON line an event')
     .option('--apply-plan <file>', 'do what this plan (of `tandem plan --out`) says, and no more')
     .action(async (options: { pretty?: boolean; applyPlan?: string }) => {
       const { makeLog } = await import('../../worker/log.ts');
