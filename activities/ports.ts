@@ -24,6 +24,8 @@ export interface Sighted {
   readonly side: Side;
   readonly id: string;
   readonly seen: Observation;
+  /** A full comparison shows an older version than was seen. */
+  readonly regressed?: boolean;
 }
 
 /** How feeds reach link workflows. */
@@ -36,12 +38,4 @@ export interface Messenger {
   signalRetry(link: { readonly flow: string; readonly sourceId: string }): Promise<boolean>;
   /** Tells a running link that a list lacks its record; false where no such workflow runs. */
   signalVanished(link: { readonly flow: string; readonly sourceId: string }, side: Side): Promise<boolean>;
-}
-
-/** A person paused the flow or the system that this is about; the activity is tried again. */
-export class Paused extends Error {
-  override readonly name = 'Paused';
-  constructor(what: string) {
-    super(`paused by hand: ${what}`);
-  }
 }

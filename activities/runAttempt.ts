@@ -1,12 +1,14 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { Paused, type Attempt } from './ports.ts';
+import type { Attempt } from './ports.ts';
 import { SystemError } from '../connectors/systemError.ts';
 
 const HEARTBEAT_MS = 3000;
-const PAUSED_RETRY_MS = 3000;
 /** An attempt stops itself before the server gives it up, so that it writes nothing late. */
 const DEADLINE_MS = 100_000;
+
+/** Many are told "later" at once: they come back one after the other. */
+const jittered = (ms: number): number => ms + Math.random() * Math.max(1000, ms / 2);
 
 /**
  * Runs one attempt of an activity: heartbeats while it lasts, aborts its calls at the deadline, and turns failures into
@@ -22,13 +24,11 @@ export async function runAttempt<T>(work: (attempt: Attempt) => Promise<T>): Pro
   try {
     return await work({ number: context.info.attempt, scheduledAt: context.info.scheduledTimestampMs, signal: abort.signal });
   } catch (error) {
-    if (error instanceof Paused)
-      throw ApplicationFailure.create({ message: error.message, type: 'Paused', nextRetryDelay: PAUSED_RETRY_MS });
     if (error instanceof SystemError)
       throw ApplicationFailure.create({
         message: `${error.system}: ${error.status ?? error.failure}`,
         type: error.failure,
-        ...(error.retryAfterMs === null ? {} : { nextRetryDelay: error.retryAfterMs }),
+        ...(error.retryAfterMs === null ? {} : { nextRetryDelay: jittered(error.retryAfterMs) }),
       });
     throw error;
   } finally {

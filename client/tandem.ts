@@ -1,7 +1,8 @@
 import { WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
 import { startLink } from '../activities/messenger.ts';
 import { Store } from '../store/store.ts';
-import { convert } from '../flows/convert.ts';
+import { convert, convertBack } from '../flows/convert.ts';
+import type { Side } from '../flows/side.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
 import type { Flow, Pair } from '../flows/flow.ts';
 import { feedKey, historyKeyNamed, linkKey, linkWorkflowId, MESSAGES, WORKFLOWS } from '../flows/names.ts';
@@ -83,9 +84,24 @@ function makeTandem(
     return pair;
   }
 
+  interface Settled {
+    readonly flow: string;
+    readonly sourceId: string;
+    readonly pair: Pair;
+    readonly value: Value;
+    /** Whose value it is: it is carried to the other side as an edit would be. */
+    readonly of: Side;
+    readonly why: string;
+  }
+
   /** One value for both sides, written as an ordinary edit would be. */
-  async function settle(flow: string, sourceId: string, pair: Pair, value: Value, why: string): Promise<void> {
-    await steer(flow, sourceId, { kind: 'settle', property: pair.source, source: value, target: convert(value, pair.type), why });
+  async function settle({ flow, sourceId, pair, value, of, why }: Settled): Promise<void> {
+    const now = (await store.links.byKey(linkKey(flow, sourceId)))?.seen.source?.values[pair.source] ?? null;
+    const both =
+      of === 'source'
+        ? { source: value, target: convert(value, pair.type) }
+        : { source: convertBack(pair, { source: now, target: value }), target: value };
+    await steer(flow, sourceId, { kind: 'settle', property: pair.source, ...both, why });
   }
 
   return {
@@ -96,7 +112,7 @@ function makeTandem(
 
     async sync(flow, sourceId, options = {}) {
       const known = await store.links.byKey(linkKey(flow, sourceId));
-      if (known?.ended === 'source gone') return { flow, sourceId, status: 'ended', ended: known.ended };
+      if (known?.final === true) return { flow, sourceId, status: 'ended', ended: known.ended };
       try {
         await steer(flow, sourceId, { kind: 'sync' });
       } catch (error) {
@@ -210,7 +226,14 @@ function makeTandem(
           : choice === 'target'
             ? link.seen.target?.values[pair.target]
             : choice.value;
-      await settle(flow, sourceId, pair, value ?? null, 'decided by hand');
+      await settle({
+        flow,
+        sourceId,
+        pair,
+        value: value ?? null,
+        of: choice === 'target' ? 'target' : 'source',
+        why: 'decided by hand',
+      });
     },
 
     async restore(flow, sourceId, historyId) {
@@ -220,7 +243,14 @@ function makeTandem(
         throw new TandemError(
           `the history of ${flow} ${sourceId} has no ${historyId}; \`tandem show ${flow} ${sourceId}\` lists the ids`,
         );
-      await settle(flow, sourceId, pairOf(flow, change.property), change.before, `restored ${historyId}`);
+      await settle({
+        flow,
+        sourceId,
+        pair: pairOf(flow, change.property),
+        value: change.before,
+        of: change.side,
+        why: `restored ${historyId}`,
+      });
     },
 
     async retry({ flow, reason } = {}) {
@@ -238,6 +268,11 @@ function makeTandem(
       const found = known.find((each) => each.toLowerCase() === name.toLowerCase());
       if (found === undefined) throw new TandemError(`there is no flow or system "${name}"; ${suggest(name, known)}`);
       await store.limits.setPaused(found, paused);
+      if (paused) return;
+      // Those that met the pause wait in their workflows.
+      const held = flows.filter((flow) => [flow.name, flow.source.system, flow.target.system].includes(found));
+      for await (const link of store.links.each({ flow: held.map((flow) => flow.name), blockCode: 'flow-paused' }))
+        await steer(link.flow, link.sourceId, { kind: 'retry' });
     },
 
     async approve(flow) {

@@ -71,3 +71,15 @@ export function convert(value: Value | undefined, type: DataType): Value {
     }
   }
 }
+
+/** The target's value as the source takes it. What a list holds besides its first element stays. */
+export function convertBack(
+  pair: { readonly type: DataType; readonly back?: DataType },
+  value: { readonly source: Value; readonly target: Value },
+): Value {
+  if (pair.type === 'first' && Array.isArray(value.source)) {
+    const rest = (value.source as readonly Value[]).slice(1);
+    return isNoValue(value.target) && rest.length === 0 ? [] : [value.target, ...rest];
+  }
+  return convert(value.target, pair.back ?? pair.type);
+}

@@ -107,6 +107,9 @@ export interface LimitDocument {
   readonly minutes?: Readonly<Record<string, number>>;
   readonly approvedUntil?: number;
   readonly paused?: readonly string[];
+  /** When a system said "gone" lately (ms), and the outage that it amounts to. */
+  readonly times?: readonly number[];
+  readonly outage?: { readonly since: number; readonly probedAt: number } | null;
 }
 
 /** The seen observation of one side, to be raised. */

@@ -2,7 +2,16 @@ import type { Collection, Db } from 'mongodb';
 import type { LimitDocument } from './documents.ts';
 
 const PAUSED = 'paused';
+const missedKey = (system: string): string => `missed:${system}`;
+const KEPT_404S = 20;
 const limitKey = (flow: string): string => `mass:${flow}`;
+
+/** When a system said "gone" lately (ms), and since when, if so, all of it counts as an outage. */
+export interface Missed {
+  readonly times: readonly number[];
+  readonly since: number | null;
+  readonly probedAt: number;
+}
 
 /** What holds flows back: endings counted by minute, approvals, pauses. */
 export class Limits {
@@ -35,6 +44,26 @@ export class Limits {
   /** Lets a flow end, delete and blank what it likes until then (ms). */
   async approve(flow: string, until: number): Promise<void> {
     await this.#limits.updateOne({ _id: limitKey(flow) }, { $set: { approvedUntil: until } }, { upsert: true });
+  }
+
+  /** Notes a record that a system says is gone, where `at` (ms) is given; tells of the last ones, and of an outage. */
+  async missed(system: string, at: number | null): Promise<Missed> {
+    const _id = missedKey(system);
+    const found =
+      at === null
+        ? await this.#limits.findOne({ _id })
+        : await this.#limits.findOneAndUpdate(
+            { _id },
+            { $push: { times: { $each: [at], $slice: -KEPT_404S } } },
+            { upsert: true, returnDocument: 'after' },
+          );
+    return { times: found?.times ?? [], since: found?.outage?.since ?? null, probedAt: found?.outage?.probedAt ?? 0 };
+  }
+
+  /** An outage of a system began, or (null) ended: what was counted is forgotten then. */
+  async setOutage(system: string, outage: { since: number; probedAt: number } | null): Promise<void> {
+    const fields = outage ? { outage } : { outage: null, times: [] };
+    await this.#limits.updateOne({ _id: missedKey(system) }, { $set: fields }, { upsert: true });
   }
 
   /** Flows and systems that a person has paused. */

@@ -159,8 +159,8 @@ export class Links {
 
   /**
    * Writes a link under its revision and gives the link as it stands; an older revision changes nothing and gives null.
-   * `seen` only moves forward,
-   * since the watcher may have raised it meanwhile. Throws TargetTaken.
+   * `seen` only moves forward, since the watcher may have raised it meanwhile, unless the system itself went `back`.
+   * Throws TargetTaken.
    */
   async write(
     record: LinkRecord,
@@ -168,7 +168,7 @@ export class Links {
     text: string | null = null,
   ): Promise<LinkDocument | null> {
     const _id = linkKey(record.flow, record.sourceId);
-    const { seen, block, ...rest } = record;
+    const { seen, block, approved: _, back = {}, ...rest } = record;
     const fields = {
       ...rest,
       sourceType: types.source,
@@ -176,10 +176,11 @@ export class Links {
       block: block && { ...block, text: text ?? '' },
       updatedAt: new Date(),
     };
+    const upTo = (side: Side): string => [seen[side]?.version ?? '', back[side] ?? ''].sort()[1] as string;
     try {
       // Mostly the store has seen nothing that the link does not know: one operation then. No $or at the top, which makes
       // some servers scan, and no equality, which an upsert would take over into the new document.
-      const known = (side: Side): object => ({ [`seen.${side}.version`]: { $not: { $gt: seen[side]?.version ?? '' } } });
+      const known = (side: Side): object => ({ [`seen.${side}.version`]: { $not: { $gt: upTo(side) } } });
       const filter = { _id, revision: { $lt: record.revision }, ...known('source'), ...known('target') };
       const done = await this.#links.updateOne(filter as Filter<LinkDocument>, { $set: { ...fields, seen } }, { upsert: true });
       if (done.matchedCount + done.upsertedCount === 1) return { _id, ...fields, seen };
@@ -189,7 +190,7 @@ export class Links {
     const newer = (side: Side): object => {
       const value = seen[side];
       if (value === null) return {};
-      const moved = { $lte: [{ $ifNull: [`$seen.${side}.version`, ''] }, { $literal: value.version }] };
+      const moved = { $lte: [{ $ifNull: [`$seen.${side}.version`, ''] }, { $literal: upTo(side) }] };
       return { [`seen.${side}`]: { $cond: [moved, { $literal: value }, `$seen.${side}`] } };
     };
     const literal = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $literal: value }]));

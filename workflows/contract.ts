@@ -24,19 +24,33 @@ export interface LinkRecord {
   readonly last: LinkState['last'];
   readonly base: Readonly<Record<Side, Values>>;
   readonly seen: Readonly<Record<Side, Observation | null>>;
+  /** Ended by a deletion that Tandem made: no sighting revives it. */
+  readonly final?: boolean;
+  /** A person let pass what was held back. */
+  readonly approved?: boolean;
+  /** A side that went back behind this version and was believed: the store may follow. */
+  readonly back?: Partial<Readonly<Record<Side, string>>>;
 }
 
 export interface LinkActivities {
   /** Gives the link its target record: the chosen one, one that matches, or a new one, as the flow's relation says. */
-  createRecord(input: { link: LinkRecord; values: Values; chosen?: string }): Promise<Outcome>;
+  createRecord(input: { link: LinkRecord; values: Values; chosen?: string; recreates?: boolean } & Resumed): Promise<Outcome>;
   /** Writes one side on the condition that it still holds what was seen; one API call where nobody interferes. */
-  writeRecord(input: { link: LinkRecord; side: Side; assignments: readonly Assignment[] }): Promise<Outcome>;
-  /** Reads records directly, after the lag, so that the replica shows what was written before. */
-  readRecords(input: { link: LinkRecord; sides: readonly Side[] }): Promise<Outcome>;
+  writeRecord(input: { link: LinkRecord; side: Side; assignments: readonly Assignment[] } & Resumed): Promise<Outcome>;
+  /**
+   * Reads records directly, after the lag, so that the replica shows what was written before. `announced`: a list of ids
+   * lacks the record; `list`: such a list is asked for.
+   */
+  readRecords(input: { link: LinkRecord; sides: readonly Side[]; announced?: boolean; list?: boolean }): Promise<Outcome>;
   /** Deletes a record because its partner was deleted and the flow says so. */
-  removeRecord(input: { link: LinkRecord; side: Side }): Promise<Outcome>;
+  removeRecord(input: { link: LinkRecord; side: Side } & Resumed): Promise<Outcome>;
   /** Stores base and status where no system had to be written. */
   storeLink(input: { link: LinkRecord }): Promise<Outcome>;
+}
+
+/** The step was under way when its link continued as new: an earlier attempt, first scheduled then (ms), may have got through. */
+export interface Resumed {
+  readonly resumed?: number;
 }
 
 /** One feed: a record type of one system, however many flows use it. */

@@ -15,8 +15,9 @@ import {
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { MESSAGES, SEARCH_ATTRIBUTES } from '../flows/names.ts';
 import type { LinkActivities } from './contract.ts';
-import { advance, type Step } from './core/lifecycle.ts';
+import { advance } from './core/lifecycle.ts';
 import { applyOutcome, type Outcome } from './core/outcome.ts';
+import type { Step } from './core/step.ts';
 import { receive, type Message } from './core/receive.ts';
 import type { LinkState } from './core/state.ts';
 import { recordOf } from './record.ts';
@@ -61,6 +62,8 @@ export async function link(carried: LinkState): Promise<string> {
   setHandler(steer, (told) => void inbox.push(told));
   setHandler(stateQuery, () => state);
   setHandler(settled, async () => {
+    // An update that starts a closed link asks whether its record is there after all.
+    if (state.ended === 'source gone') inbox.push({ kind: 'sync' });
     await condition(() => quiet && inbox.length === 0);
     return { status: state.status, ended: state.ended, last: state.last };
   });
@@ -72,7 +75,14 @@ export async function link(carried: LinkState): Promise<string> {
     show();
     // No await stands between the emptied inbox and the roll-over, so no message is dropped.
     if (workflowInfo().continueAsNewSuggested && allHandlersFinished()) await continueAsNew<typeof link>(state);
-    if (next.step.kind === 'close') return `ended: ${state.ended}`;
+    if (next.step.kind === 'close') {
+      // Whoever waits is answered before the workflow closes, and may have asked for one more look.
+      quiet = true;
+      await condition(() => allHandlersFinished() || inbox.length > 0);
+      quiet = false;
+      if (inbox.length === 0) return `ended: ${state.ended}`;
+      continue;
+    }
     if (next.step.kind === 'wait') await rest(next.step.until);
     else state = applyOutcome(state, next.step, await perform(next.step), Date.now());
   }
@@ -93,7 +103,12 @@ export async function link(carried: LinkState): Promise<string> {
     switch (step.kind) {
       case 'create':
         return activities.createRecord.executeWithOptions(options, [
-          { link: record, values: step.values, ...(state.chosen === undefined ? {} : { chosen: state.chosen }) },
+          {
+            link: record,
+            values: step.values,
+            ...(state.chosen === undefined ? {} : { chosen: state.chosen }),
+            ...(state.recreates === true ? { recreates: true } : {}),
+          },
         ]);
       case 'write':
         return activities.writeRecord.executeWithOptions(options, [
@@ -104,7 +119,14 @@ export async function link(carried: LinkState): Promise<string> {
       case 'read':
         return activities.readRecords.executeWithOptions(options, [{ link: record, sides: step.sides }]);
       case 'confirm':
-        return activities.readRecords.executeWithOptions(options, [{ link: record, sides: [step.side] }]);
+        return activities.readRecords.executeWithOptions(options, [
+          {
+            link: record,
+            sides: [step.side],
+            ...(step.announced === true ? { announced: true } : {}),
+            ...(step.list === true ? { list: true } : {}),
+          },
+        ]);
       case 'store':
         return activities.storeLink.executeWithOptions(options, [{ link: record }]);
     }

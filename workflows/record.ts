@@ -57,7 +57,7 @@ export function stateOf(record: LinkRecord, rules: Rules): LinkState {
     status: record.status,
     statusAt: record.statusAt,
     ended: record.ended,
-    paused: record.status === 'paused',
+    paused: record.status === 'paused' && record.block?.code !== 'flow-paused',
     block: record.block && {
       code: record.block.code,
       side: record.block.side,
@@ -68,6 +68,7 @@ export function stateOf(record: LinkRecord, rules: Rules): LinkState {
     conflicts: record.conflicts,
     stored: true,
     last: record.last,
+    ...(record.final === true ? { final: true } : {}),
   };
 }
 
@@ -83,10 +84,21 @@ export function recordOf(state: LinkState, then?: { status: Status; last: LinkSt
     status: then?.status ?? state.status,
     statusAt: then && then.status !== state.status ? (then.last?.at ?? state.statusAt) : state.statusAt,
     ended: then ? null : state.ended,
-    block: then ? null : state.block,
+    // A refusal that the other side's write leaves standing.
+    block: then && then.status !== 'blocked' ? null : state.block,
     conflicts: state.conflicts,
     last: then?.last ?? state.last,
     base: { source: state.source.base, target: state.target.base },
     seen: { source: state.source.seen, target: state.target.seen },
+    ...(state.final === true ? { final: true } : {}),
+    ...(state.approved === true ? { approved: true } : {}),
+    ...(state.source.back === undefined && state.target.back === undefined ? {} : { back: backOf(state) }),
+  };
+}
+
+function backOf({ source, target }: LinkState): Partial<Record<Side, string>> {
+  return {
+    ...(source.back === undefined ? {} : { source: source.back }),
+    ...(target.back === undefined ? {} : { target: target.back }),
   };
 }

@@ -1,5 +1,5 @@
 import { SIDES } from '../flows/side.ts';
-import type { Step } from './core/lifecycle.ts';
+import type { Step } from './core/step.ts';
 import type { LinkState } from './core/state.ts';
 
 const instant = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
@@ -25,20 +25,32 @@ function statusInWords(state: LinkState): string {
         return `held back since ${since}: very many records of ${state.flow} would be ended, deleted or blanked within an hour. If that is right: \`tandem approve ${state.flow}\``;
       if (state.block?.code === 'unplanned')
         return `held back since ${since}: not in the plan that the worker applies; a start without --apply-plan lets it go on`;
+      if (state.block?.code === 'partner-gone')
+        return `blocked since ${since}: the ${state.rules.names.source} was believed gone and is there after all, but its ${state.rules.names.target} is gone. \`tandem retry\` looks again; \`tandem unlink\` and \`tandem relink\` create it anew`;
       return state.block
         ? `blocked since ${since}: ${state.rules.names[state.block.side]} refused (${state.block.code})${state.block.properties.length > 0 ? `, ${state.block.properties.join(', ')}` : ''}; its own text: \`tandem show\`. Tried again on the next edit, on request and once a day`
         : `blocked since ${since}`;
     case 'paused':
+      if (state.block?.code === 'flow-paused')
+        return `waiting since ${since}: ${state.flow}, or one of its systems, is paused; \`tandem resume\` lets it go on`;
       return `paused since ${since}; edits made meanwhile arrive after \`tandem resume\``;
     case 'ended':
       return `ended since ${since}: ${state.ended}`;
   }
 }
 
+/** A record that direct reads miss, for now. */
+function missingInWords(state: LinkState): string {
+  const side = SIDES.find((each) => state[each].gone?.since !== undefined);
+  if (side === undefined || state.ended !== null) return '';
+  const { since = 0, nextAt } = state[side].gone ?? { nextAt: 0 };
+  return `; the ${state.rules.names[side]} is not found since ${instant(since)}, it is looked for again at ${instant(nextAt)}`;
+}
+
 /** What the Temporal UI shows as current details: status, and what happened last. */
 export function detailsInWords(state: LinkState): string {
   const last = state.last ? `; last change: ${state.last.what}, at ${instant(state.last.at)}` : '';
-  return `${pairInWords(state)}\n\n${statusInWords(state)}${last}.`;
+  return `${pairInWords(state)}\n\n${statusInWords(state)}${missingInWords(state)}${last}.`;
 }
 
 /** An activity's summary, so that a history reads as what happened. */

@@ -169,7 +169,7 @@ export class Feed {
       { type: this.#type, fields: this.#fields, since: null },
       { priority: 'sweep', signal: this.#signal },
     )) {
-      const { started, signalled } = await handOnPage(this.#deps, this.#parts, page.records);
+      const { started, signalled } = await handOnPage(this.#deps, this.#parts, page.records, { sweep: true });
       records += page.records.length;
       news += started + signalled;
       await this.#deps.time.sleep(SWEEP_PAUSE_MS, this.#signal);

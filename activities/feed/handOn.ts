@@ -58,7 +58,12 @@ interface Routed {
 }
 
 /** Compares a page of records with `seen`: news is signalled to its link, a new source record gets one; then `seen` is set. */
-export async function handOnPage(deps: Deps, parts: readonly FlowRole[], records: readonly Snapshot[]): Promise<PageResult> {
+export async function handOnPage(
+  deps: Deps,
+  parts: readonly FlowRole[],
+  records: readonly Snapshot[],
+  { sweep = false } = {},
+): Promise<PageResult> {
   let started = 0;
   const routed: Routed[] = [];
   for (const { flow, side } of parts) await noteCandidates(deps, flow, side, records);
@@ -76,7 +81,7 @@ export async function handOnPage(deps: Deps, parts: readonly FlowRole[], records
   }
   const targets = parts.filter((part) => part.side === 'target').map((part) => part.flow);
   if (targets.length > 0) routed.push(...(await routeTargets(deps, targets, records)));
-  const signalled = await compare(deps, routed);
+  const signalled = await compare(deps, routed, sweep);
   const linked = new Set(
     routed.filter(({ side, link }) => side === 'source' || link.targetId !== null).map(({ record }) => record),
   );
@@ -149,20 +154,33 @@ async function routeTargets(deps: Deps, flows: readonly Flow[], records: readonl
   return routed;
 }
 
-async function compare(deps: Deps, routed: readonly Routed[]): Promise<number> {
+/** Whether a full comparison shows an older version of a link that was not written lately: its system may have gone back. */
+const wentBack = (deps: Deps, { flow, side, link }: Routed, seen: Observation): boolean =>
+  seen.version < (link.seen[side]?.version ?? '') &&
+  link.updatedAt.getTime() < deps.time.now() - 2 * deps.connectors[flow[side].system].lagMs;
+
+async function compare(deps: Deps, routed: readonly Routed[], sweep: boolean): Promise<number> {
   const raised: Sighting[] = [];
   let signalled = 0;
-  await forEachLimit(routed, async ({ flow, side, record, link }) => {
-    if (link.ended === 'source gone') return;
+  await forEachLimit(routed, async (each) => {
+    const { flow, side, record, link } = each;
     const seen = observationOf(flow, side, record);
     const what = compareWithSeen(link.seen[side], seen);
-    if (what === 'values' || rulesOf(flow).hash !== link.rules) {
+    // A link that closed is told of its source alone, and of nothing that it knew as it closed.
+    const closed = link.ended === 'source gone';
+    if (closed && (side === 'target' || link.final === true || what === 'none')) return;
+    const revives = link.ended === `${side} gone` && what !== 'none';
+    const regressed = sweep && !closed && wentBack(deps, each, seen);
+    if (what === 'values' || revives || regressed || (!closed && rulesOf(flow).hash !== link.rules)) {
       signalled += 1;
-      const message = { side, id: record.id, seen };
+      const message = { side, id: record.id, seen, ...(regressed ? { regressed } : {}) };
       const running = await deps.links.signalObserved(flow, link.sourceId, message, link.rules);
-      // Its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has.
-      if (!running && (await deps.links.start(flow, link)))
+      // It closed, or its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has, and is
+      // told also where another feed starts it first.
+      if (!running) {
+        await deps.links.start(flow, link);
         await deps.links.signalObserved(flow, link.sourceId, message, link.rules);
+      }
     }
     // A target that the link has not stored yet is looked at again.
     if (what !== 'none' && (side === 'source' || link.targetId !== null))

@@ -8,8 +8,9 @@ import type { Found, Outcome } from '../../workflows/core/outcome.ts';
 import { isWaiting, type Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
 import { bulkChangeGuard } from './bulkChangeGuard.ts';
+import { judgeMissing } from './outage.ts';
 import { observationOf } from '../observation.ts';
-import { Paused, type Attempt } from '../ports.ts';
+import type { Attempt } from '../ports.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Connector } from '../../connectors/connector.ts';
@@ -73,7 +74,20 @@ export function linkContext(deps: Deps) {
   const typesOf = (flow: Flow): Record<Side, string> => ({ source: flow.source.type, target: flow.target.type });
   const idOf = (link: LinkRecord, side: Side): string => (side === 'source' ? link.sourceId : (link.targetId ?? ''));
 
-  async function readSide(link: LinkRecord, side: Side, attempt: Attempt): Promise<Found> {
+  /** A 404 as the link may take it: whether a list of ids had announced it decides how much is needed to believe it. */
+  function missed(link: LinkRecord, side: Side, attempt: Attempt, announced = false): Promise<'gone' | 'unsure'> {
+    const flow = flowOf(link);
+    return judgeMissing(store, {
+      system: connectorOf(flow, side),
+      type: flow[side].type,
+      id: idOf(link, side),
+      announced,
+      now: time.now(),
+      signal: attempt.signal,
+    });
+  }
+
+  async function readSide(link: LinkRecord, side: Side, attempt: Attempt, announced: boolean): Promise<Found> {
     const flow = flowOf(link);
     try {
       const seen = await connectorOf(flow, side).read(
@@ -86,14 +100,19 @@ export function linkContext(deps: Deps) {
       return observationOf(flow, side, seen);
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
-      if (error.failure === 'gone') return 'gone';
+      if (error.failure === 'gone') return missed(link, side, attempt, announced);
       throw new ReadRefused(side, error);
     }
   }
 
-  async function readSides(link: LinkRecord, sides: readonly Side[], attempt: Attempt): Promise<Partial<Record<Side, Found>>> {
+  async function readSides(
+    link: LinkRecord,
+    sides: readonly Side[],
+    attempt: Attempt,
+    announced = false,
+  ): Promise<Partial<Record<Side, Found>>> {
     const there = sides.filter((side) => side === 'source' || link.targetId !== null);
-    const found = await Promise.all(there.map((side) => readSide(link, side, attempt)));
+    const found = await Promise.all(there.map((side) => readSide(link, side, attempt, announced)));
     return Object.fromEntries(there.map((side, i) => [side, found[i]]));
   }
 
@@ -106,8 +125,8 @@ export function linkContext(deps: Deps) {
   }
 
   /** What another attempt of the same activity has stored already. */
-  function replayStored(stored: LinkDocument, side: Side, written: readonly string[] | null): Outcome {
-    if (stored.block)
+  function replayStored(link: LinkRecord, stored: LinkDocument, side: Side, written: readonly string[] | null): Outcome {
+    if (stored.block && stored.block.at !== link.block?.at)
       return { kind: 'refused', side: stored.block.side, code: stored.block.code, properties: stored.block.properties };
     const seen = stored.seen[side];
     if (!seen) throw new Error('the store has a write without its answer');
@@ -145,7 +164,7 @@ export function linkContext(deps: Deps) {
     const now = await store.links.write(link, typesOf(flowOf(link)), text);
     if (now) return { ...outcome, ...newerObservations(link, now) };
     const { stored, done } = await loadStored(link);
-    if (stored && done) return replayStored(stored, side, written);
+    if (stored && done) return replayStored(link, stored, side, written);
     return { kind: 'contended', found: {}, revision: stored?.revision ?? 0 };
   }
 
@@ -188,12 +207,11 @@ export function linkContext(deps: Deps) {
     );
   }
 
-  /** A paused flow or system holds its links back; what was edited meanwhile arrives afterwards. */
-  async function gate(link: LinkRecord): Promise<void> {
+  /** The flow or system that a person paused: its links wait, and what was edited meanwhile arrives afterwards. */
+  async function pausedBy(link: LinkRecord): Promise<string | undefined> {
     if (time.now() - pausedAt > PAUSE_KNOWN_MS) [paused, pausedAt] = [await store.limits.paused(), time.now()];
     const flow = flowOf(link);
-    const by = [flow.name, flow.source.system, flow.target.system].find((name) => paused.includes(name));
-    if (by !== undefined) throw new Paused(by);
+    return [flow.name, flow.source.system, flow.target.system].find((name) => paused.includes(name));
   }
 
   /** Refuses what would end, delete or blank very many records. */
@@ -204,7 +222,7 @@ export function linkContext(deps: Deps) {
 
   const runUnlessPaused = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
     runAttempt(async (attempt) => {
-      await gate(link);
+      if ((await pausedBy(link)) !== undefined) return { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
       try {
         return await work(attempt);
       } catch (error) {
@@ -221,6 +239,7 @@ export function linkContext(deps: Deps) {
     typesOf,
     idOf,
     readSides,
+    missed,
     lag,
     loadStored,
     replayStored,

@@ -41,7 +41,7 @@ export async function createRecord(
   const safe = attempt.number === 1 && system.features().externalId && system.features().uniqueExternalId !== false;
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, ['source'], attempt), revision: stored?.revision ?? 0 };
-  if (stored && done && (stored.block || stored.targetId !== null)) return replayStored(stored, 'target', null);
+  if (stored && done && (stored.block || stored.targetId !== null)) return replayStored(link, stored, 'target', null);
   const unclear = stored?.block?.code === 'ambiguous' ? stored.block.at - AMBIGUOUS_SLACK_MS : null;
   const maybeMade = attempt.number > 1 || unclear !== null;
   const options = { priority: 'write' as const, signal: attempt.signal, again: maybeMade };

@@ -1,10 +1,10 @@
-import { linkKey } from '../../flows/names.ts';
 import type { Flow } from '../../flows/flow.ts';
-import { across, SIDES } from '../../flows/side.ts';
+import { across } from '../../flows/side.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
 import { linkContext } from './context.ts';
 import { createRecord } from './create.ts';
+import { readRecords } from './read.ts';
 import { removeRecord } from './remove.ts';
 import { writeRecord } from './write.ts';
 
@@ -21,24 +21,21 @@ function unconvertible(flow: Flow, { block, seen, sourceId, targetId }: LinkReco
 
 /** The link's activities. Each writes the store inside itself, under the link's revision. */
 export function linkActivities(deps: Deps): LinkActivities {
-  const { store, runAttempt, time } = deps;
+  const { store, runAttempt } = deps;
   const context = linkContext(deps);
-  const { flowOf, typesOf, readSides, lag, loadStored, guarded, runUnlessPaused, newerObservations } = context;
+  const { flowOf, typesOf, loadStored, guarded, runUnlessPaused, newerObservations } = context;
 
   return {
     createRecord: (input) => runUnlessPaused(input.link, (attempt) => createRecord(context, input, attempt)),
     writeRecord: (input) => runUnlessPaused(input.link, (attempt) => writeRecord(context, input, attempt)),
 
-    readRecords: (input) =>
-      runUnlessPaused(input.link, async (attempt) => {
-        await time.sleep(lag(flowOf(input.link)), attempt.signal);
-        const found = await readSides(input.link, input.sides, attempt);
-        const key = linkKey(input.link.flow, input.link.sourceId);
-        await store.links.raise(
-          SIDES.flatMap((side) => (found[side] && found[side] !== 'gone' ? [{ key, side, seen: found[side] }] : [])),
-        );
-        return { kind: 'read', found };
-      }),
+    // A read has no revision of its own; where it is refused, the refusal is stored under the next one.
+    readRecords: async (input) => {
+      const revision = input.link.revision + 1;
+      const link = { ...input.link, revision };
+      const outcome = await runUnlessPaused(link, (attempt) => readRecords(context, { ...input, link }, attempt));
+      return outcome.kind === 'refused' && outcome.code !== 'flow-paused' ? { ...outcome, revision } : outcome;
+    },
 
     removeRecord: (input) => runUnlessPaused(input.link, (attempt) => removeRecord(context, input, attempt)),
 
@@ -50,7 +47,8 @@ export function linkActivities(deps: Deps): LinkActivities {
         const held = ending ? await guarded(input.link, 'source', attempt) : null;
         if (held) return held;
         // A blocked link keeps the text that came with its refusal.
-        const text = unconvertible(flowOf(input.link), input.link) ?? stored?.block?.text ?? null;
+        const paused = input.link.block?.code === 'flow-paused' ? 'the flow, or one of its systems, was paused by hand' : null;
+        const text = paused ?? unconvertible(flowOf(input.link), input.link) ?? stored?.block?.text ?? null;
         const now = await store.links.write(input.link, typesOf(flowOf(input.link)), text);
         deps.log.info(
           {

@@ -1,4 +1,5 @@
 import { neededFields, scopeOf } from '../../flows/flow.ts';
+import { linkKey } from '../../flows/names.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue, sameValues, type Value } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
@@ -19,7 +20,7 @@ interface Write {
 
 /** Writes one side on the condition that it still holds what was seen. */
 export async function writeRecord(context: LinkContext, { link, side, assignments }: Write, attempt: Attempt): Promise<Outcome> {
-  const { deps, flowOf, connectorOf, idOf, readSides, lag, loadStored, replayStored, commit, refuse, remember, guarded } =
+  const { deps, flowOf, connectorOf, idOf, readSides, missed, lag, loadStored, replayStored, commit, refuse, remember, guarded } =
     context;
   const flow = flowOf(link);
   const system = connectorOf(flow, side);
@@ -33,7 +34,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
   const safe = attempt.number === 1 && system.features().conditional !== 'none';
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, SIDES, attempt), revision: stored?.revision ?? 0 };
-  if (stored && done) return replayStored(stored, side, written);
+  if (stored && done) return replayStored(link, stored, side, written);
   // What a write overwrites is noted with its answer. An attempt that never got so far may have written all the same,
   // and what it overwrote may not be seen again: the next one notes it before anything else.
   const noted = attempt.number > 1;
@@ -72,7 +73,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     answer = await update(false);
   } catch (error) {
     if (!(error instanceof SystemError) || error.retryable) throw error;
-    if (error.failure === 'gone') return { kind: 'read', found: { [side]: 'gone' } };
+    if (error.failure === 'gone') return { kind: 'read', found: { [side]: await missed(link, side, attempt) } };
     if (error.failure !== 'contended') return refusedWith(error);
     return contended(error);
   }
@@ -83,7 +84,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     await deps.time.sleep(lag(flow), attempt.signal);
     const found = await readSides(link, SIDES, attempt);
     const now = found[side];
-    if (now === undefined || now === 'gone') return { kind: 'contended', found };
+    if (now === undefined || typeof now === 'string') return { kind: 'contended', found };
     // The value that an earlier attempt sent: its answer was lost, its effect was not. What a system made of that value
     // cannot be told from a person's edit, and counts as one: a conflict, in which nothing is lost.
     const ours = assignments.every((each) => sameValue(each.value, now.values[each.property]));
@@ -95,7 +96,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     await deps.time.sleep(probe.readsApartMs, attempt.signal);
     const second = await readSides(link, SIDES, attempt);
     const later = second[side];
-    if (later === undefined || later === 'gone' || !isAsExpected(later)) return { kind: 'contended', found: second };
+    if (later === undefined || typeof later === 'string' || !isAsExpected(later)) return { kind: 'contended', found: second };
     for (const unconditional of [false, true]) {
       if (unconditional && !probe.isOpen()) break;
       try {
@@ -157,11 +158,17 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
       },
       'a record was written',
     );
+    // The answer shows what stands there now, also where the system's clock went back.
+    const before = link.seen[side]?.version ?? '';
+    const back = seen.version < before ? { back: { ...link.back, [side]: before } } : {};
+    // The other side's refusal stands, and so does its text.
+    const text = link.block ? ((await deps.store.links.byKey(linkKey(link.flow, link.sourceId)))?.block?.text ?? null) : null;
     return commit({
-      link: { ...link, base, seen: { ...link.seen, [side]: seen } },
+      link: { ...link, base, seen: { ...link.seen, [side]: seen }, ...back },
       outcome: { kind: 'written', seen },
       side,
       written,
+      text,
     });
   }
 }

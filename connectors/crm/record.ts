@@ -95,8 +95,9 @@ export function snapshotOf(record: unknown, reading: Reading): Snapshot {
   const at = clock.correct(instantMs(instant));
   return {
     id,
-    // Two changes within one stamp's grain are told apart by the version.
-    version: instantKey(instant) + (version !== null && /^\d+$/.test(version) ? `/${version.padStart(12, '0')}` : ''),
+    // A version's number orders, whatever the system's clock does; its letter sorts after the stamps of those without one.
+    version:
+      version !== null && /^\d+$/.test(version) ? `v${version.padStart(12, '0')}/${instantKey(instant)}` : instantKey(instant),
     instant,
     ...(tag ? { etag: tag } : {}),
     ...(shape.created !== undefined && placeOf(record, shape.created) === raw ? { untouched: true } : {}),

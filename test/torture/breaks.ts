@@ -14,6 +14,7 @@ export const BREAKS = {
   'gone-at-once': 'No resurrection: one 404 ends a link',
   'unmapped-writes': 'Nothing else touched: an unmapped property is written',
   'recreate-deleted': 'No resurrection: a deleted target is created again',
+  'regressions-ignored': 'No stale regression: a system whose clock went back is never believed',
   'uncorrected-clocks': 'Conflicts go to the later edit: stamps are compared as they are, minutes apart',
 } as const;
 export type Break = keyof typeof BREAKS;

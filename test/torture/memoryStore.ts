@@ -9,6 +9,7 @@ import {
   type LinkDocument,
   type Sighting,
 } from '../../store/documents.ts';
+import type { Missed } from '../../store/limits.ts';
 import { TargetTaken } from '../../store/links.ts';
 import type { LinkStore } from '../../store/store.ts';
 import type { Breaks } from './breaks.ts';
@@ -19,10 +20,7 @@ export class MemoryStore implements LinkStore {
   readonly candidates = new MemoryCandidates();
   readonly history: MemoryHistory;
   readonly cursors = new MemoryCursors();
-  readonly limits: LinkStore['limits'] = {
-    countBulkChange: () => Promise.resolve({ minutes: {}, approvedUntil: 0 }),
-    paused: () => Promise.resolve([]),
-  };
+  readonly limits = new MemoryLimits();
 
   constructor(breaks: Breaks, now: () => number) {
     this.links = new MemoryLinks(breaks, now);
@@ -130,10 +128,13 @@ class MemoryLinks {
         other.targetId === record.targetId
       )
         throw new TargetTaken(record.targetId);
-    const newer = (side: Side): LinkRecord['seen'][Side] =>
-      (stored.seen[side]?.version ?? '') <= (record.seen[side]?.version ?? '') ? record.seen[side] : stored.seen[side];
+    const { approved: _, back = {}, ...rest } = record;
+    const newer = (side: Side): LinkRecord['seen'][Side] => {
+      const known = stored.seen[side]?.version ?? '';
+      return known <= (record.seen[side]?.version ?? '') || known <= (back[side] ?? '') ? record.seen[side] : stored.seen[side];
+    };
     this.rows.set(key, {
-      ...record,
+      ...rest,
       _id: key,
       sourceType: types.source,
       targetType: types.target,
@@ -185,6 +186,30 @@ class MemoryHistory {
     if (!this.#breaks.has('no-history'))
       for (const change of changes)
         if ((this.rows.get(change._id)?.attempt ?? 0) <= change.attempt) this.rows.set(change._id, change);
+    return Promise.resolve();
+  }
+}
+
+class MemoryLimits {
+  readonly #missed = new Map<string, { times: number[]; outage: { since: number; probedAt: number } | null }>();
+
+  countBulkChange(): Promise<{ minutes: Record<string, number>; approvedUntil: number }> {
+    return Promise.resolve({ minutes: {}, approvedUntil: 0 });
+  }
+
+  paused(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  missed(system: string, at: number | null): Promise<Missed> {
+    const known = this.#missed.get(system) ?? { times: [], outage: null };
+    if (at !== null) known.times = [...known.times, at].slice(-20);
+    this.#missed.set(system, known);
+    return Promise.resolve({ times: known.times, since: known.outage?.since ?? null, probedAt: known.outage?.probedAt ?? 0 });
+  }
+
+  setOutage(system: string, outage: { since: number; probedAt: number } | null): Promise<void> {
+    this.#missed.set(system, { times: outage ? (this.#missed.get(system)?.times ?? []) : [], outage });
     return Promise.resolve();
   }
 }

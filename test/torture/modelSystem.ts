@@ -76,6 +76,8 @@ export class ModelSystem implements Connector {
   readonly created = new Map<string, string[]>();
   calls = 0;
   writes = 0;
+  /** Until then every record that is read or written directly is "gone" (ms). */
+  blipUntil = 0;
   /** Share of calls that fail while faults are on. */
   faults = 0;
   readonly #replica = new Map<string, ModelRecord | null>();
@@ -84,6 +86,7 @@ export class ModelSystem implements Connector {
   #visible = 0;
   #lastId = 0;
   #lastStamp = 0;
+  #skewMs: number;
 
   readonly name: SystemName;
   readonly title: string;
@@ -105,6 +108,7 @@ export class ModelSystem implements Connector {
     this.name = name;
     this.title = name;
     this.nature = nature;
+    this.#skewMs = nature.skewMs;
     this.catalogue = { system: name, types: [] };
     this.#sim = sim;
     this.#random = random;
@@ -147,6 +151,12 @@ export class ModelSystem implements Connector {
     this.#drop(id);
   }
 
+  /** Its clock is set, or its data come from another machine: the next stamps may be older than those that it gave. */
+  clockJumps(ms: number): void {
+    this.#skewMs += ms;
+    this.#lastStamp = 0;
+  }
+
   // Tandem.
 
   check(): Promise<{ identity: string }> {
@@ -182,7 +192,7 @@ export class ModelSystem implements Connector {
     // It lies about a record once, never twice in a row.
     const lie = !this.#lied.delete(id) && this.#random.chance(this.faults / 8);
     if (lie) this.#lied.add(id);
-    if (!row || lie) throw new SystemError(this.name, 'gone', '404', { status: 404 });
+    if (!row || lie || this.#blips()) throw new SystemError(this.name, 'gone', '404', { status: 404 });
     return this.#show(row, fields);
   }
 
@@ -233,7 +243,7 @@ export class ModelSystem implements Connector {
     const sent = this.#sim.now();
     const lost = await this.#way(options, true);
     const row = this.rows.get(id);
-    if (!row) throw new SystemError(this.name, 'gone', '404', { status: 404 });
+    if (!row || this.#blips()) throw new SystemError(this.name, 'gone', '404', { status: 404 });
     if (!this.#breaks.has('blind-writes')) {
       if (
         tests &&
@@ -293,6 +303,10 @@ export class ModelSystem implements Connector {
 
   // Inside.
 
+  #blips(): boolean {
+    return this.#sim.now() < this.blipUntil;
+  }
+
   #refusePoison(values: Readonly<Record<string, Value>>): void {
     if (Object.values(values).includes('!')) throw new SystemError(this.name, 'refused', '422 no exclamation', { status: 422 });
     if (this.name === 'powerOffice' && Object.values(values).some(isNoValue))
@@ -307,7 +321,7 @@ export class ModelSystem implements Connector {
   #stamp(): number {
     // Whole milliseconds; two changes may share one where versions are counted besides.
     const least = this.#lastStamp + (this.nature.conditional === 'etag' ? 0 : 1);
-    this.#lastStamp = Math.max(least, Math.floor(this.#sim.now()) + this.nature.skewMs);
+    this.#lastStamp = Math.max(least, Math.floor(this.#sim.now()) + this.#skewMs);
     return this.#lastStamp;
   }
 
@@ -351,7 +365,10 @@ export class ModelSystem implements Connector {
     return {
       id: row.id,
       // Only a system with ETags counts its versions.
-      version: instantKey(instant) + (this.nature.conditional === 'etag' ? `/${String(row.version).padStart(6, '0')}` : ''),
+      version:
+        this.nature.conditional === 'etag'
+          ? `v${String(row.version).padStart(6, '0')}/${instantKey(instant)}`
+          : instantKey(instant),
       untouched: this.nature.conditional === 'etag' && row.version === 1,
       instant,
       ...(this.nature.conditional === 'etag' ? { etag: `"${row.version}"` } : {}),
@@ -380,7 +397,7 @@ export class ModelSystem implements Connector {
         ...(failure === 'throttled' ? { retryAfterMs: 1000 } : {}),
       });
     }
-    this.clock.date(new Date(this.#sim.now() + this.nature.skewMs).toUTCString(), sent, this.#sim.now() + 1);
+    this.clock.date(new Date(this.#sim.now() + this.#skewMs).toUTCString(), sent, this.#sim.now() + 1);
     return write && this.#random.chance(this.faults);
   }
 

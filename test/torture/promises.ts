@@ -128,7 +128,7 @@ function wrongWinner(after: Aftermath, sourceId: string, targetId: string, i: nu
     schedule.policy === 'latest' &&
     schedule.faults === 0 &&
     schedule.crashes === 0 &&
-    !schedule.acts.some((act) => ['crash', 'freeze', 'scope', 'delete'].includes(act.do));
+    !schedule.acts.some((act) => ['crash', 'freeze', 'scope', 'delete', 'clock', 'blip'].includes(act.do));
   // Without a condition, an edit that the replica does not show yet can be overwritten unseen.
   const unseen = [schedule.source, schedule.target].some(({ conditional, lagMs }) => conditional === 'none' && lagMs > 0);
   if (!calm || unseen || !schedule.source.testWorks) return null;

@@ -17,6 +17,8 @@ export type Act =
   | { readonly at: number; readonly do: 'scope'; readonly n: number; readonly on: boolean }
   | { readonly at: number; readonly do: 'crash' }
   | { readonly at: number; readonly do: 'freeze' }
+  | { readonly at: number; readonly do: 'clock'; readonly side: 'source' | 'target'; readonly ms: number }
+  | { readonly at: number; readonly do: 'blip'; readonly side: 'source' | 'target'; readonly ms: number }
   | { readonly at: number; readonly do: 'sweep' }
   | { readonly at: number; readonly do: 'ids' };
 
@@ -79,6 +81,20 @@ export function scheduleOf(seed: number): Schedule {
   }
   for (let i = calm ? 0 : random.int(3); i > 0; i--)
     acts.push({ at: when(), do: random.pick(['crash', 'freeze', 'sweep', 'ids'] as const) });
+  if (!calm && random.chance(0.2))
+    acts.push({
+      at: when(),
+      do: 'clock',
+      side: random.pick(['source', 'target'] as const),
+      ms: random.pick([-90_000, -3_600_000, 60_000]),
+    });
+  if (!calm && random.chance(0.2))
+    acts.push({
+      at: when(),
+      do: 'blip',
+      side: random.pick(['source', 'target'] as const),
+      ms: Math.floor(random.between(3000, 40_000)),
+    });
   const kept = calm ? acts.filter((act) => act.do !== 'scope' && act.do !== 'delete') : acts;
   kept.sort((a, b) => a.at - b.at);
   return {
@@ -114,6 +130,10 @@ export function story(schedule: Schedule): string {
         return `${at}every worker process is killed`;
       case 'freeze':
         return `${at}a worker freezes for a while, is taken for dead, and wakes up`;
+      case 'clock':
+        return `${at}the clock of the ${act.side} is set ${act.ms} ms`;
+      case 'blip':
+        return `${at}the ${act.side} answers 404 to everything that is read for ${act.ms} ms`;
       case 'sweep':
         return `${at}a full comparison is asked for`;
       case 'ids':

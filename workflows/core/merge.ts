@@ -1,8 +1,8 @@
 import { valuesMatch, conditionsHold } from '../../flows/valuesMatch.ts';
-import { convert, ConversionError } from '../../flows/convert.ts';
+import { convert, convertBack, ConversionError } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
-import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
-import type { Instants, LinkState, Rules, SideState } from './state.ts';
+import { sameValue, type Value } from '../../flows/values.ts';
+import type { Instants, LinkState, SideState } from './state.ts';
 
 /** One property to be written, with all that makes the write conditional and accountable. */
 export interface Assignment {
@@ -38,17 +38,6 @@ function editInstants(side: SideState, property: string): Instants {
   return side.since[property] ?? side.seen?.at ?? [0, 0];
 }
 
-type RulePair = Rules['pairs'][number];
-
-/** The target's value as the source takes it. What a list holds besides its first element stays. */
-function toSourceValue(pair: RulePair, value: Readonly<Record<Side, Value>>): Value {
-  if (pair.type === 'first' && Array.isArray(value.source)) {
-    const rest = (value.source as readonly Value[]).slice(1);
-    return isNoValue(value.target) && rest.length === 0 ? [] : [value.target, ...rest];
-  }
-  return convert(value.target, pair.back ?? pair.type);
-}
-
 /** Compares base, source and target per property and says what has to be written where. Pure. */
 export function merge(state: LinkState): Merge {
   const { source, target } = state;
@@ -68,7 +57,7 @@ export function merge(state: LinkState): Merge {
     if (!conditionsHold(pair, { source: source.seen.values, target: target.seen.values })) continue;
     const express = (from: Side): { value: Value } | null => {
       try {
-        return { value: from === 'source' ? convert(value.source, pair.type) : toSourceValue(pair, value) };
+        return { value: from === 'source' ? convert(value.source, pair.type) : convertBack(pair, value) };
       } catch (error) {
         if (!(error instanceof ConversionError)) throw error;
         unconvertible ??= { side: from, property: pair[from], message: error.message };

@@ -1,5 +1,6 @@
 import type { Side } from '../../flows/side.ts';
 import { sameValue, sameValues } from '../../flows/values.ts';
+import { isBelievedGone, missingFromList } from './absence.ts';
 import type { Instants, LinkState, Observation, Rules, SideState } from './state.ts';
 
 /** `since` for the properties that differ from their base: the earliest observation of the value that stands now. */
@@ -13,18 +14,19 @@ function sinceOf(side: SideState, seen: Observation): Record<string, Instants> {
   return since;
 }
 
-function adopt(side: SideState, seen: Observation, alive: boolean): SideState {
+function adopt(now: SideState, seen: Observation, alive: boolean): SideState {
+  const { older: _, ...side } = now;
   return { ...side, seen, since: sinceOf(side, seen), doubt: false, gone: alive ? null : side.gone };
 }
 
 /**
- * Hands an observation to a link. Strictly older than what was seen: ignored. Equal version with other values: not
- * believed until a direct read after the replica's lag (`direct`) shows it too.
+ * Hands an observation to a link. Strictly older than what was seen: ignored, unless two direct reads, the replica's lag
+ * apart, show it. Equal version with other values: not believed until a direct read (`direct`) shows it too.
  */
 export function observe(state: LinkState, side: Side, seen: Observation, direct = false): LinkState {
   const now = state[side];
   const before = now.seen;
-  if (before && seen.version < before.version) return direct ? { ...state, [side]: { ...now, doubt: false, gone: null } } : state;
+  if (before && seen.version < before.version) return direct ? olderRead(state, side, seen, before) : state;
   // A message that comes again proves nothing about a record that reads have missed.
   const same = before !== null && sameValues(before.values, seen.values) && before.inScope === seen.inScope;
   if (before && seen.version === before.version && !same && !direct) return { ...state, [side]: { ...now, doubt: true } };
@@ -33,9 +35,39 @@ export function observe(state: LinkState, side: Side, seen: Observation, direct 
   return same ? next : { ...next, block: null };
 }
 
-/** A feed, a list or an answer hints that the record is gone; only direct reads decide. */
+/** A replica that lags, or a system that went back: its clock, or its data from a backup. A second read tells which. */
+function olderRead(state: LinkState, side: Side, seen: Observation, before: Observation): LinkState {
+  const now = state[side];
+  if (now.older !== seen.version) return { ...state, [side]: { ...now, doubt: true, gone: null, older: seen.version } };
+  const back = now.back !== undefined && now.back > before.version ? now.back : before.version;
+  return { ...state, block: null, stored: false, [side]: { ...adopt(now, seen, true), back } };
+}
+
+/** The answer to a write of our own shows what stands there now, whatever the system's clock says. */
+export function answered(state: LinkState, side: Side, seen: Observation): LinkState {
+  const before = state[side].seen;
+  if (!before || seen.version >= before.version) return observe(state, side, seen);
+  return { ...state, [side]: adopt(state[side], seen, true) };
+}
+
+/**
+ * What a feed tells. Of a record that was believed gone it only asks for a direct read, and so does an older version that
+ * a full comparison shows (`regressed`).
+ */
+export function sighted(state: LinkState, side: Side, seen: Observation, regressed: boolean): LinkState {
+  const before = state[side].seen;
+  const newer = !before || seen.version > before.version;
+  const doubted: LinkState = { ...state, [side]: { ...state[side], doubt: true } };
+  if (state.ended === 'source gone' || (state.ended === 'target gone' && side === 'target'))
+    return state.final !== true && newer && (side === 'source' || state.ended === 'target gone') ? doubted : state;
+  return regressed && before && seen.version < before.version ? doubted : observe(state, side, seen);
+}
+
+/** A list of ids lacks the record; only direct reads decide. */
 export function suspectGone(state: LinkState, side: Side, now: number): LinkState {
-  return state[side].gone ? state : { ...state, [side]: { ...state[side], gone: { reads: 0, nextAt: now } } };
+  const { gone } = state[side];
+  if (gone && isBelievedGone(gone)) return state;
+  return { ...state, [side]: { ...state[side], gone: missingFromList(gone, now) } };
 }
 
 /** Asks for a direct read of both sides: `sync`, a sweep that disagrees, a resumed link. */

@@ -1,12 +1,15 @@
 import { initialBase } from '../../flows/initialBase.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
-import type { Values } from '../../flows/values.ts';
-import { GONE_APART_MS, rebase, withStatus, type Step } from './lifecycle.ts';
-import { observe, suspectGone } from './observe.ts';
-import { isWaiting, type LinkState, type Observation } from './state.ts';
+import { sameValues, type Values } from '../../flows/values.ts';
+import { isBelievedGone, missedAgain, missedInOutage } from './absence.ts';
+import { answered, observe } from './observe.ts';
+import { blockedStatus } from './phases.ts';
+import type { Step } from './step.ts';
+import { rebase, withStatus } from './transitions.ts';
+import type { Block, LinkState, Observation } from './state.ts';
 
-/** What a direct read found. */
-export type Found = Observation | 'gone';
+/** What a direct read found. `unsure`: the system says "gone" of so many that nothing is believed of it for now. */
+export type Found = Observation | 'gone' | 'unsure';
 
 /**
  * What became of a step. Facts alone; texts of refusals stay in the store. `news`: what the store had seen besides, of
@@ -33,22 +36,49 @@ type Result =
   | { readonly kind: 'read'; readonly found: Partial<Record<Side, Found>>; readonly revision?: number }
   | { readonly kind: 'removed' }
   | { readonly kind: 'stored' }
-  | { readonly kind: 'refused'; readonly side: Side; readonly code: string; readonly properties: readonly string[] };
+  /** `revision`: under which it was stored, where the step had none of its own. */
+  | {
+      readonly kind: 'refused';
+      readonly side: Side;
+      readonly code: string;
+      readonly properties: readonly string[];
+      readonly revision?: number;
+    };
 
 function applyFound(state: LinkState, found: Partial<Record<Side, Found>>, now: number): LinkState {
+  if (state.ended === 'source gone') return revived(state, found, now);
   let next = state;
   for (const side of SIDES) {
     const what = found[side];
     if (what === undefined) continue;
-    if (what !== 'gone') {
+    if (what !== 'gone' && what !== 'unsure') {
       next = observe(next, side, what, true);
       continue;
     }
-    next = suspectGone(next, side, now);
-    const reads = (next[side].gone?.reads ?? 0) + 1;
-    next = { ...next, [side]: { ...next[side], doubt: false, gone: { reads, nextAt: now + GONE_APART_MS } } };
+    const before = next[side].gone;
+    // What is believed gone stays so until it is found.
+    const known = before !== null && isBelievedGone(before);
+    const gone = known ? before : what === 'gone' ? missedAgain(before, now) : missedInOutage(before, now);
+    next = { ...next, [side]: { ...next[side], doubt: false, gone } };
+    // A refusal of a value does not outlive the record that it is about.
+    if (!known && isBelievedGone(gone)) next = { ...next, block: null };
   }
   return next;
+}
+
+/** A record that was believed gone was seen again, and read: only a read that finds it revives the link. */
+function revived(state: LinkState, found: Partial<Record<Side, Found>>, now: number): LinkState {
+  const { source, target } = found;
+  if (state.final === true || source === undefined || typeof source === 'string')
+    return { ...state, source: { ...state.source, doubt: false } };
+  const last = { what: `the ${state.rules.names.source} was believed gone and is there after all`, at: now };
+  let next: LinkState = { ...withStatus(state, now, state.target.id === null ? 'linking' : 'in-step'), last, stored: false };
+  const { gone: _, older: __, ...side } = next.source;
+  next = observe({ ...next, source: { ...side, seen: null, gone: null } }, 'source', source, true);
+  if (target === undefined) return next;
+  if (typeof target !== 'string') return observe(next, 'target', target, true);
+  const block: Block = { code: 'partner-gone', side: 'target', properties: [], at: now };
+  return { ...withStatus(next, now, 'blocked'), block };
 }
 
 /** Applies what became of a step. The base of the written side is the answer's value, never what was sent. */
@@ -80,17 +110,22 @@ function applyResult(before: LinkState, step: Step, outcome: Outcome, now: numbe
         for (const [property, value] of Object.entries(base[side])) next = rebase(next, side, property, value);
       const what = outcome.matched ? `linked with the ${state.rules.names.target} that matches` : step.what;
       // What matched may still differ: in step once it was merged.
-      return { ...withStatus(next, now, outcome.matched ? state.status : step.status), stored: true, last: { what, at: now } };
+      return committed({ ...withStatus(next, now, outcome.matched ? state.status : step.status), last: { what, at: now } });
     }
     case 'written': {
       if (step.kind !== 'write') return state;
-      let next = observe({ ...state, block: null }, step.side, outcome.seen);
+      const expected = { ...state[step.side].seen?.values };
+      let next = answered({ ...state, block: null }, step.side, outcome.seen);
       for (const assignment of step.assignments) {
-        next = rebase(next, step.side, assignment.property, (outcome.base ?? outcome.seen.values)[assignment.property] ?? null);
+        const value = (outcome.base ?? outcome.seen.values)[assignment.property] ?? null;
+        expected[assignment.property] = value;
+        next = rebase(next, step.side, assignment.property, value);
         if (assignment.from) next = rebase(next, across(step.side), assignment.from.property, assignment.from.value);
         else next = markVerdictDone(next, step.side, assignment.property);
       }
-      return { ...withStatus(next, now, step.status), stored: true, last: { what: step.what, at: now } };
+      // A refusal of the other side stands, unless the answer shows an edit.
+      const block = step.status === 'blocked' && sameValues(expected, outcome.seen.values) ? state.block : null;
+      return committed({ ...withStatus({ ...next, block }, now, step.status), last: { what: step.what, at: now } });
     }
     case 'contended':
     case 'read':
@@ -100,20 +135,33 @@ function applyResult(before: LinkState, step: Step, outcome: Outcome, now: numbe
       if (step.kind !== 'remove') return state;
       return {
         ...withStatus(state, now, 'ended', 'source gone'),
+        final: true,
         last: {
           what: `the ${state.rules.names[across(step.side)]} was deleted, and the ${state.rules.names[step.side]} with it`,
           at: now,
         },
       };
     case 'stored':
-      return { ...state, stored: true };
-    case 'refused':
-      return {
-        ...withStatus(state, now, isWaiting(outcome) ? 'linking' : 'blocked'),
-        stored: true,
-        block: { code: outcome.code, side: outcome.side, properties: outcome.properties, at: now },
-      };
+      return committed(state);
+    case 'refused': {
+      const { code, side, properties, revision = 0 } = outcome;
+      const both = state.block !== null && state.block.side !== side;
+      const read = step.kind === 'read' || step.kind === 'confirm';
+      const block: Block = { code, side, properties, at: now, ...(read ? { read } : {}), ...(both ? { both } : {}) };
+      const counted = { ...state, revision: Math.max(state.revision, revision) };
+      const next = withStatus(counted, now, blockedStatus(outcome), code === 'flow-paused' ? state.ended : null);
+      // A pause stops an activity before it stores anything.
+      return code === 'flow-paused' ? { ...next, stored: false, block } : { ...committed(next), block };
+    }
   }
+}
+
+/** The store holds base, status and what went back; a person's approval was for this once. */
+function committed(before: LinkState): LinkState {
+  const { approved: _, recreates, ...state } = before;
+  const { back: __, ...source } = state.source;
+  const { back: ___, ...target } = state.target;
+  return { ...state, source, target, stored: true, ...(recreates === true && target.id === null ? { recreates } : {}) };
 }
 
 function markVerdictDone(state: LinkState, side: Side, property: string): LinkState {

@@ -1,15 +1,25 @@
 import type { Side } from '../../flows/side.ts';
-import { resetTarget, withStatus } from './lifecycle.ts';
-import { changeRules, doubtBothSides, observe, suspectGone } from './observe.ts';
+import { changeRules, doubtBothSides, sighted, suspectGone } from './observe.ts';
 import type { LinkState, Observation, Rules } from './state.ts';
+import { resetTarget, withStatus } from './transitions.ts';
 import type { Value } from '../../flows/values.ts';
 
 /** What a link can be told. Everything arrives here, is kept in order, and is applied between two steps. */
 export type Message =
-  | { readonly kind: 'observed'; readonly side: Side; readonly id: string; readonly seen: Observation; readonly rules?: Rules }
-  | { readonly kind: 'vanished'; readonly side: Side }
+  | {
+      readonly kind: 'observed';
+      readonly side: Side;
+      readonly id: string;
+      readonly seen: Observation;
+      readonly rules?: Rules;
+      /** A full comparison shows an older version than was seen: read directly. */
+      readonly regressed?: boolean;
+    }
+  /** `approved`: a person let pass that so many are missing. */
+  | { readonly kind: 'vanished'; readonly side: Side; readonly approved?: boolean }
   | { readonly kind: 'sync' }
-  | { readonly kind: 'retry' }
+  /** `approved`: a person let pass what was held back. */
+  | { readonly kind: 'retry'; readonly approved?: boolean }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'unlink' }
@@ -22,23 +32,31 @@ export function receive(state: LinkState, message: Message, now: number): LinkSt
   switch (message.kind) {
     case 'observed': {
       const next = message.rules ? changeRules(state, message.rules) : state;
-      return next[message.side].id === message.id ? observe(next, message.side, message.seen) : next;
+      if (next[message.side].id !== message.id) return next;
+      return sighted(next, message.side, message.seen, message.regressed === true);
     }
     case 'vanished':
-      return state[message.side].id === null ? state : suspectGone(state, message.side, now);
+      if (state[message.side].id === null || state.ended === 'source gone') return state;
+      return { ...suspectGone(state, message.side, now), ...(message.approved === true ? { approved: true } : {}) };
     case 'sync':
       return doubtBothSides(state);
     case 'retry':
-      return state.block ? { ...state, block: null } : state;
+      if (!state.block) return state;
+      return {
+        ...(state.block.code === 'partner-gone' ? doubtBothSides(state) : state),
+        block: null,
+        ...(message.approved === true ? { approved: true } : {}),
+      };
     case 'pause':
       return { ...state, paused: true };
     case 'resume':
       return state.paused ? doubtBothSides({ ...state, paused: false }) : state;
     case 'unlink':
+      if (state.ended === 'source gone') return state;
       return { ...withStatus(state, now, 'ended', 'unlinked by hand'), last: { what: 'unlinked by hand', at: now } };
     case 'relink':
-      if (state.ended === 'unlinked by hand' && state.target.id !== null)
-        return doubtBothSides(withStatus(state, now, 'linking'));
+      if (state.ended === 'unlinked by hand')
+        return doubtBothSides(state.target.id === null ? resetTarget(state, now) : withStatus(state, now, 'linking'));
       return state.ended === 'target gone' ? doubtBothSides(resetTarget(state, now)) : state;
     case 'link':
       return state.target.id === null && state.ended === null ? { ...state, chosen: message.id, block: null } : state;

@@ -55,8 +55,23 @@ export interface SideState {
   readonly since: Readonly<Record<string, Instants>>;
   /** Something must be read directly before it can be trusted: an equal version with other values, or on request. */
   readonly doubt: boolean;
-  /** Direct reads in a row that said "gone", and when the next one is due (ms). */
-  readonly gone: { readonly reads: number; readonly nextAt: number } | null;
+  readonly gone: Absence | null;
+  /** A direct read showed this version, older than what was seen: believed once a second one, the lag later, shows it too. */
+  readonly older?: string;
+  /** The system went back behind this version and was believed: the store may follow. */
+  readonly back?: string;
+}
+
+/** Direct reads in a row that said "gone", and when the next one is due (ms). */
+export interface Absence {
+  readonly reads: number;
+  readonly nextAt: number;
+  /** The first of them, where no list of ids had announced it (ms): such a 404 takes longer to be believed. */
+  readonly since?: number;
+  /** The last of them (ms). */
+  readonly lastAt?: number;
+  /** A list of ids has shown since that the record is missing. */
+  readonly listed?: boolean;
 }
 
 /** A person's decision on one pair: this value on both sides, each written at most once. */
@@ -69,11 +84,18 @@ export interface Verdict {
 
 /** Why nothing is tried for now: a permanent refusal. The system's own text stays in the store. */
 export interface Block {
-  /** The system's status code, or `type`, `taken`, `ambiguous`, `held`; `unmatched` and `unconnected` only wait. */
+  /**
+   * The system's status code, or `type`, `taken`, `ambiguous`, `held`, `flow-paused`, `partner-gone`; `unmatched` and
+   * `unconnected` only wait.
+   */
   readonly code: string;
   readonly side: Side;
   readonly properties: readonly string[];
   readonly at: number;
+  /** A direct read was refused: nothing is read until it is tried again. */
+  readonly read?: boolean;
+  /** The other side refused as well. */
+  readonly both?: boolean;
 }
 
 /** Everything one link knows; JSON, so that it can be carried through continue-as-new. */
@@ -101,6 +123,12 @@ export interface LinkState {
   readonly stored: boolean;
   /** What happened last, in words without values, and when (ms). */
   readonly last: { readonly what: string; readonly at: number } | null;
+  /** Its end came by a deletion that Tandem made: no sighting revives it. */
+  readonly final?: boolean;
+  /** A person let pass what was held back. */
+  readonly approved?: boolean;
+  /** The target that comes next takes the place of one that was deleted. */
+  readonly recreates?: boolean;
 }
 
 /** Nothing is wrong: the record waits for a match, or for a record it refers to. */

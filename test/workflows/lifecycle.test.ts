@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { advance } from '../../workflows/core/lifecycle.ts';
+import { applyOutcome } from '../../workflows/core/outcome.ts';
+import { BLOCK_RETRY_MS } from '../../workflows/core/phases.ts';
+import { receive } from '../../workflows/core/receive.ts';
+import type { LinkState } from '../../workflows/core/state.ts';
+import { begin } from './begin.ts';
+import { inStep, NOW, RULES, seen, told } from './links.ts';
+
+describe('the life of a link', () => {
+  it('a refused deletion is tried again as any refusal is, and not at once', () => {
+    let state = receive(inStep({ ...RULES, onSourceDeleted: 'delete' }), { kind: 'vanished', side: 'source' }, NOW);
+    for (const at of [NOW, NOW + 10_000]) {
+      const { state: next, step } = advance(state, at);
+      state = applyOutcome(next, step, { kind: 'read', found: { source: 'gone' } }, at);
+    }
+    const { state: removing, step } = advance(state, NOW + 20_000);
+    assert.equal(step.kind, 'remove');
+    const refused = applyOutcome(removing, step, { kind: 'refused', side: 'target', code: '409', properties: [] }, NOW + 20_000);
+    assert.deepEqual(advance(refused, NOW + 21_000).step, { kind: 'wait', until: NOW + 20_000 + BLOCK_RETRY_MS });
+    assert.equal(refused.status, 'blocked');
+    assert.equal(advance(refused, NOW + 20_000 + BLOCK_RETRY_MS).step.kind, 'remove');
+    assert.equal(advance(receive(refused, { kind: 'retry' }, NOW), NOW + 21_000).step.kind, 'remove');
+  });
+
+  it('a 404 that no list announced counts after ten minutes of reads and a list that lacks the record', () => {
+    const { state: asked, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    let state = applyOutcome(asked, step, { kind: 'read', found: { target: 'gone' } }, NOW);
+    const reads: number[] = [];
+    let lists = 0;
+    for (let at = NOW; at <= NOW + 700_000; at += 1000) {
+      const next = advance(state, at);
+      state = next.state;
+      assert.equal(state.ended, null);
+      if (next.step.kind !== 'confirm') continue;
+      reads.push(at - NOW);
+      if (next.step.list) lists += 1;
+      state = applyOutcome(state, next.step, { kind: 'read', found: { target: 'gone' } }, at);
+    }
+    assert.deepEqual(reads, [10_000, 30_000, 70_000, 150_000, 310_000, 600_000]);
+    assert.equal(lists, 1, 'a list is asked for once the reads suffice');
+    const found = told(state, 'target', seen(9, { givenName: 'Kari', familyName: 'Lie' }));
+    assert.equal(advance(found, NOW + 700_000).step.kind, 'write', 'found again: it goes on at once');
+    state = receive(state, { kind: 'vanished', side: 'target' }, NOW + 700_000);
+    const last = advance(state, NOW + 700_000);
+    assert.equal(last.step.kind, 'confirm');
+    state = applyOutcome(last.state, last.step, { kind: 'read', found: { target: 'gone' } }, NOW + 700_000);
+    assert.equal(advance(state, NOW + 700_000).state.ended, 'target gone');
+  });
+
+  it('an outage of a system ends nothing, however long', () => {
+    let state = receive(inStep(), { kind: 'vanished', side: 'target' }, NOW);
+    for (let at = NOW; at <= NOW + 4_000_000; at += 5000) {
+      const next = advance(state, at);
+      state =
+        next.step.kind === 'confirm'
+          ? applyOutcome(next.state, next.step, { kind: 'read', found: { target: 'unsure' } }, at)
+          : next.state;
+    }
+    assert.equal(state.ended, null);
+  });
+
+  it('a closed link that is seen again is read directly; only a read that finds the record revives it', () => {
+    const closed: LinkState = {
+      ...inStep(),
+      status: 'ended',
+      ended: 'source gone',
+      source: { ...inStep().source, gone: { reads: 2, nextAt: 0 } },
+    };
+    assert.equal(advance(closed, NOW).step.kind, 'close');
+    assert.equal(advance(told(closed, 'source', seen(1, { FirstName: 'Kari', LastName: 'Lie' })), NOW).step.kind, 'close');
+    const newer = told(closed, 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
+    for (const asked of [newer, receive(closed, { kind: 'sync' }, NOW)]) {
+      const { state, step } = advance(asked, NOW);
+      assert.deepEqual(step, { kind: 'read', sides: ['source', 'target'] });
+      const gone = applyOutcome(state, step, { kind: 'read', found: { source: 'gone', target: 'gone' } }, NOW);
+      assert.equal(advance(gone, NOW).step.kind, 'close');
+      const source = seen(2, { FirstName: 'Eva', LastName: 'Lie' });
+      const target = seen(1, { givenName: 'Kari', familyName: 'Lie' });
+      const back = applyOutcome(state, step, { kind: 'read', found: { source, target } }, NOW);
+      assert.equal(advance(back, NOW).step.kind, 'write');
+      const alone = applyOutcome(state, step, { kind: 'read', found: { source, target: 'gone' } }, NOW);
+      assert.deepEqual([alone.status, alone.block?.code], ['blocked', 'partner-gone']);
+    }
+    assert.equal(advance({ ...newer, final: true }, NOW).step.kind, 'close', 'Tandem deleted it');
+  });
+
+  it('a system that went back is believed once two direct reads show the same older version', () => {
+    let state = told(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' }));
+    const write = advance(state, NOW);
+    state = applyOutcome(
+      write.state,
+      write.step,
+      { kind: 'written', seen: seen(5, { givenName: 'Eva', familyName: 'Lie' }) },
+      NOW,
+    );
+    const old = seen(4, { FirstName: 'Siv', LastName: 'Lie' });
+    state = receive(state, { kind: 'observed', side: 'source', id: '1/2', seen: old, regressed: true }, NOW);
+    for (let read = 0; read < 2; read++) {
+      const { state: reading, step } = advance(state, NOW);
+      assert.deepEqual(step, { kind: 'read', sides: ['source'] });
+      state = applyOutcome(reading, step, { kind: 'read', found: { source: old } }, NOW);
+    }
+    const { state: believed, step } = advance(state, NOW);
+    assert.ok(step.kind === 'write' && step.assignments[0]?.value === 'Siv');
+    assert.equal(believed.source.back, seen(5, {}).version);
+  });
+
+  it('the answer to its own write counts, also where the clock of the system went back', () => {
+    const { state, step } = advance(told(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const after = applyOutcome(
+      { ...state, target: { ...state.target, seen: seen(9, { givenName: 'Kari', familyName: 'Lie' }) } },
+      step,
+      { kind: 'written', seen: seen(8, { givenName: 'Eva', familyName: 'Lie' }) },
+      NOW,
+    );
+    assert.deepEqual(advance(after, NOW).step, { kind: 'wait', until: null });
+  });
+
+  it('a refusal of one side lets the other go on, and two refusals wait for a day', () => {
+    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const refusal = { kind: 'refused' as const, code: '422', properties: [] };
+    const blocked = applyOutcome(state, step, { ...refusal, side: 'target' }, NOW);
+    const edited = told(blocked, 'target', seen(2, { givenName: 'Kari', familyName: 'Moe' }));
+    const again = advance(edited, NOW);
+    assert.ok(again.step.kind === 'write' && again.step.side === 'target', 'an edit tries again');
+    const still = applyOutcome(again.state, again.step, { ...refusal, side: 'target' }, NOW);
+    const other = advance(still, NOW);
+    assert.ok(other.step.kind === 'write' && other.step.side === 'source' && other.step.status === 'blocked');
+    const done = applyOutcome(
+      other.state,
+      other.step,
+      { kind: 'written', seen: seen(3, { FirstName: 'Eva', LastName: 'Moe' }) },
+      NOW,
+    );
+    assert.deepEqual([done.status, done.block?.side, advance(done, NOW).step.kind], ['blocked', 'target', 'wait']);
+    const both = applyOutcome(other.state, other.step, { ...refusal, side: 'source' }, NOW);
+    assert.equal(advance(both, NOW).step.kind, 'wait');
+  });
+
+  it('a paused flow waits in its link, and nothing is stored as ended', () => {
+    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const paused = applyOutcome(state, step, { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] }, NOW);
+    const waiting = advance(paused, NOW);
+    assert.deepEqual([waiting.step.kind, waiting.state.status], ['store', 'paused']);
+    assert.equal(advance({ ...waiting.state, stored: true }, NOW + 1000).step.kind, 'wait');
+    assert.equal(advance(receive(waiting.state, { kind: 'retry' }, NOW), NOW).step.kind, 'write');
+  });
+
+  it('unlinked before it had a target, it can be linked again', () => {
+    const fresh = begin({ rules: RULES, sourceId: '1/2', seen: seen(1, { FirstName: 'Kari', LastName: 'Lie' }), now: NOW });
+    const unlinked = receive(fresh, { kind: 'unlink' }, NOW);
+    const again = receive(unlinked, { kind: 'relink' }, NOW);
+    const { state, step } = advance(again, NOW);
+    assert.deepEqual(step, { kind: 'read', sides: ['source'] });
+    const read = applyOutcome(
+      state,
+      step,
+      { kind: 'read', found: { source: seen(1, { FirstName: 'Kari', LastName: 'Lie' }) } },
+      NOW,
+    );
+    assert.equal(advance(read, NOW).step.kind, 'create');
+  });
+});

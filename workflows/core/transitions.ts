@@ -1,0 +1,28 @@
+import type { Side } from '../../flows/side.ts';
+import { sameValue, type Value } from '../../flows/values.ts';
+import type { EndReason, LinkState, SideState, Status } from './state.ts';
+
+/** The state with that status since `now`; unchanged where it stands already. */
+export function withStatus(state: LinkState, now: number, status: Status, ended: EndReason | null = null): LinkState {
+  if (state.status === status && state.ended === ended) return state;
+  return { ...state, status, ended, statusAt: now, stored: false };
+}
+
+/** Sets the base of one property; `since` is forgotten where the value stands at its base. */
+export function rebase(state: LinkState, side: Side, property: string, value: Value): LinkState {
+  const now = state[side];
+  const { [property]: _, ...since } = now.since;
+  const stands = sameValue(now.seen?.values[property], value);
+  return { ...state, [side]: { ...now, base: { ...now.base, [property]: value }, since: stands ? since : now.since } };
+}
+
+/** Forgets the target, so that a new one is created under another key. */
+export function resetTarget(state: LinkState, now: number): LinkState {
+  const target: SideState = { id: null, seen: null, base: {}, since: {}, doubt: false, gone: null };
+  const source = { ...state.source, base: {}, gone: null };
+  return withStatus(
+    { ...state, source, target, incarnation: state.incarnation + 1, block: null, verdicts: {}, conflicts: [], stored: false },
+    now,
+    'linking',
+  );
+}
