@@ -59,8 +59,14 @@ function fromPython(name: string): { command: string; env: NodeJS.ProcessEnv } |
   return executable(target) ? { command: target, env: { ...process.env, PYTHONPATH: site } } : undefined;
 }
 
-/** Installs a Python package into a folder of its own, so that two installations never meet. */
-async function installPython(requirement: string, name: string): Promise<{ command: string; env: NodeJS.ProcessEnv }> {
+/** A Python interpreter that finds what was installed for it. */
+export interface Interpreter {
+  readonly command: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Installs a Python package into a folder of its own, so that two installations never meet. Throws where it cannot. */
+export async function installPackage(requirement: string, name: string): Promise<Interpreter> {
   const python = onPath('python3') ?? onPath('python');
   if (!python) throw new Error('there is no python3 on PATH');
   const home = join(PYTHON, name);
@@ -85,11 +91,20 @@ async function installPython(requirement: string, name: string): Promise<{ comma
     () => true,
     () => false,
   );
-  if (made) await run(join(venv, 'bin', 'python'), [...pip, requirement], options);
-  else {
-    rmSync(venv, { recursive: true, force: true });
-    await run(python, [...pip, '--target', join(home, 'site'), requirement], options);
+  if (made) {
+    const command = join(venv, 'bin', 'python');
+    await run(command, [...pip, requirement], options);
+    return { command, env: process.env };
   }
+  rmSync(venv, { recursive: true, force: true });
+  const site = join(home, 'site');
+  await run(python, [...pip, '--target', site, requirement], options);
+  return { command: python, env: { ...process.env, PYTHONPATH: site } };
+}
+
+/** Installs a Python package for a program that it brings. */
+async function installPython(requirement: string, name: string): Promise<Interpreter> {
+  await installPackage(requirement, name);
   const found = fromPython(name);
   if (!found) throw new Error(`${requirement} brought no program ${name}`);
   return found;
