@@ -119,8 +119,8 @@ export interface Connector {
   readonly lagMs: number;
   features(): Features;
   readonly conditionProbe?: ConditionProbe;
-  /** One cheap call that shows whether system and key work; tells who we are where the system says so. */
-  check(signal?: AbortSignal): Promise<{ readonly identity: string }>;
+  /** One cheap call that shows whether system and key work; tells who we are, and what we may, where the system says so. */
+  check(signal?: AbortSignal): Promise<{ readonly identity: string; readonly privileges?: readonly string[] }>;
   /** Records changed after `since` (all where null), oldest change first. `since` is exclusive or inclusive as the system has it; none is lost. */
   changed(request: ChangedRequest, options: CallOptions): AsyncIterable<Page>;
   /** Ids of all records of a type, page by page. */

@@ -41,7 +41,13 @@ function seconds(header: string | null): number | undefined {
 /** The text of a problem+json answer (title, detail, errors per field), or the head of whatever came instead. */
 export function problemText(status: number, body: string): { text: string; fields: string[] } {
   try {
-    const problem = JSON.parse(body) as { title?: unknown; detail?: unknown; errors?: unknown };
+    // Some services write the members of a problem with a capital.
+    const problem = Object.fromEntries(
+      Object.entries(JSON.parse(body) as Record<string, unknown>).map(([name, value]) => [
+        name.charAt(0).toLowerCase() + name.slice(1),
+        value,
+      ]),
+    ) as { title?: unknown; detail?: unknown; errors?: unknown };
     const listed = Array.isArray(problem.errors) ? (problem.errors as { message?: unknown }[]) : [];
     const errors =
       problem.errors && typeof problem.errors === 'object' && listed.length === 0

@@ -48,6 +48,14 @@ function find<T extends { readonly name: string }>(items: readonly T[], name: st
   return items.find((item) => item.name === name) ?? items.find((item) => item.name.toLowerCase() === name.toLowerCase());
 }
 
+/** Why a type cannot take part: the connector refuses it for a reason, or nobody knows it. */
+function unknownType(catalogue: Catalogue, type: string, use: string): string {
+  const refused = Object.entries(catalogue.refused ?? {}).find(([name]) => name.toLowerCase() === type.toLowerCase());
+  if (refused) return `${refused[0]} cannot be kept in step${use}: ${refused[1]}`;
+  const names = catalogue.types.map((t) => t.name);
+  return `${catalogue.system} has no type "${type}"${use}; ${suggest(type, names)}`;
+}
+
 export type FlowInput = z.infer<typeof flowSchema>;
 
 /** One side of a flow, its names looked up in the catalogue. Problems go to `say`. */
@@ -63,13 +71,7 @@ class End {
     const names = catalogues.map((c) => c.system);
     if (!catalogue) say(`unknown system "${end.system}" as ${side}; ${suggest(end.system, names)}`);
     this.#known = catalogue && find(catalogue.types, end.type);
-    if (catalogue && !this.#known)
-      say(
-        `${catalogue.system} has no type "${end.type}"; ${suggest(
-          end.type,
-          catalogue.types.map((t) => t.name),
-        )}`,
-      );
+    if (catalogue && !this.#known) say(unknownType(catalogue, end.type, ''));
     this.system = catalogue?.system ?? (end.system as SystemName);
     this.type = this.#known?.name ?? end.type;
     this.#say = say;
@@ -89,14 +91,23 @@ class End {
       this.#say(`${type.name} has no property "${path}"; ${suggest(path, names)}`);
       return path;
     }
-    const writable = field.writable || (use === 'create' && type.idFields.includes(field.name));
+    const name = `${type.name}.${field.name}`;
+    if (field.refused !== undefined) this.#say(`${name} cannot be used: ${field.refused}`);
+    const given = use === 'create' && (field.atCreation === true || type.idFields.includes(field.name));
+    const writable = field.writable || given;
     const through = type.lists?.find((each) => field.name.startsWith(`${each}.`));
     if (through !== undefined && use !== 'read' && !path.includes('['))
       this.#say(
-        `${type.name}.${field.name} goes through the list "${through}": select one element, ${through}[property="value"]${field.name.slice(through.length)}`,
+        `${name} goes through the list "${through}": select one element, ${through}[property="value"]${field.name.slice(through.length)}`,
       );
     if (use !== 'read' && use !== 'depend' && !writable)
-      this.#say(`${type.name}.${field.name} cannot be written, so it cannot be kept in step`);
+      this.#say(
+        field.atCreation
+          ? `${name} can be given when a record is made, but not changed afterwards, so it cannot be kept in step`
+          : `${name} cannot be written, so it cannot be kept in step`,
+      );
+    else if (use !== 'create' && field.unreadable)
+      this.#say(`${name} is shown by no answer, so it can only be given when a record is made`);
     const spelled = field.name.split('.');
     const steps = pathSteps(path);
     const list = steps.findIndex((step) => step.where);
@@ -109,7 +120,17 @@ class End {
   }
 
   conditions(conditions: readonly Condition[]): Condition[] {
-    return conditions.map((condition) => ({ ...condition, property: this.field(condition.property, 'read') }));
+    return conditions.map((condition) => {
+      for (const value of [condition.equals, condition.not, ...(condition.oneOf ?? [])]) this.word(condition.property, value);
+      return { ...condition, property: this.field(condition.property, 'read') };
+    });
+  }
+
+  /** A value for a field that takes certain words alone must be one of them. */
+  word(path: string, value: unknown): void {
+    const field = this.lookUp(path);
+    if (typeof value !== 'string' || value === '' || !field?.words || field.words.includes(value)) return;
+    this.#say(`${this.type}.${field.name} never is "${value}"; ${suggest(value, field.words)}`);
   }
 }
 
@@ -155,22 +176,21 @@ export function validateFlow(flow: FlowInput, catalogues: readonly Catalogue[]):
     type: at[side].type,
     scope: at[side].conditions(flow[side].scope),
   });
-  const create = Object.fromEntries(Object.entries(flow.create).map(([key, value]) => [at.target.field(key, 'create'), value]));
+  const create = Object.fromEntries(
+    Object.entries(flow.create).map(([key, value]) => {
+      at.target.word(key, value);
+      return [at.target.field(key, 'create'), value];
+    }),
+  );
   const match = flow.match.map((each) => ({
     ...each,
     source: at.source.field(each.source, 'read'),
     target: at.target.field(each.target, 'read'),
   }));
-  const types = catalogues.find((c) => c.system === at.source.system)?.types ?? [];
+  const catalogue = catalogues.find((c) => c.system === at.source.system);
   const connected = flow.connected.map(({ type, property }) => {
-    const known = find(types, type);
-    if (!known && types.length > 0)
-      say(
-        `${at.source.system} has no type "${type}" to be connected to; ${suggest(
-          type,
-          types.map((t) => t.name),
-        )}`,
-      );
+    const known = find(catalogue?.types ?? [], type);
+    if (!known && catalogue && catalogue.types.length > 0) say(unknownType(catalogue, type, ' to be connected to'));
     return { type: known?.name ?? type, property: at.source.field(property, 'read') };
   });
   connected.sort((a, b) => (a.type + a.property < b.type + b.property ? -1 : 1));

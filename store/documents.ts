@@ -83,6 +83,8 @@ export interface SystemDocument {
   readonly _id: string;
   readonly identity?: string;
   readonly test?: 'works' | 'missing';
+  /** When it was found missing (ms): such a verdict is tried again. */
+  readonly testAt?: number;
   readonly clock?: ClockEstimate;
   /** What the last check of a profile found. */
   readonly profileCheck?: ProfileCheck;

@@ -40,6 +40,16 @@ const schema = storeSchema.extend({
     (n) => n <= 10,
     'PowerOffice allows 10 a second at most',
   ),
+  POWEROFFICE_WRITE_REFERENCES: z
+    .enum(['yes', 'no'], {
+      error: 'is neither yes nor no: whether Tandem may write its own reference into records that it creates',
+    })
+    .default('no')
+    .transform((said) => said === 'yes'),
+  TANDEM_CONTACT: z
+    .string()
+    .regex(/^[\x20-\x7e]+$/, 'must be plain ASCII: an e-mail address to which the provider of an API may write')
+    .optional(),
   CRM_URL: address('the base address of the CRM'),
   CRM_PROFILE: z.string().min(1).optional(),
   TANDEM_FLOWS: z.string().min(1).optional(),

@@ -7,6 +7,8 @@ import { RateLimiter } from '../connectors/rateLimiter.ts';
 import type { SystemName } from '../flows/flow.ts';
 import type { Config } from './config.ts';
 
+const MISSING_BELIEVED_MS = 7 * 24 * 3600_000;
+
 /** Both systems of a configuration, sharing throttle and capabilities through the store. */
 export async function makeConnectors({
   config,
@@ -21,15 +23,7 @@ export async function makeConnectors({
 }): Promise<Record<SystemName, Connector>> {
   const { profileCheck } = await store.systems.get('crm');
   const absentSeen = profileCheck?.hash === crm.hash ? (profileCheck?.absentSeen ?? []) : [];
-  let test: 'unknown' | 'works' | 'missing' = (await store.systems.get('powerOffice')).test ?? 'unknown';
-  const patchTest: PatchTest = {
-    get: () => test,
-    async settle(capability) {
-      if (test === 'works' || test === capability) return;
-      test = capability;
-      await store.systems.set('powerOffice', { test: capability });
-    },
-  };
+  const patchTest = await rememberedPatchTest(store);
   // The throttle belongs to the subscription key; the store keeps its fingerprint, not the key.
   const key = `powerOffice:${createHash('sha256').update(config.POWEROFFICE_SUBSCRIPTION_KEY).digest('hex').slice(0, 16)}`;
   const throttle = new RateLimiter(store.slots, key, config.POWEROFFICE_REQUESTS_PER_SECOND);
@@ -38,10 +32,34 @@ export async function makeConnectors({
     applicationKey: config.POWEROFFICE_APPLICATION_KEY,
     clientKey: config.POWEROFFICE_CLIENT_KEY,
     subscriptionKey: config.POWEROFFICE_SUBSCRIPTION_KEY,
+    userAgent: userAgent(config.TANDEM_CONTACT),
   };
   return {
-    powerOffice: powerOffice(keys, throttle, patchTest),
+    powerOffice: powerOffice(keys, throttle, patchTest, { writeReferences: config.POWEROFFICE_WRITE_REFERENCES }),
     crm: await crm.connect({ url: config.CRM_URL, env, slots: store.slots, absentSeen }),
+  };
+}
+
+/** The provider strongly recommends an agent that names the integration and an address to write to. */
+const userAgent = (contact: string | undefined): string => `Tandem${contact === undefined ? '' : ` (${contact})`}`;
+
+/**
+ * Whether PowerOffice takes JSON Patch `test`, as the store remembers it. That it does is settled by one accepted patch;
+ * that it does not is believed for a week, then asked again: a refusal may have had another cause.
+ */
+export async function rememberedPatchTest(store: Pick<Store, 'systems'>, now: () => number = Date.now): Promise<PatchTest> {
+  const known = await store.systems.get('powerOffice');
+  let test: 'unknown' | 'works' | 'missing' = known.test ?? 'unknown';
+  // A verdict from before it had a date is asked again at once.
+  let at = known.testAt ?? 0;
+  return {
+    get: () => (test === 'missing' && now() - at > MISSING_BELIEVED_MS ? 'unknown' : test),
+    async settle(capability) {
+      if (test === 'works') return;
+      test = capability;
+      at = now();
+      await store.systems.set('powerOffice', { test, testAt: at });
+    },
   };
 }
 

@@ -24,7 +24,7 @@ export function catalogueOf(profile: Profile): Catalogue {
       type,
       writable,
       ...(maxLength === undefined ? {} : { maxLength }),
-      ...(refers === undefined ? {} : { refers }),
+      ...(refers === undefined ? {} : { refers: [refers] }),
     })),
     lists: shape.lists,
   }));

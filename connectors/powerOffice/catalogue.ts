@@ -1,158 +1,108 @@
 import type { Catalogue, Field, RecordType, TypeAlias } from '../../flows/catalogue.ts';
 import type { DataType } from '../../flows/convert.ts';
 import type { Condition } from '../../flows/flow.ts';
+import { EXTRACT, referred, type SchemaProperty } from './extract.ts';
 
 /** How PowerOffice Go addresses a type: `path` is its list, and the id's fields are the parts of a record's address: `12/345` for a contact person. */
-export type Resource = RecordType;
+export interface Resource extends RecordType {
+  /** The list's filter for records created after an instant, and the field with that instant; none where the type has none. */
+  readonly created?: { readonly filter: string; readonly field: string };
+  /** Whether its records carry the instant of their last change. */
+  readonly stamped: boolean;
+  /** The field that may hold a reference of ours, and the list's filter for it. */
+  readonly reference?: { readonly field: string; readonly filter: string };
+  /** Roles of an integration, any one of which suffices: to read, and to write. None where no source names them. */
+  readonly roles?: { readonly read: readonly string[]; readonly write: readonly string[] };
+}
 
-const field = (name: string, type: DataType = 'string', more: Partial<Field> = {}): Field => ({
-  name,
-  type,
-  writable: true,
-  ...more,
-});
-const fixed = (name: string, type: DataType = 'string'): Field => ({ name, type, writable: false });
+/** What the description does not say of a type. */
+interface Supplement {
+  readonly path: string;
+  readonly idFields?: readonly string[];
+  readonly created: string;
+  readonly reference?: { readonly field: string; readonly filter: string };
+  /** Types whose id a field holds. */
+  readonly refers?: Readonly<Record<string, readonly string[]>>;
+  /** Types whose roles allow it, itself aside. */
+  readonly roles?: readonly string[];
+  /** Fields, nested ones by their head, an edit of which does not move the stamp. */
+  readonly unstamped?: readonly string[];
+}
 
-/** Names are taken to be at most 100 characters. Source: the provider's public API v2 documentation. */
-const NAME = { maxLength: 100 };
+const IMPORT_REFERENCE = { field: 'ExternalImportReference', filter: 'externalImportReference' };
+const CONTACT = ['Customer', 'Supplier'];
 
-export const RESOURCES: readonly Resource[] = [
-  {
-    name: 'Product',
-    path: 'Products',
-    idFields: ['Id'],
-    fields: [
-      fixed('Id', 'integer'),
-      field('Code'),
-      field('Name'),
-      field('Description'),
-      field('Gtin'),
-      field('UnitPrice', 'decimal'),
-      field('UnitCost', 'decimal'),
-      field('IsArchived', 'boolean'),
-    ],
-  },
-  {
-    name: 'ContactPerson',
+/**
+ * Source of roles: the summary of each operation in the provider's description. Source of `unstamped`: the description
+ * of each type's LastChangedDateTimeOffset; of a contact person's address it says nothing, so the worse is assumed.
+ */
+const SUPPLEMENTS: Readonly<Record<string, Supplement>> = {
+  Product: { path: 'Products', created: 'CreatedDateTimeOffset', unstamped: ['StockOnHand', 'StockAvailable'] },
+  ContactPerson: {
     path: 'ContactPersons',
     idFields: ['ContactId', 'Id'],
-    fields: [
-      fixed('Id', 'integer'),
-      { ...fixed('ContactId', 'integer'), refers: 'Customer' },
-      field('FirstName', 'string', NAME),
-      field('LastName', 'string', NAME),
-      field('EmailAddress'),
-      field('PhoneNumber'),
-      field('Title'),
-      field('ExternalCode'),
-      field('IsActive', 'boolean'),
-    ],
+    created: 'CreatedDateTimeOffset',
+    reference: { field: 'ExternalCode', filter: 'externalCodes' },
+    refers: { ContactId: CONTACT },
+    roles: CONTACT,
+    unstamped: ['MailAddress'],
   },
-  {
-    name: 'Supplier',
+  Supplier: {
     path: 'Suppliers',
-    idFields: ['Id'],
-    fields: [
-      fixed('Id', 'integer'),
-      fixed('Number', 'integer'),
-      field('IsPerson', 'boolean'),
-      field('FirstName', 'string', NAME),
-      field('LastName', 'string', NAME),
-      field('LegalName'),
-      field('EmailAddress'),
-      field('PhoneNumber'),
-      field('ExternalImportReference', 'string', { maxLength: 50 }),
-      field('IsActive', 'boolean'),
-      field('IsArchived', 'boolean'),
-    ],
+    created: 'SupplierCreatedDateTimeOffset',
+    reference: IMPORT_REFERENCE,
+    unstamped: ['MailAddress'],
   },
-  // The types below follow the naming of the three above; where their addresses and fields could not be confirmed
-  // against the provider's documentation it is said so, and the contract test asks a live account.
-  {
-    name: 'Customer',
+  Customer: {
     path: 'Customers',
-    idFields: ['Id'],
-    fields: [
-      fixed('Id', 'integer'),
-      fixed('Number', 'integer'),
-      field('IsPerson', 'boolean'),
-      field('FirstName', 'string', NAME),
-      field('LastName', 'string', NAME),
-      field('LegalName'),
-      field('OrganizationNumber'),
-      field('EmailAddress'),
-      field('PhoneNumber'),
-      // Not confirmed: that an address without a value is an object of nulls, so that its parts can be replaced.
-      field('MailAddress.AddressLine1'),
-      field('MailAddress.ZipCode'),
-      field('MailAddress.City'),
-      field('MailAddress.CountryCode'),
-      field('ExternalImportReference', 'string', { maxLength: 50 }),
-      field('IsActive', 'boolean'),
-      field('IsArchived', 'boolean'),
-    ],
+    created: 'CustomerCreatedDateTimeOffset',
+    reference: IMPORT_REFERENCE,
+    refers: { SalesPersonEmployeeId: ['Employee'] },
+    unstamped: ['MailAddress'],
   },
-  {
-    name: 'Employee',
+  Employee: {
     path: 'Employees',
-    idFields: ['Id'],
-    fields: [
-      fixed('Id', 'integer'),
-      fixed('Number', 'integer'),
-      field('FirstName', 'string', NAME),
-      field('LastName', 'string', NAME),
-      field('EmailAddress'),
-      field('PhoneNumber'),
-      field('JobTitle'),
-      // Not confirmed: whether archiving goes by this field.
-      field('IsArchived', 'boolean'),
-    ],
+    created: 'EmployeeCreatedDateTimeOffset',
+    reference: IMPORT_REFERENCE,
+    refers: { ManagerEmployeeId: ['Employee'] },
+    unstamped: ['MailAddress'],
   },
-  {
-    name: 'Project',
+  Project: {
     path: 'Projects',
-    idFields: ['Id'],
-    fields: [
-      fixed('Id', 'integer'),
-      field('Code'),
-      field('Name'),
-      // Not confirmed: the name of the field that holds the customer's id.
-      field('CustomerId', 'integer', { refers: 'Customer' }),
-      field('ProjectManagerEmployeeId', 'integer', { refers: 'Employee' }),
-      field('StartDate'),
-      field('EndDate'),
-      field('IsActive', 'boolean'),
-    ],
+    created: 'CreatedDateTimeOffset',
+    refers: { CustomerId: ['Customer'], ProjectManagerEmployeeId: ['Employee'], ParentProjectId: ['Project'] },
   },
-  {
-    // Not confirmed: the address of the list and all fields but Id.
-    name: 'ProjectActivity',
-    path: 'ProjectActivities',
-    idFields: ['Id'],
-    fields: [
-      fixed('Id', 'integer'),
-      field('ProjectId', 'integer', { refers: 'Project' }),
-      field('Code'),
-      field('Name'),
-      field('Description'),
-      field('IsActive', 'boolean'),
-    ],
-  },
-  {
-    // Not confirmed: the address of the list and all fields but Id.
-    name: 'TimeTrackingActivity',
-    path: 'TimeTrackingActivities',
-    idFields: ['Id'],
-    fields: [
-      fixed('Id', 'integer'),
-      field('ProjectId', 'integer', { refers: 'Project' }),
-      field('EmployeeId', 'integer', { refers: 'Employee' }),
-      field('Code'),
-      field('Name'),
-      field('StartDate'),
-      field('IsActive', 'boolean'),
-    ],
-  },
+};
+
+const HIDDEN = 'queries answer "hidden" instead of its value, which would be taken for the value';
+/** Properties that no flow may use. */
+const REFUSED: Readonly<Record<string, string>> = {
+  'Customer.NationalIdNumber': HIDDEN,
+  'Employee.NationalIdNumber': HIDDEN,
+  'Employee.InternationalIdNumber': HIDDEN,
+};
+
+/** The documentation says so where the schema does not. */
+const LIMITS: Readonly<Record<string, number>> = { ExternalImportReference: 50 };
+
+const TIME_TRACKING: Resource = {
+  name: 'TimeTrackingActivity',
+  path: 'TimeTracking/ActivityTime',
+  idFields: ['Id'],
+  stamped: false,
+  fields: [
+    { name: 'Id', type: 'integer', writable: false, source: 'assumed' },
+    { name: 'Name', type: 'string', writable: true, source: 'assumed' },
+    { name: 'IsActive', type: 'boolean', writable: true, source: 'assumed' },
+    { name: 'ProductId', type: 'integer', writable: true, refers: ['Product'], source: 'assumed' },
+    { name: 'ProjectId', type: 'integer', writable: true, refers: ['Project'], source: 'assumed' },
+  ],
+};
+
+/** Every type that Tandem speaks, each property of it that the provider's description has. */
+export const RESOURCES: readonly Resource[] = [
+  ...Object.entries(SUPPLEMENTS).map(([name, supplement]) => resourceOf(name, supplement)),
+  TIME_TRACKING,
 ];
 
 const PERSON: readonly Condition[] = [{ property: 'IsPerson', equals: true }];
@@ -180,4 +130,91 @@ const ALIASES: readonly TypeAlias[] = [
   { pattern: /^timetrackingactivit(y|ies)$/, type: 'TimeTrackingActivity' },
 ];
 
-export const POWEROFFICE_CATALOGUE: Catalogue = { system: 'powerOffice', types: RESOURCES, aliases: ALIASES };
+export const POWEROFFICE_CATALOGUE: Catalogue = {
+  system: 'powerOffice',
+  types: RESOURCES,
+  aliases: ALIASES,
+  refused: {
+    ProjectActivity:
+      'project activities exist in version 1 of the API alone, which Tandem does not speak; in version 2 a project has its time tracking activities (TimeTrackingActivity)',
+  },
+};
+
+function resourceOf(name: string, supplement: Supplement): Resource {
+  const { path, idFields = ['Id'], created, reference, roles = [] } = supplement;
+  const filter = `${created.charAt(0).toLowerCase()}${created.slice(1)}GreaterThan`;
+  const allowed = [name, ...roles];
+  return {
+    name,
+    path,
+    idFields,
+    stamped: true,
+    created: { filter, field: created },
+    ...(reference ? { reference } : {}),
+    roles: { read: allowed.flatMap((each) => [each, `${each}_Full`]), write: allowed.map((each) => `${each}_Full`) },
+    fields: fieldsOf(name, supplement),
+  };
+}
+
+/** Ids first, then the rest as the description has them; what can be given at creation alone comes last. */
+function fieldsOf(name: string, { idFields = ['Id'], refers = {}, unstamped = [] }: Supplement): Field[] {
+  const { schemas } = EXTRACT.components;
+  const shown = schemas[`${name}Dto`]?.properties ?? {};
+  const given = schemas[`${name}PostDto`]?.properties ?? {};
+  const patchable = EXTRACT.patchable[name] ?? [];
+  const names = [...new Set([...idFields, ...Object.keys(shown), ...Object.keys(given)])];
+  return names.flatMap((each) => {
+    const property = shown[each] ?? given[each] ?? {};
+    const inner = referred(property);
+    const head = {
+      writable: patchable.includes(each),
+      ...(!patchable.includes(each) && given[each] ? { atCreation: true as const } : {}),
+      ...(shown[each] ? {} : { unreadable: true as const }),
+      ...(unstamped.includes(each) ? { unstamped: true as const } : {}),
+    };
+    if (inner?.schema.properties) return nested(each, inner.name, inner.schema.properties, head);
+    const refused = REFUSED[`${name}.${each}`];
+    return [
+      {
+        ...plain(each, property),
+        ...head,
+        ...(refers[each] ? { refers: refers[each] } : {}),
+        ...(refused === undefined ? {} : { refused }),
+      },
+    ];
+  });
+}
+
+/** The parts of an object: each is written by itself, where both it and the whole may be patched. */
+function nested(
+  head: string,
+  schema: string,
+  properties: Readonly<Record<string, SchemaProperty>>,
+  whole: Pick<Field, 'writable' | 'unstamped'>,
+): Field[] {
+  const patchable = EXTRACT.patchable[schema.replace(/Dto$/, '')] ?? [];
+  return Object.entries(properties).map(([name, property]) => ({
+    ...plain(`${head}.${name}`, property),
+    ...whole,
+    writable: whole.writable && patchable.includes(name),
+  }));
+}
+
+function plain(name: string, property: SchemaProperty): Pick<Field, 'name' | 'type' | 'maxLength' | 'words' | 'source'> {
+  const maxLength = property.maxLength ?? LIMITS[name];
+  const words = referred(property)?.schema.enum;
+  return {
+    name,
+    type: typeOf(property),
+    ...(maxLength === undefined ? {} : { maxLength }),
+    ...(words ? { words } : {}),
+    source: 'description',
+  };
+}
+
+/** Amounts are JSON numbers there and decimals here: no rounding happens on the way between two systems. */
+function typeOf({ type, items }: SchemaProperty): DataType {
+  if (items) return 'list';
+  if (type === 'integer' || type === 'boolean') return type;
+  return type === 'number' ? 'decimal' : 'string';
+}

@@ -8,6 +8,8 @@ export interface PowerOfficeKeys {
   readonly applicationKey: string;
   readonly clientKey: string;
   readonly subscriptionKey: string;
+  /** Who calls, and whom the provider may write to: it strongly recommends both. */
+  readonly userAgent?: string | undefined;
 }
 
 const AHEAD_MS = 60_000;
@@ -43,7 +45,7 @@ export class Token {
   }
 
   async #fetch(): Promise<string> {
-    const { applicationKey, clientKey, subscriptionKey, url } = this.#keys;
+    const { applicationKey, clientKey, subscriptionKey, userAgent, url } = this.#keys;
     let answer;
     try {
       answer = await call('PowerOffice', {
@@ -52,6 +54,7 @@ export class Token {
         headers: {
           authorization: `Basic ${Buffer.from(`${applicationKey}:${clientKey}`).toString('base64')}`,
           'ocp-apim-subscription-key': subscriptionKey,
+          ...(userAgent === undefined ? {} : { 'user-agent': userAgent }),
         },
         form: { grant_type: 'client_credentials' },
       });

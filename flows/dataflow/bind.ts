@@ -196,7 +196,7 @@ class Binder {
       if (bound.length > 0) return bound.map(({ type, property }) => ({ type, property }));
       const bare = prefix !== '' && item.startsWith(prefix) ? item.slice(prefix.length) : item;
       const type = typeOf({ name: bare, side: 'source', catalogue, bindings: this.#bindings })?.type;
-      const fields = source?.fields.filter((field) => type !== undefined && field.refers === type) ?? [];
+      const fields = source?.fields.filter((field) => type !== undefined && field.refers?.includes(type)) ?? [];
       const [field] = fields;
       if (type !== undefined && field && fields.length === 1) return [{ type, property: field.name }];
       this.#say(

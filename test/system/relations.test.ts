@@ -76,9 +76,8 @@ const DOCUMENT = documentText(
       ...TASKS,
       [every(...TASKS)],
       [
-        ['EmployeeId', 'ownerId', '"string"'],
         ['Name', 'subject', '"string"'],
-        ['StartDate', 'startsAt', 'N/A'],
+        ['ProductId', 'ownerId', '"string"'],
       ],
     ),
     section('PowerOffice Go Vouchers', 'Hub Contacts', [every('PowerOffice Go Vouchers', 'Hub Contacts')]),
@@ -265,11 +264,11 @@ describe('a dataflow document runs: every relation', function () {
     );
     assert.deepEqual([blocked?.block?.code, blocked?.block?.properties], ['type', ['ownerId']]);
     assert.match(blocked?.block?.text ?? '', /ownerId.*"Kari".*no integer/);
-    world.crm.desk.edit('Activity', task.targetId ?? '', { ownerId: '5003' });
+    world.crm.desk.edit('Activity', task.targetId ?? '', { ownerId: '1003' });
     await eventually(
       'the owner',
-      () => world.powerOffice.desk.types['TimeTrackingActivity']?.get('8001')?.['EmployeeId'],
-      (id) => id === 5003,
+      () => world.powerOffice.desk.types['TimeTrackingActivity']?.get('8001')?.['ProductId'],
+      (id) => id === 1003,
     );
   });
 

@@ -65,8 +65,6 @@ describe('dataflow documents: binding', () => {
       Product: ['Product', false],
       PRODUCTS: ['Product', false],
       Projects: ['Project', false],
-      Projectactivity: ['ProjectActivity', false],
-      'Project activities': ['ProjectActivity', false],
       Timetrackingactivity: ['TimeTrackingActivity', false],
       'Time tracking activities': ['TimeTrackingActivity', false],
     } as const;

@@ -1,0 +1,56 @@
+import type { CallOptions } from '../connector.ts';
+import { SystemClock } from '../clock.ts';
+import { call, type Answer, type Call } from '../http.ts';
+import type { RateLimiter } from '../rateLimiter.ts';
+import { SystemError } from '../systemError.ts';
+import { Token, type PowerOfficeKeys } from './token.ts';
+
+/** A call below the base address. */
+export type GoRequest = Omit<Call, 'url' | 'headers' | 'signal'> & { path: string; query?: Readonly<Record<string, string>> };
+
+/** How every call but the token's is made: with a slot of the throttle, a token, and who we are. */
+export class PowerOfficeClient {
+  readonly base: string;
+  readonly clock = new SystemClock();
+  readonly #keys: PowerOfficeKeys;
+  readonly #throttle: RateLimiter;
+  readonly #token: Token;
+
+  constructor(keys: PowerOfficeKeys, throttle: RateLimiter) {
+    this.base = keys.url.replace(/\/+$/, '');
+    this.#keys = keys;
+    this.#throttle = throttle;
+    this.#token = new Token(keys);
+  }
+
+  /** One call; a token that is refused is renewed once. Throws SystemError. */
+  async send(request: GoRequest, options: CallOptions): Promise<Answer> {
+    // URLSearchParams escapes the `+` of an offset, which would be a blank otherwise, and a blank as `+`.
+    const query = new URLSearchParams(request.query).toString();
+    for (let renewed = false; ; renewed = true) {
+      const bearer = await this.#token.get();
+      await this.#throttle.take(options.priority, options.signal);
+      try {
+        const answer = await call('PowerOffice', {
+          ...request,
+          url: `${this.base}/${request.path}${query === '' ? '' : `?${query}`}`,
+          headers: {
+            authorization: `Bearer ${bearer}`,
+            'ocp-apim-subscription-key': this.#keys.subscriptionKey,
+            ...(this.#keys.userAgent === undefined ? {} : { 'user-agent': this.#keys.userAgent }),
+          },
+          signal: options.signal,
+        });
+        this.clock.date(answer.headers.get('date'), answer.sentAt, answer.receivedAt);
+        const kind = `${request.method} ${request.path.split('/').length}`;
+        void this.#throttle.answered(kind, answer.sentAt, answer.receivedAt - answer.sentAt);
+        return answer;
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        if (error.failure === 'throttled') await this.#throttle.hold(error.retryAfterMs ?? 1000);
+        if (error.failure !== 'unauthorized' || renewed) throw error;
+        this.#token.reject(bearer);
+      }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { justBefore } from '../../flows/instant.ts';
+import type { CallOptions, ChangedRequest, FindRequest, Page, Snapshot } from '../connector.ts';
+import { inOrder, type Lister } from '../paging.ts';
+import { SystemError } from '../systemError.ts';
+import type { Resource } from './catalogue.ts';
+import type { PowerOfficeClient } from './client.ts';
+import { CHANGED, recordId, resource, rowsOf, goSnapshot } from './records.ts';
+import { referenceFor } from './reference.ts';
+
+const PAGE_SIZE = 2000;
+const IDS_PAGE_SIZE = 20_000;
+
+/** Fields as the service selects them: a nested one comes with the whole of its object. */
+const selected = (names: readonly string[]): string => [...new Set(names.map((name) => name.split('.')[0] ?? name))].join(',');
+
+/** Records changed after an instant; all of a type whose records carry no stamp. */
+export function changed(
+  client: PowerOfficeClient,
+  { type, fields, since }: ChangedRequest,
+  options: CallOptions,
+): AsyncIterable<Page> {
+  const kind = resource(type);
+  return kind.stamped ? inOrder(lister(client, kind, fields, options), since) : everything(client, kind, fields, options);
+}
+
+function lister(client: PowerOfficeClient, kind: Resource, fields: readonly string[], options: CallOptions): Lister {
+  let ordered = true;
+  return {
+    ordered: true,
+    async page(since, page) {
+      const answer = await client.send(
+        {
+          method: 'GET',
+          path: kind.path,
+          query: {
+            Fields: selected([...kind.idFields, CHANGED, ...fields]),
+            PageSize: String(PAGE_SIZE),
+            PageNumber: page ?? '1',
+            ...(ordered ? { OrderBy: CHANGED } : {}),
+            ...(since === null ? {} : { lastChangedDateTimeOffsetGreaterThan: since.replace(/Z$/, '+00:00') }),
+          },
+        },
+        options,
+      );
+      const rows = rowsOf(kind, answer).map((record) =>
+        goSnapshot(kind, record, { fields, clock: client.clock, answer, read: true }),
+      );
+      return { rows, next: rows.length < PAGE_SIZE ? null : String(Number(page ?? '1') + 1) };
+    },
+    including: justBefore,
+    refusesOrder(error) {
+      const refused = ordered && error instanceof SystemError && error.status === 400;
+      if (refused) ordered = false;
+      return refused;
+    },
+  };
+}
+
+/** No source says that such a list can be sorted or its fields selected, so neither is asked for. */
+async function* everything(
+  client: PowerOfficeClient,
+  kind: Resource,
+  fields: readonly string[],
+  options: CallOptions,
+): AsyncIterable<Page> {
+  for (let page = 1; ; page++) {
+    const query = { PageSize: String(PAGE_SIZE), PageNumber: String(page) };
+    const answer = await client.send({ method: 'GET', path: kind.path, query }, options);
+    const records = rowsOf(kind, answer).map((record) =>
+      goSnapshot(kind, record, { fields, clock: client.clock, answer, read: true }),
+    );
+    if (records.length > 0) yield { records, after: records.at(-1)?.instant ?? null };
+    if (records.length < PAGE_SIZE) return;
+  }
+}
+
+/** Ids of all records of a type, page by page. */
+export async function* ids(client: PowerOfficeClient, type: string, options: CallOptions): AsyncIterable<readonly string[]> {
+  const kind = resource(type);
+  for (let page = 1; ; page++) {
+    const query = {
+      ...(kind.stamped ? { Fields: kind.idFields.join(','), OrderBy: 'Id' } : {}),
+      PageSize: String(IDS_PAGE_SIZE),
+      PageNumber: String(page),
+    };
+    const rows = rowsOf(kind, await client.send({ method: 'GET', path: kind.path, query }, options));
+    yield rows.map((row) => recordId(kind, row));
+    if (rows.length < IDS_PAGE_SIZE) return;
+  }
+}
+
+/**
+ * What a lost answer to a create may have left: the record that carries our reference, where Tandem may write one, else
+ * those changed lately with exactly these values.
+ */
+export async function find(
+  client: PowerOfficeClient,
+  { type, by, fields }: FindRequest,
+  writeReferences: boolean,
+  options: CallOptions,
+): Promise<readonly Snapshot[]> {
+  const kind = resource(type);
+  const reference = writeReferences ? referenceFor(kind, by.values, by.externalId) : null;
+  if (reference) {
+    const query = { [reference.filter]: reference.value };
+    const answer = await client.send({ method: 'GET', path: kind.path, query }, options);
+    const names = [...fields, reference.field];
+    const found = rowsOf(kind, answer)
+      .map((record) => goSnapshot(kind, record, { fields: names, clock: client.clock, answer, read: true }))
+      .filter((record) => record.fields[reference.field] === reference.value);
+    if (found.length > 0) return found;
+  }
+  // An earlier attempt may have been made without a reference.
+  const found: Snapshot[] = [];
+  const since = new Date(by.since).toISOString();
+  for await (const page of changed(client, { type, fields: [...fields, ...Object.keys(by.values)], since }, options))
+    found.push(
+      ...page.records.filter((record) => Object.entries(by.values).every(([name, value]) => record.fields[name] === value)),
+    );
+  return found;
+}
