@@ -9,6 +9,7 @@ import { powerOfficeDesk } from './desk.ts';
 import { present, type Look } from './present.ts';
 import { list, QueryError } from './query.ts';
 import { Records } from './records.ts';
+import { DEFAULTS } from './rules.ts';
 import { create, missing, remove, update } from './write.ts';
 
 export interface PowerOfficeOptions {
@@ -148,7 +149,8 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
 function fill(records: Records, journal: Journal, seed: Readonly<Record<string, readonly SandboxRow[]>>): void {
   if (journal.changes.length === 0)
     for (const kind of KINDS)
-      for (const row of seed[kind.name] ?? []) {
+      for (const given of seed[kind.name] ?? []) {
+        const row = { ...structuredClone(DEFAULTS[kind.name]), ...given };
         records.table(kind).put(records.idOf(kind, row), row);
         records.table(kind).restore(records.idOf(kind, row), row);
       }

@@ -72,7 +72,10 @@ function misfit(schema: Schema, value: unknown): string | undefined {
 }
 
 function matching(method: string, address: string): Operation | undefined {
-  const parts = address.toLowerCase().replace(/^\/v2/, '').split('/');
+  const parts = address
+    .toLowerCase()
+    .replace(/^\/v2|\/$/g, '')
+    .split('/');
   return OPERATIONS.find(({ path, method: each }) => {
     const template = path.toLowerCase().split('/');
     return (
