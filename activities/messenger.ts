@@ -20,10 +20,10 @@ const KEYS = {
 export function temporalMessenger(client: Client): Messenger {
   return {
     start: (flow, record) => startLink(client, flow, record),
-    signalObserved(flow, sourceId, told, knownRules) {
+    signalObserved(flow, sourceId, message, knownRules) {
       const rules = rulesOf(flow);
       const handle = client.workflow.getHandle(linkWorkflowId(flow.name, sourceId));
-      return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? told : { ...told, rules }));
+      return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? message : { ...message, rules }));
     },
     signalRetry: (link) =>
       delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.steer, { kind: 'retry' })),

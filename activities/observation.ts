@@ -39,8 +39,10 @@ export function observationOf(flow: Flow, side: Side, record: Snapshot): Observa
 }
 
 /** Whether a record that was found shows what was sent to create it, or what the system made of that. */
-export function isAsSent(record: Snapshot, seen: Observation, sent: Values): boolean {
-  return record.untouched === true || Object.keys(seen.values).every((name) => sameValue(sent[name], seen.values[name]));
+export function isAsSent(record: Snapshot, observation: Observation, sent: Values): boolean {
+  return (
+    record.untouched === true || Object.keys(observation.values).every((name) => sameValue(sent[name], observation.values[name]))
+  );
 }
 
 const known = new WeakMap<Flow, Rules>();

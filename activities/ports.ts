@@ -20,7 +20,7 @@ export interface Attempt {
 export type RunAttempt = <T>(work: (attempt: Attempt) => Promise<T>) => Promise<T>;
 
 /** What a feed tells a link. */
-export interface Sighted {
+export interface ObservedMessage {
   readonly side: Side;
   readonly id: string;
   readonly seen: Observation;
@@ -33,7 +33,7 @@ export interface Messenger {
   /** Starts the workflow of a link; false where it runs already. */
   start(flow: Flow, record: LinkRecord): Promise<boolean>;
   /** Tells a running link what was seen, and its flow's rules where it knows others; false where no such workflow runs. */
-  signalObserved(flow: Flow, sourceId: string, told: Sighted, knownRules: string | undefined): Promise<boolean>;
+  signalObserved(flow: Flow, sourceId: string, message: ObservedMessage, knownRules: string | undefined): Promise<boolean>;
   /** Asks a link that waits for a match or a reference to look again; false where no such workflow runs. */
   signalRetry(link: { readonly flow: string; readonly sourceId: string }): Promise<boolean>;
   /** Tells a running link that a list lacks its record; false where no such workflow runs. */

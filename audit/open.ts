@@ -24,10 +24,10 @@ export async function open(env: NodeJS.ProcessEnv): Promise<Opened> {
   try {
     const connectors = await makeConnectors({ ...all, store, env });
     const world: Record<SystemName, string> = { powerOffice: '', crm: '' };
-    for (const system of Object.values(connectors)) {
-      const { identity } = await system.check();
-      await isKnownWorld(store, system, identity);
-      world[system.name] = identity;
+    for (const connector of Object.values(connectors)) {
+      const { identity } = await connector.check();
+      await isKnownWorld(store, connector, identity);
+      world[connector.name] = identity;
     }
     return { ...all, store, connectors, world, close: () => store.close() };
   } catch (error) {

@@ -95,11 +95,11 @@ export async function storeGrowth(mongo: string): Promise<number> {
 export async function compareSpeed(mongo: string, say: (text: string) => void): Promise<{ memory: number; store: number }> {
   const flow = await contactPersonFlow();
   const records = Array.from({ length: IN_MEMORY }, (_, i) => snapshot(i));
-  const seen = records.map((record) => observationOf(flow, 'source', record));
+  const observation = records.map((record) => observationOf(flow, 'source', record));
   const began = performance.now();
   let unchanged = 0;
   for (const [i, record] of records.entries())
-    if (compareWithSeen(seen[i], observationOf(flow, 'source', record)) === 'none') unchanged += 1;
+    if (compareWithSeen(observation[i], observationOf(flow, 'source', record)) === 'none') unchanged += 1;
   const memory = unchanged / ((performance.now() - began) / 1000);
   say(`compared ${unchanged} records in memory`);
 

@@ -338,10 +338,10 @@ async function measureLarge(many: number): Promise<void> {
     const rss = (): number =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${installation.workers[0]?.child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
     const began = Date.now();
-    let told = 0;
+    let said = 0;
     const done = (): boolean => {
       const made = posts(installation).length;
-      if (made >= told + many / 10) say(`${(told = made)} of ${many} pairs after ${Math.round((Date.now() - began) / 1000)} s`);
+      if (made >= said + many / 10) say(`${(said = made)} of ${many} pairs after ${Math.round((Date.now() - began) / 1000)} s`);
       return made >= installation.pairs;
     };
     await until(`the first sync of ${many}`, done, Number.POSITIVE_INFINITY, 1000);

@@ -4,7 +4,7 @@ import { Store } from '../store/store.ts';
 import { convert, convertBack } from '../flows/convert.ts';
 import type { Side } from '../flows/side.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
-import type { Flow, Pair } from '../flows/flow.ts';
+import { SYSTEMS, type Flow, type Pair } from '../flows/flow.ts';
 import { feedKey, historyKeyNamed, linkKey, linkWorkflowId, MESSAGES, WORKFLOWS } from '../flows/names.ts';
 import { notRun } from '../worker/readFlows.ts';
 import { suggest } from '../flows/validate.ts';
@@ -28,24 +28,27 @@ export async function connectTandem(env: NodeJS.ProcessEnv = process.env): Promi
   const store = await Store.connect(MONGODB_URI);
   try {
     const { client, connection, namespace } = await connectTemporal();
-    return makeTandem(flows, refused, store, client, namespace, async () => {
+    const close = async (): Promise<void> => {
       await connection.close();
       await store.close();
-    });
+    };
+    return makeTandem({ flows, refused, store, client, namespace, close });
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-function makeTandem(
-  flows: readonly Flow[],
-  refused: readonly Refused[],
-  store: Store,
-  client: Client,
-  namespace: string,
-  close: () => Promise<void>,
-): Tandem {
+interface Parts {
+  readonly flows: readonly Flow[];
+  readonly refused: readonly Refused[];
+  readonly store: Store;
+  readonly client: Client;
+  readonly namespace: string;
+  readonly close: () => Promise<void>;
+}
+
+function makeTandem({ flows, refused, store, client, namespace, close }: Parts): Tandem {
   const flowOf = (name: string): Flow => {
     const flow = flows.find((each) => each.name === name);
     if (!flow) throw new TandemError(`there is no flow "${name}"; flows are ${flows.map((each) => each.name).join(', ')}`);
@@ -102,6 +105,18 @@ function makeTandem(
         ? { source: value, target: convert(value, pair.type) }
         : { source: convertBack(pair, { source: now, target: value }), target: value };
     await steer(flow, sourceId, { kind: 'settle', property: pair.source, ...both, why });
+  }
+
+  async function setPaused(name: string, paused: boolean): Promise<void> {
+    const known = [...flows.map((flow) => flow.name), ...SYSTEMS];
+    const found = known.find((each) => each.toLowerCase() === name.toLowerCase());
+    if (found === undefined) throw new TandemError(`there is no flow or system "${name}"; ${suggest(name, known)}`);
+    await store.limits.setPaused(found, paused);
+    if (paused) return;
+    // Those that met the pause wait in their workflows.
+    const held = flows.filter((flow) => [flow.name, flow.source.system, flow.target.system].includes(found));
+    for await (const link of store.links.each({ flow: held.map((flow) => flow.name), blockCode: 'flow-paused' }))
+      await steer(link.flow, link.sourceId, { kind: 'retry' });
   }
 
   return {
@@ -216,7 +231,7 @@ function makeTandem(
       );
     },
 
-    async resolve(flow, sourceId, property, choice) {
+    async resolve(flow, sourceId, { property, choice }) {
       const pair = pairOf(flow, property);
       const link = await store.links.byKey(linkKey(flow, sourceId));
       if (!link) throw missing(flow, sourceId);
@@ -263,17 +278,8 @@ function makeTandem(
       return chosen.length;
     },
 
-    async pauseAll(name, paused) {
-      const known = [...flows.map((flow) => flow.name), 'powerOffice', 'crm'];
-      const found = known.find((each) => each.toLowerCase() === name.toLowerCase());
-      if (found === undefined) throw new TandemError(`there is no flow or system "${name}"; ${suggest(name, known)}`);
-      await store.limits.setPaused(found, paused);
-      if (paused) return;
-      // Those that met the pause wait in their workflows.
-      const held = flows.filter((flow) => [flow.name, flow.source.system, flow.target.system].includes(found));
-      for await (const link of store.links.each({ flow: held.map((flow) => flow.name), blockCode: 'flow-paused' }))
-        await steer(link.flow, link.sourceId, { kind: 'retry' });
-    },
+    pause: (name, sourceId) => (sourceId === undefined ? setPaused(name, true) : steer(name, sourceId, { kind: 'pause' })),
+    resume: (name, sourceId) => (sourceId === undefined ? setPaused(name, false) : steer(name, sourceId, { kind: 'resume' })),
 
     async approve(flow) {
       flowOf(flow);

@@ -81,15 +81,16 @@ export interface Tandem {
   resolve(
     flow: string,
     sourceId: string,
-    property: string,
-    choice: 'source' | 'target' | { readonly value: Value },
+    decision: { readonly property: string; readonly choice: 'source' | 'target' | { readonly value: Value } },
   ): Promise<void>;
   /** Puts the value that a change overwrote back, on both sides, as an ordinary edit. `historyId` is as `show` prints it. */
   restore(flow: string, sourceId: string, historyId: string): Promise<void>;
   /** Tries blocked links again; gives how many were asked. `reason` is looked for in the code and in the system's text. */
   retry(filter?: { flow?: string; reason?: string }): Promise<number>;
-  /** Pauses or resumes a flow or a system (`powerOffice`, `crm`); edits made meanwhile arrive afterwards. */
-  pauseAll(name: string, paused: boolean): Promise<void>;
+  /** Holds a flow, a system (`powerOffice`, `crm`) or one link of a flow back; edits made meanwhile arrive afterwards. */
+  pause(flowOrSystem: string, sourceId?: string): Promise<void>;
+  /** Lets what was paused go on. */
+  resume(flowOrSystem: string, sourceId?: string): Promise<void>;
   /** Lets a flow end, delete or blank very many records for an hour, and tries what was held back. */
   approve(flow: string): Promise<number>;
   /** Brings the lost one of both stores back: links from their workflows, workflows from the links. Writes to no system. */

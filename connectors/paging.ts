@@ -65,8 +65,8 @@ export async function* inOrder(lister: Lister, since: string | null): AsyncItera
 async function* throughout(lister: Lister, since: string | null): AsyncIterable<Page> {
   const all = new Map<string, Snapshot>();
   const set = new Map<string, UnreadableRow>();
-  for (let news = true; news;) {
-    news = false;
+  for (let changed = true; changed;) {
+    changed = false;
     let pages = 0;
     let token: string | null = null;
     do {
@@ -75,7 +75,7 @@ async function* throughout(lister: Lister, since: string | null): AsyncIterable<
       for (const row of got.rows) {
         if ((all.get(row.id)?.version ?? '') >= row.version) continue;
         all.set(row.id, row);
-        news = true;
+        changed = true;
       }
       token = got.next;
       pages += 1;

@@ -115,7 +115,7 @@ export interface LimitDocument {
 }
 
 /** The seen observation of one side, to be raised. */
-export interface Sighting {
+export interface SeenUpdate {
   readonly key: string;
   readonly side: Side;
   readonly seen: Observation;

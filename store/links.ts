@@ -4,7 +4,7 @@ import type { Side } from '../flows/side.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { Observation, Status } from '../workflows/core/state.ts';
 import { chunks, isDuplicate } from './chunks.ts';
-import type { LinkDocument, Sighting } from './documents.ts';
+import type { LinkDocument, SeenUpdate } from './documents.ts';
 
 /** Another link has that target already: the unique index on (target type, target id) refused. */
 export class TargetTaken extends Error {
@@ -144,8 +144,8 @@ export class Links {
   }
 
   /** Raises `seen`, never backwards. */
-  async raise(sightings: readonly Sighting[]): Promise<void> {
-    for (const part of chunks(sightings))
+  async raise(updates: readonly SeenUpdate[]): Promise<void> {
+    for (const part of chunks(updates))
       await this.#links.bulkWrite(
         part.map(({ key, side, seen }): AnyBulkWriteOperation<LinkDocument> => ({
           updateOne: {

@@ -66,11 +66,11 @@ export async function rememberedPatchTest(store: Pick<Store, 'systems'>, now: ()
 /** Shares what is known of the systems' clocks with other workers and later runs. Stops with the returned function. */
 export async function shareClocks(connectors: Record<SystemName, Connector>, store: Store): Promise<() => Promise<void>> {
   const share = async (): Promise<void> => {
-    for (const system of Object.values(connectors)) {
-      const { clock } = await store.systems.get(system.name);
-      if (clock) system.clock.restore(clock);
-      if (system.clock.estimate.by !== 'nothing' && system.clock.estimate.at !== clock?.at)
-        await store.systems.set(system.name, { clock: system.clock.estimate });
+    for (const connector of Object.values(connectors)) {
+      const { clock } = await store.systems.get(connector.name);
+      if (clock) connector.clock.restore(clock);
+      if (connector.clock.estimate.by !== 'nothing' && connector.clock.estimate.at !== clock?.at)
+        await store.systems.set(connector.name, { clock: connector.clock.estimate });
     }
   };
   await share();

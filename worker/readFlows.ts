@@ -34,8 +34,8 @@ export async function readFlows(
   if (path === undefined) return { flows: validateFlows(SPECIFICATION, catalogues), refused: [], document: null, catalogues };
   if (/\.rst$/i.test(path)) {
     const document = readDocument(await readText('dataflow document', path), path);
-    const beside = bindingsPath ?? (existsSync(bindingsBeside(path)) ? bindingsBeside(path) : undefined);
-    const bindings = beside === undefined ? NO_BINDINGS : await readShaped('binding file', beside, bindingsSchema);
+    const bindingsFile = bindingsPath ?? (existsSync(bindingsBeside(path)) ? bindingsBeside(path) : undefined);
+    const bindings = bindingsFile === undefined ? NO_BINDINGS : await readShaped('binding file', bindingsFile, bindingsSchema);
     const { flows, refused } = bindDocument(document, bindings, catalogues);
     if (flows.length === 0)
       throw new FlowsError(

@@ -38,16 +38,16 @@ export async function retryUntilReachable<T>(
 }
 
 /** One world: a store that remembers other systems than these is refused, since ids would collide. */
-export async function sameWorld(store: Store, system: Connector, identity: string): Promise<void> {
-  if (!(await isKnownWorld(store, system, identity))) await store.systems.set(system.name, { identity });
+export async function sameWorld(store: Store, connector: Connector, identity: string): Promise<void> {
+  if (!(await isKnownWorld(store, connector, identity))) await store.systems.set(connector.name, { identity });
 }
 
 /** Whether a store remembers this very system; false where it remembers none. Throws ConfigError for another. Writes nothing. */
-export async function isKnownWorld(store: Store, system: Connector, identity: string): Promise<boolean> {
-  const known = (await store.systems.get(system.name)).identity;
+export async function isKnownWorld(store: Store, connector: Connector, identity: string): Promise<boolean> {
+  const known = (await store.systems.get(connector.name)).identity;
   if (known !== undefined && known !== identity)
     throw new ConfigError([
-      `this store belongs to ${system.title} at ${known}, but the configuration names ${identity}: ids would collide. Name another database in MONGODB_URI (and another Temporal namespace), or go back to the old address`,
+      `this store belongs to ${connector.title} at ${known}, but the configuration names ${identity}: ids would collide. Name another database in MONGODB_URI (and another Temporal namespace), or go back to the old address`,
     ]);
   return known !== undefined;
 }

@@ -79,12 +79,12 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
     await retryUntilReachable('MongoDB', log, signal, () => store.prepare(config.TANDEM_HISTORY_DAYS));
     await refuseRefuted(crm, store, log);
     const connectors = await makeConnectors({ config, store, crm, env });
-    for (const system of Object.values(connectors)) {
-      const { identity } = await retryUntilReachable(system.title, log, signal, () => system.check(signal));
-      await sameWorld(store, system, identity);
-      if (plan && plan.world[system.name] !== identity)
+    for (const connector of Object.values(connectors)) {
+      const { identity } = await retryUntilReachable(connector.title, log, signal, () => connector.check(signal));
+      await sameWorld(store, connector, identity);
+      if (plan && plan.world[connector.name] !== identity)
         throw new ConfigError([
-          `the plan ${planPath} was made for ${system.title} at ${plan.world[system.name] ?? 'nowhere'}, but the configuration names ${identity}`,
+          `the plan ${planPath} was made for ${connector.title} at ${plan.world[connector.name] ?? 'nowhere'}, but the configuration names ${identity}`,
         ]);
     }
     const { options, namespace, address } = temporalConfig();

@@ -25,13 +25,13 @@ import { detailsInWords, pairInWords, stepInWords } from './words.ts';
 
 type MessageOf<K extends Message['kind']> = Extract<Message, { kind: K }>;
 
-/** A feed saw other values than the link was told of: a signal, since the feed must not wait. */
+/** A feed saw other values than the link knows: a signal, since the feed must not wait. */
 export const observed = defineSignal<[Omit<MessageOf<'observed'>, 'kind'>]>(MESSAGES.observed);
 /** A record is missing from a list of ids; the link reads it before it believes so. */
 export const vanished = defineSignal<[Omit<MessageOf<'vanished'>, 'kind'>]>(MESSAGES.vanished);
 /** A person's request. */
 export const steer = defineSignal<[Exclude<Message, MessageOf<'observed' | 'vanished'>>]>(MESSAGES.steer);
-/** Answers when all that was told before is done: an update, since somebody waits. */
+/** Answers when all that was arrived before is done: an update, since somebody waits. */
 export const settled = defineUpdate<{ status: LinkState['status']; ended: LinkState['ended']; last: LinkState['last'] }>(
   MESSAGES.settled,
 );
@@ -57,9 +57,9 @@ export async function link(carried: LinkState): Promise<string> {
   const inbox: Message[] = [];
   let quiet = false;
 
-  setHandler(observed, (told) => void inbox.push({ kind: 'observed', ...told }));
-  setHandler(vanished, (told) => void inbox.push({ kind: 'vanished', ...told }));
-  setHandler(steer, (told) => void inbox.push(told));
+  setHandler(observed, (message) => void inbox.push({ kind: 'observed', ...message }));
+  setHandler(vanished, (message) => void inbox.push({ kind: 'vanished', ...message }));
+  setHandler(steer, (message) => void inbox.push(message));
   setHandler(stateQuery, () => state);
   setHandler(settled, async () => {
     // An update that starts a closed link asks whether its record is there after all.

@@ -24,18 +24,18 @@ const codeOf = (error: unknown): string =>
   error instanceof SystemError ? String(error.status ?? error.failure) : error instanceof Error ? error.name : 'unknown';
 
 /** A version may come again with other values, where stamps are coarse and nothing counts versions. */
-const look = ({ version, fields }: Snapshot): string => `${version} ${JSON.stringify(fields)}`;
+const fingerprint = ({ version, fields }: Snapshot): string => `${version} ${JSON.stringify(fields)}`;
 
 /** One record type's feed, as one process watches it. */
 export class Feed {
   readonly #deps: Deps;
   readonly #id: string;
   readonly #type: string;
-  readonly #system: Connector;
-  readonly #parts: FlowRole[];
+  readonly #connector: Connector;
+  readonly #roles: FlowRole[];
   readonly #fields: string[];
   readonly #signal: AbortSignal;
-  #slow: Promise<void> | null = null;
+  #background: Promise<void> | null = null;
   #failures = 0;
   /** What was dealt with lately: each look reads the last minute again, and need not ask the store again. */
   readonly #recent = new Map<string, string>();
@@ -45,14 +45,14 @@ export class Feed {
     this.#deps = deps;
     this.#id = feedKey(input.system, input.type);
     this.#type = input.type;
-    this.#system = deps.connectors[name];
-    this.#parts = flowRoles(deps.flows, name, input.type);
-    this.#fields = [...new Set(this.#parts.flatMap(({ flow, side }) => neededFields(flow, side)))];
+    this.#connector = deps.connectors[name];
+    this.#roles = flowRoles(deps.flows, name, input.type);
+    this.#fields = [...new Set(this.#roles.flatMap(({ flow, side }) => neededFields(flow, side)))];
     this.#signal = signal;
   }
 
   /** One look, and whatever else is due; tells how long to pause (ms). Never rejects: trouble is waited out. */
-  async turn(): Promise<number> {
+  async poll(): Promise<number> {
     const { store, log, pollSeconds } = this.#deps;
     try {
       if (!(await this.#index())) return NOT_READY_MS;
@@ -77,8 +77,8 @@ export class Feed {
   }
 
   /** Waits until a sweep or a look for deletions that is under way has ended. */
-  async rest(): Promise<void> {
-    await this.#slow;
+  async drain(): Promise<void> {
+    await this.#background;
   }
 
   /**
@@ -86,18 +86,18 @@ export class Feed {
    * looked at yet would become a duplicate. False while the other side has not got so far.
    */
   async #index(): Promise<boolean> {
-    const parts = this.#parts.filter(({ flow }) => isIndexed(flow));
-    if (parts.length === 0) return true;
+    const roles = this.#roles.filter(({ flow }) => isIndexed(flow));
+    if (roles.length === 0) return true;
     const { indexed = [] } = await this.#deps.store.cursors.get(this.#id);
-    const open = parts.filter(({ flow }) => !indexed.includes(indexName(flow)));
+    const open = roles.filter(({ flow }) => !indexed.includes(indexName(flow)));
     if (open.length > 0) {
       const options = { priority: 'feed' as const, signal: this.#signal };
-      for await (const page of this.#system.changed({ type: this.#type, fields: this.#fields, since: null }, options))
+      for await (const page of this.#connector.changed({ type: this.#type, fields: this.#fields, since: null }, options))
         for (const { flow, side } of open) await noteCandidates(this.#deps, flow, side, page.records);
       const names = new Set([...indexed, ...open.map(({ flow }) => indexName(flow))]);
       await this.#deps.store.cursors.set(this.#id, { indexed: [...names] });
     }
-    for (const { flow, side } of parts) if (side === 'source' && !(await isReady(this.#deps, flow))) return false;
+    for (const { flow, side } of roles) if (side === 'source' && !(await isReady(this.#deps, flow))) return false;
     return true;
   }
 
@@ -107,14 +107,14 @@ export class Feed {
     const since = cursor.newest === null ? null : cursor.settled ? cursor.newest : secondsBefore(cursor.newest, OVERLAP_SECONDS);
     let { newestKey, newestAt } = cursor;
     let records = 0;
-    for await (const page of this.#system.changed(
+    for await (const page of this.#connector.changed(
       { type: this.#type, fields: this.#fields, since },
       { priority: 'feed', signal: this.#signal },
     )) {
-      const news = page.records.filter((record) => this.#recent.get(record.id) !== look(record));
-      const { started, signalled, dealt } = await handOnPage(this.#deps, this.#parts, news);
+      const unread = page.records.filter((record) => this.#recent.get(record.id) !== fingerprint(record));
+      const { started, signalled, finished } = await handOnPage(this.#deps, this.#roles, unread);
       if (this.#recent.size > RECENT) this.#recent.clear();
-      for (const record of dealt) this.#recent.set(record.id, look(record));
+      for (const record of finished) this.#recent.set(record.id, fingerprint(record));
       if (started + signalled > 0)
         log.info(
           { event: 'feed', feed: this.#id, records: page.records.length, started, signalled },
@@ -143,7 +143,7 @@ export class Feed {
 
   /** Sweeps and looks for deletions run beside the looks, one at a time, so that edits never wait for them. */
   #begin(cursor: CursorDocument): void {
-    if (this.#slow || this.#signal.aborted) return;
+    if (this.#background || this.#signal.aborted) return;
     const now = this.#deps.time.now();
     const { sweepHours, deletionHours } = this.#deps;
     const sweep = cursor.sweepAsked > cursor.sweptAt || now - cursor.sweptAt > sweepHours * HOUR_MS;
@@ -151,30 +151,30 @@ export class Feed {
     if (!sweep && !ids) return;
     const work = async (): Promise<void> => {
       if (sweep) await this.#sweep(now);
-      if (ids) await findMissing(this.#deps, this.#parts, this.#system, this.#type, this.#id, this.#signal);
+      if (ids) await findMissing(this.#deps, this.#roles, this.#connector, this.#type, this.#id, this.#signal);
     };
-    this.#slow = work()
+    this.#background = work()
       .catch((error: unknown) => {
         if (!this.#signal.aborted)
           this.#deps.log.warn({ event: 'sweep', feed: this.#id, code: codeOf(error) }, 'a sweep broke off; it begins again');
       })
-      .finally(() => (this.#slow = null));
+      .finally(() => (this.#background = null));
   }
 
   /** Compares everything, whatever the cursor says, at a pace that leaves half of the quota free. */
   async #sweep(began: number): Promise<void> {
     let records = 0;
-    let news = 0;
-    for await (const page of this.#system.changed(
+    let handedOn = 0;
+    for await (const page of this.#connector.changed(
       { type: this.#type, fields: this.#fields, since: null },
       { priority: 'sweep', signal: this.#signal },
     )) {
-      const { started, signalled } = await handOnPage(this.#deps, this.#parts, page.records, { sweep: true });
+      const { started, signalled } = await handOnPage(this.#deps, this.#roles, page.records, { sweep: true });
       records += page.records.length;
-      news += started + signalled;
+      handedOn += started + signalled;
       await this.#deps.time.sleep(SWEEP_PAUSE_MS, this.#signal);
     }
     await this.#deps.store.cursors.set(this.#id, { sweptAt: began });
-    this.#deps.log.info({ event: 'sweep', feed: this.#id, records, news }, 'everything was compared');
+    this.#deps.log.info({ event: 'sweep', feed: this.#id, records, news: handedOn }, 'everything was compared');
   }
 }

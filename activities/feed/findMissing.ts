@@ -11,20 +11,20 @@ import type { FlowRole } from './handOn.ts';
  */
 export async function findMissing(
   deps: Deps,
-  parts: readonly FlowRole[],
-  system: Connector,
+  roles: readonly FlowRole[],
+  connector: Connector,
   type: string,
   feed: string,
   signal: AbortSignal,
 ): Promise<void> {
   const began = deps.time.now();
   const ids = new Set<string>();
-  for await (const page of system.ids(type, { priority: 'sweep', signal })) for (const id of page) ids.add(id);
-  for (const { flow, side } of parts) {
+  for await (const page of connector.ids(type, { priority: 'sweep', signal })) for (const id of page) ids.add(id);
+  for (const { flow, side } of roles) {
     // Links written since the list was begun may be newer than the list.
     const missing: Pick<LinkDocument, 'flow' | 'sourceId'>[] = [];
     let all = 0;
-    for await (const link of deps.store.links.writtenBefore(flow.name, new Date(began - 2 * system.lagMs))) {
+    for await (const link of deps.store.links.writtenBefore(flow.name, new Date(began - 2 * connector.lagMs))) {
       const id = side === 'source' ? link.sourceId : link.targetId;
       if (id === null || link.ended === 'source gone' || (side === 'target' && link.ended === 'target gone')) continue;
       all += 1;

@@ -7,7 +7,7 @@ import { noteCandidates } from '../candidates.ts';
 import type { Deps } from '../deps.ts';
 import { newRecord } from '../../workflows/record.ts';
 import { externalIdOf, observationOf, rulesOf } from '../observation.ts';
-import type { LinkDocument, Sighting } from '../../store/documents.ts';
+import type { LinkDocument, SeenUpdate } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { forEachLimit } from './forEachLimit.ts';
 
@@ -26,7 +26,7 @@ export interface PageResult {
   readonly started: number;
   readonly signalled: number;
   /** Records that need no second look at the same version: all but targets that no link knows yet. */
-  readonly dealt: readonly Snapshot[];
+  readonly finished: readonly Snapshot[];
 }
 
 /** Where a record type takes part: in which flow, on which side. */
@@ -43,11 +43,11 @@ export function flowRoles(flows: readonly Flow[], system: SystemName, type: stri
 }
 
 /** Whether what was seen is news to a link: other values, or another scope, than were handed to it. */
-export function compareWithSeen(stored: Observation | null | undefined, seen: Observation): 'none' | 'version' | 'values' {
-  if (!stored) return 'values';
-  if (seen.version < stored.version) return 'none';
-  if (!sameValues(stored.values, seen.values) || stored.inScope !== seen.inScope) return 'values';
-  return seen.version > stored.version ? 'version' : 'none';
+export function compareWithSeen(seen: Observation | null | undefined, observation: Observation): 'none' | 'version' | 'values' {
+  if (!seen) return 'values';
+  if (observation.version < seen.version) return 'none';
+  if (!sameValues(seen.values, observation.values) || seen.inScope !== observation.inScope) return 'values';
+  return observation.version > seen.version ? 'version' : 'none';
 }
 
 interface Routed {
@@ -60,14 +60,14 @@ interface Routed {
 /** Compares a page of records with `seen`: news is signalled to its link, a new source record gets one; then `seen` is set. */
 export async function handOnPage(
   deps: Deps,
-  parts: readonly FlowRole[],
+  roles: readonly FlowRole[],
   records: readonly Snapshot[],
   { sweep = false } = {},
 ): Promise<PageResult> {
   let started = 0;
   const routed: Routed[] = [];
-  for (const { flow, side } of parts) await noteCandidates(deps, flow, side, records);
-  for (const { flow } of parts.filter((part) => part.side === 'source')) {
+  for (const { flow, side } of roles) await noteCandidates(deps, flow, side, records);
+  for (const { flow } of roles.filter((part) => part.side === 'source')) {
     const known = await deps.store.links.bySource(
       flow.name,
       records.map((record) => record.id),
@@ -79,13 +79,13 @@ export async function handOnPage(
       if (link) routed.push({ flow, side: 'source', record, link });
     }
   }
-  const targets = parts.filter((part) => part.side === 'target').map((part) => part.flow);
+  const targets = roles.filter((part) => part.side === 'target').map((part) => part.flow);
   if (targets.length > 0) routed.push(...(await routeTargets(deps, targets, records)));
   const signalled = await compare(deps, routed, sweep);
   const linked = new Set(
     routed.filter(({ side, link }) => side === 'source' || link.targetId !== null).map(({ record }) => record),
   );
-  return { started, signalled, dealt: targets.length === 0 ? records : records.filter((record) => linked.has(record)) };
+  return { started, signalled, finished: targets.length === 0 ? records : records.filter((record) => linked.has(record)) };
 }
 
 async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]): Promise<number> {
@@ -155,25 +155,25 @@ async function routeTargets(deps: Deps, flows: readonly Flow[], records: readonl
 }
 
 /** Whether a full comparison shows an older version of a link that was not written lately: its system may have gone back. */
-const wentBack = (deps: Deps, { flow, side, link }: Routed, seen: Observation): boolean =>
-  seen.version < (link.seen[side]?.version ?? '') &&
+const wentBack = (deps: Deps, { flow, side, link }: Routed, observation: Observation): boolean =>
+  observation.version < (link.seen[side]?.version ?? '') &&
   link.updatedAt.getTime() < deps.time.now() - 2 * deps.connectors[flow[side].system].lagMs;
 
 async function compare(deps: Deps, routed: readonly Routed[], sweep: boolean): Promise<number> {
-  const raised: Sighting[] = [];
+  const updates: SeenUpdate[] = [];
   let signalled = 0;
   await forEachLimit(routed, async (each) => {
     const { flow, side, record, link } = each;
-    const seen = observationOf(flow, side, record);
-    const what = compareWithSeen(link.seen[side], seen);
+    const observation = observationOf(flow, side, record);
+    const what = compareWithSeen(link.seen[side], observation);
     // A link that closed is told of its source alone, and of nothing that it knew as it closed.
     const closed = link.ended === 'source gone';
     if (closed && (side === 'target' || link.final === true || what === 'none')) return;
     const revives = link.ended === `${side} gone` && what !== 'none';
-    const regressed = sweep && !closed && wentBack(deps, each, seen);
+    const regressed = sweep && !closed && wentBack(deps, each, observation);
     if (what === 'values' || revives || regressed || (!closed && rulesOf(flow).hash !== link.rules)) {
       signalled += 1;
-      const message = { side, id: record.id, seen, ...(regressed ? { regressed } : {}) };
+      const message = { side, id: record.id, seen: observation, ...(regressed ? { regressed } : {}) };
       const running = await deps.links.signalObserved(flow, link.sourceId, message, link.rules);
       // It closed, or its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has, and is
       // told also where another feed starts it first.
@@ -184,8 +184,8 @@ async function compare(deps: Deps, routed: readonly Routed[], sweep: boolean): P
     }
     // A target that the link has not stored yet is looked at again.
     if (what !== 'none' && (side === 'source' || link.targetId !== null))
-      raised.push({ key: linkKey(link.flow, link.sourceId), side, seen });
+      updates.push({ key: linkKey(link.flow, link.sourceId), side, seen: observation });
   });
-  await deps.store.links.raise(raised);
+  await deps.store.links.raise(updates);
   return signalled;
 }

@@ -25,11 +25,11 @@ async function watch(deps: Deps, input: FeedInput): Promise<void> {
   const until = Date.now() + TURN_MS;
   try {
     while (!abort.signal.aborted && Date.now() < until) {
-      const pause = await feed.turn();
+      const pause = await feed.poll();
       await sleep(pause, undefined, { signal: abort.signal }).catch(() => {});
     }
   } finally {
-    await feed.rest();
+    await feed.drain();
     clearInterval(beat);
     deps.stopping.removeEventListener('abort', stop);
     context.cancellationSignal.removeEventListener('abort', stop);

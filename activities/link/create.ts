@@ -29,7 +29,7 @@ export async function createRecord(
   const { deps, flowOf, connectorOf, readSides, loadStored, replayStored, commit, refuse } = context;
   const { store, time } = deps;
   const flow = flowOf(link);
-  const system = connectorOf(flow, 'target');
+  const connector = connectorOf(flow, 'target');
   const { type } = flow.target;
   const fields = neededFields(flow, 'target');
   const identity = {
@@ -38,7 +38,7 @@ export async function createRecord(
   };
 
   // A first try need not ask the store where the system itself refuses a second record.
-  const safe = attempt.number === 1 && system.features().externalId && system.features().uniqueExternalId !== false;
+  const safe = attempt.number === 1 && connector.features().externalId && connector.features().uniqueExternalId !== false;
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, ['source'], attempt), revision: stored?.revision ?? 0 };
   if (stored && done && (stored.block || stored.targetId !== null)) return replayStored(link, stored, 'target', null);
@@ -49,8 +49,8 @@ export async function createRecord(
   const names = [...new Set([...fields, ...Object.keys(values)])];
 
   const lookUp = async (): Promise<readonly Snapshot[]> => {
-    const found = await system.find({ type, by: { externalId: identity.externalId, values, since }, fields: names }, options);
-    if (system.features().externalId) return found;
+    const found = await connector.find({ type, by: { externalId: identity.externalId, values, since }, fields: names }, options);
+    if (connector.features().externalId) return found;
     // Content alone may be another link's.
     const linked = await store.links.byTarget(
       type,
@@ -82,18 +82,18 @@ export async function createRecord(
   let replayed = false;
   // The answer of an earlier attempt may be lost while its record is there: look before a second try, unless the system
   // itself knows the try again by its key.
-  const known = system.features().idempotencyKey && time.now() - attempt.scheduledAt < KEY_KEPT_MS && unclear === null;
-  if (planned !== undefined || (maybeMade && (system.features().externalId || !known))) found = await lookUp();
+  const known = connector.features().idempotencyKey && time.now() - attempt.scheduledAt < KEY_KEPT_MS && unclear === null;
+  if (planned !== undefined || (maybeMade && (connector.features().externalId || !known))) found = await lookUp();
   if (planned !== undefined && found[0]?.id !== planned) return unplanned(context, { link, side: 'target' });
   if (found.length === 0) {
     try {
       const sentAt = time.now();
-      record = await system.create({ type, values, fields, identity }, options);
+      record = await connector.create({ type, values, fields, identity }, options);
       replayed = record.at[1] < sentAt;
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
       // The external id, or the key with another body, may be taken by a record of our own from before.
-      if (system.features().externalId && (error.failure === 'taken' || error.status === 409 || error.status === 422))
+      if (connector.features().externalId && (error.failure === 'taken' || error.status === 409 || error.status === 422))
         found = await lookUp();
       // Answered with success, and not to be found: the next try looks for it first, as for one of several.
       if (error.failure === 'unstored') return refuse({ link, side: 'target', code: 'ambiguous', text: error.text });
@@ -118,7 +118,7 @@ export async function createRecord(
   if (!mine) throw new Error('no record was created or found');
   // More than one attempt, or a record from before: what stands there now counts, not what some answer said.
   const wasFound = !record || maybeMade || replayed;
-  const direct = wasFound ? await system.read({ type, id: mine.id, fields: names }, options) : mine;
+  const direct = wasFound ? await connector.read({ type, id: mine.id, fields: names }, options) : mine;
   const seen = observationOf(flow, 'target', direct);
   // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since.
   const ours = isAsSent(direct, seen, values);
@@ -156,7 +156,7 @@ export async function createRecord(
   /** A person said which record it is. */
   async function adoptChosen(id: string): Promise<Outcome> {
     try {
-      return await adopt(await system.read({ type, id, fields: names }, options));
+      return await adopt(await connector.read({ type, id, fields: names }, options));
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
       const text = `${type} ${id} cannot be linked: ${error.text}`;

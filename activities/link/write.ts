@@ -23,7 +23,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
   const { deps, flowOf, connectorOf, idOf, readSides, missed, lag, loadStored, replayStored, commit, refuse, remember, guarded } =
     context;
   const flow = flowOf(link);
-  const system = connectorOf(flow, side);
+  const connector = connectorOf(flow, side);
   const id = idOf(link, side);
   const fields = neededFields(flow, side);
   const planned = link.seen[side];
@@ -31,7 +31,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
 
   const written = assignments.map((each) => each.property);
   // A first try need not ask the store: its condition fails where anybody has written since.
-  const safe = attempt.number === 1 && system.features().conditional !== 'none';
+  const safe = attempt.number === 1 && connector.features().conditional !== 'none';
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, SIDES, attempt), revision: stored?.revision ?? 0 };
   if (stored && done) return replayStored(link, stored, side, written);
@@ -66,7 +66,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
   };
   const options = { priority: 'write' as const, signal: attempt.signal, again: attempt.number > 1 };
   const update = (unconditional: boolean): Promise<Snapshot> =>
-    system.update({ type: flow[side].type, id, set, condition, fields }, { ...options, unconditional });
+    connector.update({ type: flow[side].type, id, set, condition, fields }, { ...options, unconditional });
 
   let answer: Snapshot;
   try {
@@ -89,7 +89,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     // cannot be told from a person's edit, and counts as one: a conflict, in which nothing is lost.
     const ours = assignments.every((each) => sameValue(each.value, now.values[each.property]));
     if (attempt.number > 1 && ours) return finish(now);
-    const probe = system.conditionProbe;
+    const probe = connector.conditionProbe;
     if (!probe?.isDoubtful(refusal) || !isAsExpected(now)) return { kind: 'contended', found };
 
     // Everything looks as expected and yet it was refused: a stale replica, another rule, or no condition at all.
@@ -100,12 +100,12 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     for (const unconditional of [false, true]) {
       if (unconditional && !probe.isOpen()) break;
       try {
-        const seen = observationOf(flow, side, await update(unconditional));
+        const observation = observationOf(flow, side, await update(unconditional));
         if (unconditional) {
           await probe.settleMissing();
-          deps.log.warn({ event: 'capability', system: system.name, conditional: 'none' }, probe.warning);
+          deps.log.warn({ event: 'capability', system: connector.name, conditional: 'none' }, probe.warning);
         }
-        return await finish(seen);
+        return await finish(observation);
       } catch (error) {
         if (!(error instanceof SystemError) || error.retryable) throw error;
         refusal = error;
@@ -138,13 +138,13 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
   }
 
   /** The write stands: history, then the link with its new base, in one document each. */
-  async function finish(seen: Observation): Promise<Outcome> {
-    const after = (each: Assignment): Value => seen.values[each.property] ?? null;
+  async function finish(observation: Observation): Promise<Outcome> {
+    const after = (each: Assignment): Value => observation.values[each.property] ?? null;
     if (!noted || assignments.some((each) => after(each) !== each.value))
       await remember({ link, side, changes: changesTo(after), attempt });
     const base = { source: { ...link.base.source }, target: { ...link.base.target } };
     for (const each of assignments) {
-      base[side][each.property] = seen.values[each.property] ?? null;
+      base[side][each.property] = observation.values[each.property] ?? null;
       if (each.from) base[across(side)][each.from.property] = each.from.value;
     }
     deps.log.info(
@@ -160,12 +160,12 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     );
     // The answer shows what stands there now, also where the system's clock went back.
     const before = link.seen[side]?.version ?? '';
-    const back = seen.version < before ? { back: { ...link.back, [side]: before } } : {};
+    const back = observation.version < before ? { back: { ...link.back, [side]: before } } : {};
     // The other side's refusal stands, and so does its text.
     const text = link.block ? ((await deps.store.links.byKey(linkKey(link.flow, link.sourceId)))?.block?.text ?? null) : null;
     return commit({
-      link: { ...link, base, seen: { ...link.seen, [side]: seen }, ...back },
-      outcome: { kind: 'written', seen },
+      link: { ...link, base, seen: { ...link.seen, [side]: observation }, ...back },
+      outcome: { kind: 'written', seen: observation },
       side,
       written,
       text,

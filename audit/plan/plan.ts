@@ -137,12 +137,12 @@ class Forecast {
 
   /** What becomes of one record of the source. */
   #fate(flow: Flow, record: Snapshot): Fate {
-    const seen = observationOf(flow, 'source', record);
+    const observation = observationOf(flow, 'source', record);
     const known = this.#links.get(linkKey(flow.name, record.id));
-    if (!known && !seen.inScope) return { kind: 'leave', what: 'out of scope' };
+    if (!known && !observation.inScope) return { kind: 'leave', what: 'out of scope' };
     const rules = rulesOf(flow);
     if (!known || isUnlinked(known)) {
-      const begun = newRecord({ flow: flow.name, rules, sourceId: record.id, seen, now: Date.now() });
+      const begun = newRecord({ flow: flow.name, rules, sourceId: record.id, seen: observation, now: Date.now() });
       return this.#begin(flow, stateOf(begun, rules), record);
     }
     if (known.ended !== null) return { kind: 'leave', what: `its link ended: ${known.ended}` };
@@ -151,7 +151,7 @@ class Forecast {
       known.targetId === null ? undefined : this.#read.records(flow.target.system, flow.target.type).get(known.targetId);
     if (!target) return { kind: 'leave', what: 'its partner is gone: the link ends' };
     let state = stateOf(known, rules);
-    state = observe(observe(state, 'source', seen), 'target', observationOf(flow, 'target', target));
+    state = observe(observe(state, 'source', observation), 'target', observationOf(flow, 'target', target));
     return this.#settle(flow, { ...state, block: null }, null);
   }
 
@@ -240,13 +240,13 @@ class Forecast {
     this.operations.push({ do: 'link', flow: flow.name, sourceId, targetId: target.id });
     if (matched) this.calls[flow.target.system] += 1;
     const begun = advance(state, Date.now());
-    const seen = observationOf(flow, 'target', target);
+    const observation = observationOf(flow, 'target', target);
     const values: Values = begun.step.kind === 'create' ? begun.step.values : {};
-    const ours = !matched && isAsSent(target, seen, values);
+    const ours = !matched && isAsSent(target, observation, values);
     const outcome: Outcome = {
       kind: 'created',
       id: target.id,
-      seen,
+      seen: observation,
       adopted: !ours,
       ...(matched ? { matched } : {}),
       ...(ours ? { found: true } : {}),

@@ -82,12 +82,12 @@ const readOne = ({ connectors }: Opened, flow: Flow, side: Side, id: string): Pr
 
 /** Writes as Tandem does, on the condition that nobody edited meanwhile; gives what the answer shows. */
 async function writeOne(opened: Opened, flow: Flow, side: Side, id: string, pair: Pair, value: Value): Promise<Value> {
-  const system = opened.connectors[flow[side].system];
+  const connector = opened.connectors[flow[side].system];
   const property = pair[side];
   for (let tries = 1; ; tries++) {
     const now = await readOne(opened, flow, side, id);
     try {
-      const done = await system.update(
+      const done = await connector.update(
         {
           type: flow[side].type,
           id,
@@ -100,7 +100,7 @@ async function writeOne(opened: Opened, flow: Flow, side: Side, id: string, pair
       return done.fields[property] ?? null;
     } catch (error) {
       if (!(error instanceof SystemError) || error.failure !== 'contended' || tries === TRIES) throw error;
-      await sleep(system.lagMs);
+      await sleep(connector.lagMs);
     }
   }
 }

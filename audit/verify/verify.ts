@@ -64,7 +64,7 @@ export async function verify(
   const calls: Record<string, number> = { ...read.pages };
   const broken = [...statements.values()].flat().reduce((sum, each) => sum + each.broken, 0);
   if (broken > 0 && broken <= SECOND_LOOKS) {
-    const lag = Math.max(...Object.values(connectors).map((system) => system.lagMs));
+    const lag = Math.max(...Object.values(connectors).map((connector) => connector.lagMs));
     await sleep(Math.min(60_000, opened.config.TANDEM_POLL_SECONDS * 1000) + lag + SETTLING_MS);
     for (const flow of chosen)
       for (const example of casesOf(statements.get(flow.name) ?? []))

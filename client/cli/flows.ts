@@ -50,16 +50,16 @@ export function addFlowCommands(program: Command): void {
       const { flows, catalogues } = await readConfiguredFlows(process.env);
       const generated = new Date().toISOString().slice(0, 19).replace('T', ' ');
       const { document, bindings } = documentOf(flows, generated, catalogues);
-      const beside = bindingsBeside(file);
-      const there = [file, beside].filter((each) => existsSync(each));
-      if (there.length > 0 && !options.force)
-        throw new TandemError(`${there.join(' and ')} would be replaced: name another file, or say --force`);
+      const bindingsFile = bindingsBeside(file);
+      const existing = [file, bindingsFile].filter((each) => existsSync(each));
+      if (existing.length > 0 && !options.force)
+        throw new TandemError(`${existing.join(' and ')} would be replaced: name another file, or say --force`);
       await writeFile(file, writeDocument(document));
-      await writeFile(beside, `${JSON.stringify(bindings, null, 2)}\n`);
+      await writeFile(bindingsFile, `${JSON.stringify(bindings, null, 2)}\n`);
       print(
         command.optsWithGlobals<Json>().json,
-        { document: file, bindings: beside, flows: flows.map(({ name }) => name) },
-        () => `wrote ${flows.length} flows to ${file}, and what a document cannot say to ${beside}`,
+        { document: file, bindings: bindingsFile, flows: flows.map(({ name }) => name) },
+        () => `wrote ${flows.length} flows to ${file}, and what a document cannot say to ${bindingsFile}`,
       );
     });
 }

@@ -53,7 +53,7 @@ export function addSteeringCommands(program: Command, withTandem: With): void {
           if (at < 1) throw new TandemError(`"${text}" is not property=source, property=target or property="value"`);
           return { property: text.slice(0, at), choice: choiceOf(text.slice(at + 1)) };
         });
-        for (const { property, choice } of decided) await tandem.resolve(flow, sourceId, property, choice);
+        for (const decision of decided) await tandem.resolve(flow, sourceId, decision);
         print(
           options.json,
           { flow, sourceId, decided },
@@ -100,8 +100,7 @@ export function addSteeringCommands(program: Command, withTandem: With): void {
       .option(...json)
       .action((flow: string, sourceId: string | undefined, options: Json) =>
         withTandem(async (tandem) => {
-          if (sourceId === undefined) await tandem.pauseAll(flow, name === 'pause');
-          else await tandem.steer(flow, sourceId, { kind: name });
+          await tandem[name](flow, sourceId);
           print(
             options.json,
             { [name]: flow, sourceId: sourceId ?? null },

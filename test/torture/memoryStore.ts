@@ -7,7 +7,7 @@ import {
   type CursorDocument,
   type HistoryDocument,
   type LinkDocument,
-  type Sighting,
+  type SeenUpdate,
 } from '../../store/documents.ts';
 import type { Missed } from '../../store/limits.ts';
 import { TargetTaken } from '../../store/links.ts';
@@ -106,7 +106,7 @@ class MemoryLinks {
     });
   }
 
-  raise(sightings: readonly Sighting[]): Promise<void> {
+  raise(sightings: readonly SeenUpdate[]): Promise<void> {
     for (const { key, side, seen } of sightings) {
       const link = this.rows.get(key);
       if (!link || (link.seen[side]?.version ?? '') >= seen.version) continue;

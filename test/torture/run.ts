@@ -134,13 +134,13 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       link.wake();
       return Promise.resolve(true);
     },
-    signalObserved(_flow, sourceId, told) {
+    signalObserved(_flow, sourceId, message) {
       signals += 1;
       const link = links.get(sourceId);
       if (!link?.open) return Promise.resolve(false);
       if (breaks.has('dropped-signals') && random.chance(0.5)) return Promise.resolve(true);
       const arrive = (): void => {
-        link.inbox.push({ kind: 'observed', ...told });
+        link.inbox.push({ kind: 'observed', ...message });
         link.wake();
       };
       arrive();
@@ -307,7 +307,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
         }
       // A fresh watcher remembers nothing of what it dealt with.
       if (breaks.has('every-echo-wakes')) feed = makeFeed();
-      const pause = await feed.turn();
+      const pause = await feed.poll();
       await sim.sleep(pause);
     }
   }

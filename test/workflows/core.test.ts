@@ -7,7 +7,7 @@ import { BLOCK_RETRY_MS } from '../../workflows/core/phases.ts';
 import { receive } from '../../workflows/core/receive.ts';
 import type { LinkState, Observation, Rules } from '../../workflows/core/state.ts';
 import { begin } from './begin.ts';
-import { inStep, NOW, RULES, seen, told } from './links.ts';
+import { inStep, NOW, RULES, seen, observed } from './links.ts';
 
 describe('the core of a link', () => {
   it('creates, then rests', () => {
@@ -15,7 +15,7 @@ describe('the core of a link', () => {
   });
 
   it('carries what one side moved, and nothing else', () => {
-    const { step } = advance(told(inStep(), 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' })), NOW);
+    const { step } = advance(observed(inStep(), 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' })), NOW);
     assert.ok(step.kind === 'write' && step.side === 'source');
     assert.deepEqual(
       step.assignments.map((each) => [each.property, each.expected, each.value]),
@@ -24,8 +24,8 @@ describe('the core of a link', () => {
   });
 
   it('both moved to the same value: agreed, without a write', () => {
-    let state = told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
-    state = told(state, 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' }));
+    let state = observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
+    state = observed(state, 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' }));
     const { state: next, step } = advance(state, NOW);
     assert.equal(step.kind, 'store');
     assert.equal(next.source.base['FirstName'], 'Eva');
@@ -33,8 +33,8 @@ describe('the core of a link', () => {
 
   it('a conflict goes to the later edit, a tie to the source', () => {
     const both = (target: Observation['at']): LinkState => {
-      const state = told(inStep(), 'source', seen(2, { FirstName: 'Siv', LastName: 'Lie' }, { at: [500, 510] }));
-      return told(state, 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' }, { at: target }));
+      const state = observed(inStep(), 'source', seen(2, { FirstName: 'Siv', LastName: 'Lie' }, { at: [500, 510] }));
+      return observed(state, 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' }, { at: target }));
     };
     const winner = (state: LinkState): string => {
       const { step } = advance(state, NOW);
@@ -47,9 +47,9 @@ describe('the core of a link', () => {
   });
 
   it('compares the earliest observation that shows a value, since unmapped edits move the stamp too', () => {
-    let state = told(inStep(), 'source', seen(2, { FirstName: 'Siv', LastName: 'Lie' }, { at: [500, 500] }));
-    state = told(state, 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' }, { at: [600, 600] }));
-    state = told(state, 'source', seen(3, { FirstName: 'Siv', LastName: 'Lie' }, { at: [900, 900] }));
+    let state = observed(inStep(), 'source', seen(2, { FirstName: 'Siv', LastName: 'Lie' }, { at: [500, 500] }));
+    state = observed(state, 'target', seen(2, { givenName: 'Eva', familyName: 'Lie' }, { at: [600, 600] }));
+    state = observed(state, 'source', seen(3, { FirstName: 'Siv', LastName: 'Lie' }, { at: [900, 900] }));
     const { step } = advance(state, NOW);
     assert.ok(step.kind === 'write' && step.side === 'source', 'the target was edited later');
   });
@@ -57,8 +57,8 @@ describe('the core of a link', () => {
   it('policies source and target settle whatever the clock says; ask waits for a person', () => {
     for (const policy of ['source', 'target', 'ask'] as const) {
       const rules = { ...RULES, pairs: RULES.pairs.map((pair) => ({ ...pair, policy })) };
-      let state = told(inStep(rules), 'source', seen(2, { FirstName: 'Siv', LastName: 'Lie' }));
-      state = told(state, 'target', seen(9, { givenName: 'Eva', familyName: 'Lie' }));
+      let state = observed(inStep(rules), 'source', seen(2, { FirstName: 'Siv', LastName: 'Lie' }));
+      state = observed(state, 'target', seen(9, { givenName: 'Eva', familyName: 'Lie' }));
       const { state: next, step } = advance(state, NOW);
       if (policy === 'ask') {
         assert.equal(next.status, 'conflict');
@@ -73,7 +73,7 @@ describe('the core of a link', () => {
   });
 
   it('takes the base from the answer, so that a system that trims settles after one round', () => {
-    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: ' Eva ', LastName: 'Lie' })), NOW);
+    const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: ' Eva ', LastName: 'Lie' })), NOW);
     assert.ok(step.kind === 'write');
     const after = applyOutcome(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
     assert.deepEqual(advance(after, NOW).step, { kind: 'wait', until: null });
@@ -82,25 +82,25 @@ describe('the core of a link', () => {
   });
 
   it('an answer that shows an edit of another property carries that too', () => {
-    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     const after = applyOutcome(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Moe' }) }, NOW);
     const next = advance(after, NOW).step;
     assert.ok(next.kind === 'write' && next.side === 'source' && next.assignments[0]?.property === 'LastName');
   });
 
   it('ignores what is strictly older, and reads again what is equal with other values', () => {
-    const state = told(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' }));
-    assert.equal(told(state, 'source', seen(4, { FirstName: 'Kari', LastName: 'Lie' })), state);
-    const doubted = told(state, 'source', seen(5, { FirstName: 'Kari', LastName: 'Lie' }));
+    const state = observed(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' }));
+    assert.equal(observed(state, 'source', seen(4, { FirstName: 'Kari', LastName: 'Lie' })), state);
+    const doubted = observed(state, 'source', seen(5, { FirstName: 'Kari', LastName: 'Lie' }));
     assert.deepEqual(advance(doubted, NOW).step, { kind: 'read', sides: ['source'] });
     const read = observe(doubted, 'source', seen(5, { FirstName: 'Kari', LastName: 'Lie' }), true);
     assert.equal(read.source.seen?.values['FirstName'], 'Kari');
   });
 
   it('A, B, A: the edit back is an edit, also while a write waits', () => {
-    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     const written = applyOutcome(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
-    const back = advance(told(written, 'source', seen(4, { FirstName: 'Kari', LastName: 'Lie' })), NOW).step;
+    const back = advance(observed(written, 'source', seen(4, { FirstName: 'Kari', LastName: 'Lie' })), NOW).step;
     assert.ok(back.kind === 'write' && back.assignments[0]?.value === 'Kari');
   });
 
@@ -114,19 +114,19 @@ describe('the core of a link', () => {
       { kind: 'created', id: 'c1', seen: seen(1, { givenName: 'Kari', familyName: '' }), adopted: false },
       NOW,
     );
-    assert.equal(advance(told(state, 'source', seen(2, { FirstName: 'Kari', LastName: '' })), NOW).step.kind, 'wait');
-    const cleared = advance(told(inStep(), 'source', seen(2, { FirstName: 'Kari', LastName: '' })), NOW).step;
+    assert.equal(advance(observed(state, 'source', seen(2, { FirstName: 'Kari', LastName: '' })), NOW).step.kind, 'wait');
+    const cleared = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Kari', LastName: '' })), NOW).step;
     assert.ok(cleared.kind === 'write' && cleared.assignments[0]?.value === null);
   });
 
   it('a refusal blocks; the next edit, a request, or a day tries again', () => {
-    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     const blocked = applyOutcome(state, step, { kind: 'refused', side: 'target', code: '422', properties: ['givenName'] }, NOW);
     assert.equal(blocked.status, 'blocked');
     assert.deepEqual(advance(blocked, NOW).step, { kind: 'wait', until: NOW + BLOCK_RETRY_MS });
     assert.equal(advance(blocked, NOW + BLOCK_RETRY_MS).step.kind, 'write');
     assert.equal(advance(receive(blocked, { kind: 'retry' }, NOW), NOW).step.kind, 'write');
-    assert.equal(advance(told(blocked, 'source', seen(3, { FirstName: 'Eli', LastName: 'Lie' })), NOW).step.kind, 'write');
+    assert.equal(advance(observed(blocked, 'source', seen(3, { FirstName: 'Eli', LastName: 'Lie' })), NOW).step.kind, 'write');
   });
 
   it('two direct reads, some time apart, end a link; one does not, and what is seen again lives', () => {
@@ -136,7 +136,7 @@ describe('the core of a link', () => {
     state = applyOutcome(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW);
     next = advance(state, NOW);
     assert.equal(next.step.kind, 'wait');
-    assert.equal(advance(told(state, 'target', seen(2, { givenName: 'Kari', familyName: 'Lie' })), NOW).step.kind, 'wait');
+    assert.equal(advance(observed(state, 'target', seen(2, { givenName: 'Kari', familyName: 'Lie' })), NOW).step.kind, 'wait');
     next = advance(state, NOW + 10_000);
     state = applyOutcome(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW + 10_000);
     next = advance(state, NOW + 20_000);
@@ -164,17 +164,17 @@ describe('the core of a link', () => {
   });
 
   it('what is held back stays so until a person approves', () => {
-    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: '', LastName: 'Lie' })), NOW);
+    const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: '', LastName: 'Lie' })), NOW);
     const held = applyOutcome(state, step, { kind: 'refused', side: 'target', code: 'held', properties: [] }, NOW);
     assert.equal(advance(held, NOW + 1000).step.kind, 'wait');
     assert.equal(advance(receive(held, { kind: 'retry' }, NOW), NOW).step.kind, 'write');
   });
 
   it('out of scope contributes nothing, and coming back resumes the same link', () => {
-    const out = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }, { inScope: false })), NOW);
+    const out = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }, { inScope: false })), NOW);
     assert.deepEqual([out.state.status, out.state.ended, out.step.kind], ['ended', 'out of scope', 'store']);
     const stored = applyOutcome(out.state, out.step, { kind: 'stored' }, NOW);
-    const back = advance(told(stored, 'source', seen(3, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const back = advance(observed(stored, 'source', seen(3, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     assert.ok(back.step.kind === 'write' && back.step.side === 'target');
   });
 
@@ -182,7 +182,7 @@ describe('the core of a link', () => {
     const paused = advance(receive(inStep(), { kind: 'pause' }, NOW), NOW);
     assert.equal(paused.state.status, 'paused');
     const stored = applyOutcome(paused.state, paused.step, { kind: 'stored' }, NOW);
-    const edited = told(stored, 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
+    const edited = observed(stored, 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
     assert.equal(advance(edited, NOW).step.kind, 'wait');
     assert.equal(advance(receive(edited, { kind: 'resume' }, NOW), NOW).step.kind, 'read');
   });
@@ -203,7 +203,7 @@ describe('the core of a link', () => {
   });
 
   it('merge is pure: the same state gives the same plan', () => {
-    const state = told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
+    const state = observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
     assert.deepEqual(merge(state), merge(structuredClone(state)));
   });
 });

@@ -5,7 +5,7 @@ import { BLOCK_RETRY_MS } from '../../workflows/core/phases.ts';
 import { receive } from '../../workflows/core/receive.ts';
 import type { LinkState } from '../../workflows/core/state.ts';
 import { begin } from './begin.ts';
-import { inStep, NOW, RULES, seen, told } from './links.ts';
+import { inStep, NOW, RULES, seen, observed } from './links.ts';
 
 describe('the life of a link', () => {
   it('a refused deletion is tried again as any refusal is, and not at once', () => {
@@ -24,7 +24,7 @@ describe('the life of a link', () => {
   });
 
   it('a 404 that no list announced counts after ten minutes of reads and a list that lacks the record', () => {
-    const { state: asked, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const { state: asked, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     let state = applyOutcome(asked, step, { kind: 'read', found: { target: 'gone' } }, NOW);
     const reads: number[] = [];
     let lists = 0;
@@ -39,7 +39,7 @@ describe('the life of a link', () => {
     }
     assert.deepEqual(reads, [10_000, 30_000, 70_000, 150_000, 310_000, 600_000]);
     assert.equal(lists, 1, 'a list is asked for once the reads suffice');
-    const found = told(state, 'target', seen(9, { givenName: 'Kari', familyName: 'Lie' }));
+    const found = observed(state, 'target', seen(9, { givenName: 'Kari', familyName: 'Lie' }));
     assert.equal(advance(found, NOW + 700_000).step.kind, 'write', 'found again: it goes on at once');
     state = receive(state, { kind: 'vanished', side: 'target' }, NOW + 700_000);
     const last = advance(state, NOW + 700_000);
@@ -68,8 +68,8 @@ describe('the life of a link', () => {
       source: { ...inStep().source, gone: { reads: 2, nextAt: 0 } },
     };
     assert.equal(advance(closed, NOW).step.kind, 'close');
-    assert.equal(advance(told(closed, 'source', seen(1, { FirstName: 'Kari', LastName: 'Lie' })), NOW).step.kind, 'close');
-    const newer = told(closed, 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
+    assert.equal(advance(observed(closed, 'source', seen(1, { FirstName: 'Kari', LastName: 'Lie' })), NOW).step.kind, 'close');
+    const newer = observed(closed, 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
     for (const asked of [newer, receive(closed, { kind: 'sync' }, NOW)]) {
       const { state, step } = advance(asked, NOW);
       assert.deepEqual(step, { kind: 'read', sides: ['source', 'target'] });
@@ -86,7 +86,7 @@ describe('the life of a link', () => {
   });
 
   it('a system that went back is believed once two direct reads show the same older version', () => {
-    let state = told(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' }));
+    let state = observed(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' }));
     const write = advance(state, NOW);
     state = applyOutcome(
       write.state,
@@ -107,7 +107,7 @@ describe('the life of a link', () => {
   });
 
   it('the answer to its own write counts, also where the clock of the system went back', () => {
-    const { state, step } = advance(told(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const { state, step } = advance(observed(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     const after = applyOutcome(
       { ...state, target: { ...state.target, seen: seen(9, { givenName: 'Kari', familyName: 'Lie' }) } },
       step,
@@ -118,10 +118,10 @@ describe('the life of a link', () => {
   });
 
   it('a refusal of one side lets the other go on, and two refusals wait for a day', () => {
-    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     const refusal = { kind: 'refused' as const, code: '422', properties: [] };
     const blocked = applyOutcome(state, step, { ...refusal, side: 'target' }, NOW);
-    const edited = told(blocked, 'target', seen(2, { givenName: 'Kari', familyName: 'Moe' }));
+    const edited = observed(blocked, 'target', seen(2, { givenName: 'Kari', familyName: 'Moe' }));
     const again = advance(edited, NOW);
     assert.ok(again.step.kind === 'write' && again.step.side === 'target', 'an edit tries again');
     const still = applyOutcome(again.state, again.step, { ...refusal, side: 'target' }, NOW);
@@ -139,7 +139,7 @@ describe('the life of a link', () => {
   });
 
   it('a paused flow waits in its link, and nothing is stored as ended', () => {
-    const { state, step } = advance(told(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
+    const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     const paused = applyOutcome(state, step, { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] }, NOW);
     const waiting = advance(paused, NOW);
     assert.deepEqual([waiting.step.kind, waiting.state.status], ['store', 'paused']);

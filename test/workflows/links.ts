@@ -39,5 +39,5 @@ export function inStep(rules: Rules = RULES): LinkState {
     NOW,
   );
 }
-export const told = (state: LinkState, side: 'source' | 'target', observation: Observation): LinkState =>
+export const observed = (state: LinkState, side: 'source' | 'target', observation: Observation): LinkState =>
   receive(state, { kind: 'observed', side, id: side === 'source' ? '1/2' : 'c1', seen: observation }, NOW);

@@ -17,7 +17,7 @@ export const BLOCK_RETRY_MS = 24 * 3600 * 1000;
 export const PAUSE_RETRY_MS = 3600 * 1000;
 
 const triedAgainAt = ({ code, at }: Block): number => at + (code === 'flow-paused' ? PAUSE_RETRY_MS : BLOCK_RETRY_MS);
-const stands = (refusal: Block, now: number): boolean => now < triedAgainAt(refusal);
+const isStanding = (refusal: Block, now: number): boolean => now < triedAgainAt(refusal);
 /** What a person holds back, or a brake: nothing else gets past, not even a read. */
 const holdsAll = ({ code }: Block): boolean => code === 'held' || code === 'flow-paused';
 /** Whether the other side goes on: a plain refusal of a value concerns the side that takes it. */
@@ -41,7 +41,7 @@ export const ending: Phase = (state, now) => {
   }
   if (state.paused) return idle(withStatus(state, now, 'paused', state.ended), null);
   if (state.ended === 'unlinked by hand') return idle(withStatus(state, now, 'ended', state.ended), null);
-  if (state.block && stands(state.block, now) && holdsAll(state.block)) return waitBlocked(state, state.block, now);
+  if (state.block && isStanding(state.block, now) && holdsAll(state.block)) return waitBlocked(state, state.block, now);
   return state;
 };
 
@@ -50,7 +50,7 @@ const lookedAt = (state: LinkState): readonly Side[] => SIDES.filter((side) => s
 /** A record that reads have missed: read again, or believed gone and dealt with as the flow says. */
 export const deletion: Phase = (before, now) => {
   let state = before;
-  if (state.block?.read === true && stands(state.block, now)) return waitBlocked(state, state.block, now);
+  if (state.block?.read === true && isStanding(state.block, now)) return waitBlocked(state, state.block, now);
   for (const side of SIDES) {
     const { gone } = state[side];
     if (!gone) continue;
@@ -76,7 +76,7 @@ function believed(state: LinkState, side: Side, now: number): Decision {
   const deletes = (side === 'source' ? onSourceDeleted : onTargetDeleted) === 'delete';
   if (deletes && state[other].id !== null && state.ended !== 'target gone') {
     // Refused: tried again as any refusal is, and not before.
-    if (state.block && stands(state.block, now)) return waitBlocked(state, state.block, now);
+    if (state.block && isStanding(state.block, now)) return waitBlocked(state, state.block, now);
     return underRevision({ ...state, block: null }, (revision) => ({ kind: 'remove', revision, side: other }));
   }
   if (state.ended === 'target gone' && state.target.doubt) return { state, step: { kind: 'read', sides: ['target'] } };
@@ -109,7 +109,7 @@ export const scope: Phase = (state, now) => {
 /** A refusal stands for a day, an edit or a request; one that concerns a single side lets the other go on. */
 export const block: Phase = (state, now) => {
   if (!state.block) return state;
-  if (!stands(state.block, now)) {
+  if (!isStanding(state.block, now)) {
     const partner = state.block.code === 'partner-gone' ? { target: { ...state.target, doubt: true } } : {};
     const freed = { ...state, ...partner, block: null, stored: false };
     return 'target' in partner ? { state: freed, step: { kind: 'read', sides: ['target'] } } : freed;

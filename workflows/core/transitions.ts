@@ -12,8 +12,8 @@ export function withStatus(state: LinkState, now: number, status: Status, ended:
 export function rebase(state: LinkState, side: Side, property: string, value: Value): LinkState {
   const now = state[side];
   const { [property]: _, ...since } = now.since;
-  const stands = sameValue(now.seen?.values[property], value);
-  return { ...state, [side]: { ...now, base: { ...now.base, [property]: value }, since: stands ? since : now.since } };
+  const isCurrent = sameValue(now.seen?.values[property], value);
+  return { ...state, [side]: { ...now, base: { ...now.base, [property]: value }, since: isCurrent ? since : now.since } };
 }
 
 /** Forgets the target, so that a new one is created under another key. */
