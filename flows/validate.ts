@@ -65,7 +65,14 @@ class End {
   readonly #known: RecordType | undefined;
   readonly #say: (text: string) => void;
 
-  constructor(flow: FlowInput, side: Side, catalogues: readonly Catalogue[], say: (text: string) => void) {
+  constructor(
+    flow: FlowInput,
+    {
+      side,
+      catalogues,
+      say,
+    }: { readonly side: Side; readonly catalogues: readonly Catalogue[]; readonly say: (text: string) => void },
+  ) {
     const end = flow[side];
     const catalogue = catalogues.find((c) => c.system.toLowerCase() === end.system.toLowerCase());
     const names = catalogues.map((c) => c.system);
@@ -141,7 +148,10 @@ const writes = (pair: Pair, side: Side): boolean => pair.direction !== (side ===
 export function validateFlow(flow: FlowInput, catalogues: readonly Catalogue[]): { flow: Flow; problems: readonly string[] } {
   const problems: string[] = [];
   const say = (text: string): void => void problems.push(text);
-  const at = { source: new End(flow, 'source', catalogues, say), target: new End(flow, 'target', catalogues, say) };
+  const at = {
+    source: new End(flow, { side: 'source', catalogues, say }),
+    target: new End(flow, { side: 'target', catalogues, say }),
+  };
   const properties = flow.properties.map((pair): Pair => {
     const spelled = {
       source: at.source.field(pair.source, writes(pair, 'source') ? 'write' : 'read'),

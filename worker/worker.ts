@@ -135,7 +135,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
           startFeeds(temporal.client, flows, config.TANDEM_TAKEOVER_SECONDS),
         ).catch(() => {}),
       ]);
-      if (!plan && !signal.aborted) await release(store, temporal.client, flows, log);
+      if (!plan && !signal.aborted) await release({ store, client: temporal.client, flows, log });
       if (!signal.aborted) log.info({ event: 'worker', flows: flows.map((flow) => flow.name) }, 'the worker runs');
       await running;
       log.info({ event: 'worker' }, 'the worker stopped');
@@ -167,7 +167,17 @@ async function refuseRefuted({ profile, hash, name }: Crm, store: Store, log: Lo
 }
 
 /** What an earlier start held back because its plan said nothing of it goes on now. */
-async function release(store: Store, client: Client, flows: readonly Flow[], log: Logger): Promise<void> {
+async function release({
+  store,
+  client,
+  flows,
+  log,
+}: {
+  readonly store: Store;
+  readonly client: Client;
+  readonly flows: readonly Flow[];
+  readonly log: Logger;
+}): Promise<void> {
   const held = await store.links.blockedFor(
     flows.map(({ name }) => name),
     'unplanned',

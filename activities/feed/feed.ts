@@ -93,7 +93,7 @@ export class Feed {
     if (open.length > 0) {
       const options = { priority: 'feed' as const, signal: this.#signal };
       for await (const page of this.#connector.changed({ type: this.#type, fields: this.#fields, since: null }, options))
-        for (const { flow, side } of open) await noteCandidates(this.#deps, flow, side, page.records);
+        for (const { flow, side } of open) await noteCandidates(this.#deps, { flow, side, records: page.records });
       const names = new Set([...indexed, ...open.map(({ flow }) => indexName(flow))]);
       await this.#deps.store.cursors.set(this.#id, { indexed: [...names] });
     }
@@ -151,7 +151,14 @@ export class Feed {
     if (!sweep && !ids) return;
     const work = async (): Promise<void> => {
       if (sweep) await this.#sweep(now);
-      if (ids) await findMissing(this.#deps, this.#roles, this.#connector, this.#type, this.#id, this.#signal);
+      if (ids)
+        await findMissing(this.#deps, {
+          roles: this.#roles,
+          connector: this.#connector,
+          type: this.#type,
+          feed: this.#id,
+          signal: this.#signal,
+        });
     };
     this.#background = work()
       .catch((error: unknown) => {

@@ -56,7 +56,10 @@ export async function verify(
     return new Map(
       chosen.map((flow) => {
         const { source, target } = sides.get(flow.name) ?? { source: new Map(), target: new Map() };
-        return [flow.name, verifyFlow(evidenceOf(flow, source, target, links, flows), Number.POSITIVE_INFINITY)];
+        return [
+          flow.name,
+          verifyFlow(evidenceOf({ flow, sources: source, targets: target, links, flows }), Number.POSITIVE_INFINITY),
+        ];
       }),
     );
   };
@@ -69,7 +72,7 @@ export async function verify(
     for (const flow of chosen)
       for (const example of casesOf(statements.get(flow.name) ?? []))
         for (const side of SIDES) {
-          const again = await lookAgain(opened, flow, side, example, await linkOf(opened, flow, example));
+          const again = await lookAgain(opened, { flow, side, example, link: await linkOf(opened, flow, example) });
           if (!again) continue;
           calls[flow[side].system] = (calls[flow[side].system] ?? 0) + 1;
           const sideRecords = sides.get(flow.name)?.[side];
@@ -107,10 +110,12 @@ function linkOf({ store }: Opened, flow: Flow, { source }: Example): Promise<Lin
 /** A direct read of one side of a case; null where the case has no such record. */
 async function lookAgain(
   { connectors }: Opened,
-  flow: Flow,
-  side: Side,
-  example: Example,
-  link: LinkDocument | null,
+  {
+    flow,
+    side,
+    example,
+    link,
+  }: { readonly flow: Flow; readonly side: Side; readonly example: Example; readonly link: LinkDocument | null },
 ): Promise<{ id: string; record: Snapshot | null } | null> {
   const id = side === 'source' ? example.source : (link?.targetId ?? example.target);
   if (id === null) return null;

@@ -197,7 +197,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
         continue;
       }
       link.steps += 1;
-      link.state = applyOutcome(link.state, next.step, await perform(link, next.step), sim.now());
+      link.state = applyOutcome(link.state, { step: next.step, outcome: await perform(link, next.step), now: sim.now() });
       if (breaks.has('regressions-ignored'))
         for (const side of SIDES) {
           const { older: _, ...rest } = link.state[side];
