@@ -192,6 +192,7 @@ function makeTandem({ flows, refused, store, client, namespace, close }: Parts):
             looks: cursor?.looks ?? 0,
             lagSeconds: cursor?.lookedAt ? Math.round((Date.now() - cursor.lookedAt) / 1000) : null,
             sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt) : null,
+            unstamped: cursor?.unstamped ?? null,
             trouble: cursor?.trouble?.text ?? null,
           };
         }),

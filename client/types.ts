@@ -13,6 +13,8 @@ export interface FeedStatus {
   /** Seconds since the last look; null before the first. */
   readonly lagSeconds: number | null;
   readonly sweptAt: Date | null;
+  /** Properties whose edits no look finds, and how old such an edit may be before a full comparison does (h). */
+  readonly unstamped: { readonly fields: readonly string[]; readonly hours: number } | null;
   /** What stands in the way now, in the system's own words. */
   readonly trouble: string | null;
 }

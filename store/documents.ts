@@ -30,6 +30,8 @@ export interface CursorDocument {
   readonly sweptAt: number;
   readonly sweepAsked: number;
   readonly idsAt: number;
+  /** Fields in use whose edits move no stamp, and how old such an edit may be before it is seen (h). */
+  readonly unstamped?: { readonly fields: readonly string[]; readonly hours: number } | null;
   /** Flows (with their rules of matching) for which every record was noted as a candidate. */
   readonly indexed?: readonly string[];
   /** What stands in the way now, in the system's own words. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readPollSeconds } from './pace.ts';
 
 /** Every problem of the environment, one sentence each, naming the variable. */
 export class ConfigError extends Error {
@@ -54,7 +55,16 @@ const schema = storeSchema.extend({
   CRM_PROFILE: z.string().min(1).optional(),
   TANDEM_FLOWS: z.string().min(1).optional(),
   TANDEM_BINDINGS: z.string().min(1).optional(),
-  TANDEM_POLL_SECONDS: amount('pause between two looks at a change feed', 30),
+  TANDEM_POLL_SECONDS: z
+    .string()
+    .transform((text, context) => {
+      const seconds = readPollSeconds(text);
+      if (typeof seconds !== 'string') return seconds;
+      context.addIssue({ code: 'custom', message: seconds });
+      return z.NEVER;
+    })
+    .optional(),
+  TANDEM_UNSTAMPED_HOURS: amount('pause between two comparisons of types whose flows use what moves no stamp', 1),
   TANDEM_SWEEP_HOURS: amount('pause between two full comparisons', 24),
   TANDEM_DELETION_HOURS: amount('pause between two looks for deletions', 1),
   TANDEM_HISTORY_DAYS: amount('how long applied changes are kept', 365),

@@ -22,9 +22,15 @@ import { ConfigError, readConfig, type Config } from './config.ts';
 import { bridgeTemporal } from './log.ts';
 import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
+import { pollSecondsOf, unknownPauses } from './pace.ts';
+import { missingPrivileges } from './privileges.ts';
+import type { Connector } from '../connectors/connector.ts';
 import { retryUntilReachable, sameWorld } from './retryUntilReachable.ts';
 import { makeConnectors, shareClocks } from './connectors.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
+
+/** Clocks further apart than this are worth a word at the start (ms). */
+const CLOCK_APART_MS = 30_000;
 
 /** Configuration and flows, checked together, so that every problem is told at once. Throws ConfigError. */
 export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config; crm: Crm } & Flows> {
@@ -50,6 +56,7 @@ export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config;
   } catch (error) {
     note(error);
   }
+  if (config && crm) problems.push(...unknownPauses(config.TANDEM_POLL_SECONDS, [POWEROFFICE_CATALOGUE, crm.catalogue]));
   if (!config || !crm || !flows || problems.length > 0) throw new ConfigError(problems);
   return { config, crm, ...flows };
 }
@@ -80,7 +87,8 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
     await refuseRefuted(crm, store, log);
     const connectors = await makeConnectors({ config, store, crm, env });
     for (const connector of Object.values(connectors)) {
-      const { identity } = await retryUntilReachable(connector.title, log, signal, () => connector.check(signal));
+      const { identity, privileges } = await retryUntilReachable(connector.title, log, signal, () => connector.check(signal));
+      warnOf(connector, privileges, flows, log);
       await sameWorld(store, connector, identity);
       if (plan && plan.world[connector.name] !== identity)
         throw new ConfigError([
@@ -109,8 +117,9 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
         log,
         ...(plan ? { allowance: new Allowance(plan) } : {}),
         stopping: signal,
-        pollSeconds: config.TANDEM_POLL_SECONDS,
+        pollSeconds: pollSecondsOf(config.TANDEM_POLL_SECONDS, [POWEROFFICE_CATALOGUE, crm.catalogue]),
         sweepHours: config.TANDEM_SWEEP_HOURS,
+        unstampedHours: config.TANDEM_UNSTAMPED_HOURS,
         deletionHours: config.TANDEM_DELETION_HOURS,
       };
       const worker = await withBundle((codePath) =>
@@ -147,6 +156,20 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
   } finally {
     await store.close();
   }
+}
+
+/** Worth knowing at once, and no reason not to run: what we may not do, and a clock that is far from ours. */
+function warnOf(system: Connector, privileges: readonly string[] | undefined, flows: readonly Flow[], log: Logger): void {
+  if (privileges && system.name === 'powerOffice')
+    for (const sentence of missingPrivileges(flows, privileges))
+      log.warn({ event: 'privilege', system: system.name }, `${system.title}: ${sentence}`);
+  const { lo, hi, by } = system.clock.estimate;
+  if (by === 'nothing' || Math.max(lo, -hi) < CLOCK_APART_MS) return;
+  const seconds = Math.round(Math.abs(lo + hi) / 2000);
+  log.warn(
+    { event: 'clock', system: system.name, seconds },
+    `${system.title}'s clock is ${seconds} s ${lo > 0 ? 'ahead of' : 'behind'} ours: let one of them be set (NTP); Tandem reckons with it meanwhile`,
+  );
 }
 
 /** A profile of which a check has refuted something would lose edits: it does not run. Throws ConfigError. */

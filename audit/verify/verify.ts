@@ -1,3 +1,4 @@
+import { longestPause, pollSecondsOf } from '../../worker/pace.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
@@ -27,6 +28,8 @@ export interface Verification {
 const SECOND_LOOKS = 200;
 /** Between the first look and the second, besides a poll and the systems' lag (ms). */
 const SETTLING_MS = 1500;
+/** A slow type's feed is waited for, and hardly more (ms). */
+const LONGEST_WAIT_MS = 360_000;
 
 /**
  * Reads both systems in full and checks every statement of the flows. What looks broken is read once more, directly
@@ -67,8 +70,10 @@ export async function verify(
   const calls: Record<string, number> = { ...read.pages };
   const broken = [...statements.values()].flat().reduce((sum, each) => sum + each.broken, 0);
   if (broken > 0 && broken <= SECOND_LOOKS) {
+    const catalogues = Object.values(connectors).map((connector) => connector.catalogue);
     const lag = Math.max(...Object.values(connectors).map((connector) => connector.lagMs));
-    await sleep(Math.min(60_000, opened.config.TANDEM_POLL_SECONDS * 1000) + lag + SETTLING_MS);
+    const pause = longestPause(pollSecondsOf(opened.config.TANDEM_POLL_SECONDS, catalogues), chosen);
+    await sleep(Math.min(LONGEST_WAIT_MS, pause * 1000) + lag + SETTLING_MS);
     for (const flow of chosen)
       for (const example of casesOf(statements.get(flow.name) ?? []))
         for (const side of SIDES) {

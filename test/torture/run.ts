@@ -170,10 +170,9 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
     time: { now: () => sim.now(), sleep: (ms, signal) => sim.sleep(ms, signal) },
     runAttempt,
     log: LOG,
-    get pollSeconds() {
-      return pollSeconds;
-    },
+    pollSeconds: () => pollSeconds,
     sweepHours: 1000,
+    unstampedHours: 1000,
     deletionHours: 1000,
     stopping: new AbortController().signal,
   });
