@@ -12,6 +12,19 @@ export interface LinkDocument extends Omit<LinkRecord, 'block'> {
   /** `text` is the system's own and stays here alone. */
   readonly block: (Block & { readonly text: string }) | null;
   readonly updatedAt: Date;
+  /** What is known of the record that is being created for it, before the link itself knows. */
+  readonly creation?: CreationNote;
+}
+
+/** A creation under way, for systems that cannot tell a second try from a second record. */
+export interface CreationNote {
+  readonly incarnation: number;
+  /** How often the record was sent without an answer that says what became of it. */
+  readonly tries: number;
+  /** When it was first sent (ms). */
+  readonly since: number;
+  /** Its id, where an answer told it. */
+  readonly id?: string;
 }
 
 /** How far a feed was read; `_id` is `<system>:<type>`. */
