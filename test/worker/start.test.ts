@@ -4,7 +4,8 @@ import { catalogueOf } from '../../connectors/crm/connector.ts';
 import { DEFAULT_PROFILE } from '../../connectors/crm/profile/default.ts';
 import { SPECIFICATION } from '../../flows/specification.ts';
 import { validateFlows } from '../../flows/validate.ts';
-import { ConfigError, readConfig } from '../../worker/config.ts';
+import { TandemError } from '../../flows/tandemError.ts';
+import { readConfig } from '../../worker/config.ts';
 import { longestPause, pollSecondsOf, unknownPauses } from '../../worker/pace.ts';
 import { missingPrivileges } from '../../worker/privileges.ts';
 
@@ -22,8 +23,8 @@ const problems = (env: Record<string, string>): string => {
     readConfig({ ...ENV, ...env });
     return '';
   } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    return error.problems.join('\n');
+    assert.ok(error instanceof TandemError);
+    return error.message;
   }
 };
 
