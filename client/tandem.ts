@@ -22,6 +22,8 @@ import { TandemError } from '../flows/tandemError.ts';
 /** How long an approval holds (ms). */
 const APPROVED_MS = 3600_000;
 
+const NOT_FOUND = { kind: 'not-found' } as const;
+
 /** Connects to Temporal and MongoDB as the environment says. Throws TandemError when either does not answer within 5 s. */
 export async function connectTandem(env: NodeJS.ProcessEnv = process.env): Promise<Tandem> {
   const { flows, refused } = await readConfiguredFlows(env);
@@ -53,16 +55,13 @@ function makeTandem({ flows, refused, store, client, namespace, close }: Parts):
   const flowOf = (name: string): Flow => {
     const flow = flows.find((each) => each.name === name);
     if (!flow)
-      throw new TandemError(
-        { where: name, what: `there is no flow "${name}"`, next: `flows are ${flows.map((each) => each.name).join(', ')}` },
-        { kind: 'not-found' },
-      );
+      throw new TandemError(`there is no flow "${name}"; flows are ${flows.map((each) => each.name).join(', ')}`, NOT_FOUND);
     return flow;
   };
   const missing = (flow: string, sourceId: string): TandemError =>
     new TandemError(
       { what: `flow ${flow} has no link for source ${sourceId}`, next: `\`tandem links --flow ${flow}\` lists what there is` },
-      { kind: 'not-found' },
+      NOT_FOUND,
     );
 
   async function steer(
