@@ -1,8 +1,15 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Flow } from '../flows/flow.ts';
 import { linkWorkflowId, MESSAGES, SEARCH_ATTRIBUTES, TASK_QUEUE, WORKFLOWS } from '../flows/names.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
+import type { Message } from '../workflows/core/receive.ts';
+import type { LinkState } from '../workflows/core/state.ts';
 import { stateOf } from '../workflows/record.ts';
 import { rulesOf } from './observation.ts';
 import type { Messenger } from './ports.ts';
@@ -25,40 +32,55 @@ export function temporalMessenger(client: Client): Messenger {
       const handle = client.workflow.getHandle(linkWorkflowId(flow.name, sourceId));
       return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? message : { ...message, rules }));
     },
-    signalRetry: (link) =>
-      delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.steer, { kind: 'retry' })),
+    signalRetry: (link) => steerLink(client, link, { kind: 'retry' }),
     signalVanished: (link, side) =>
       delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.vanished, { side })),
   };
 }
 
-/** Starts the workflow of a link; false where it runs already. */
-export async function startLink(client: Client, flow: Flow, record: LinkRecord): Promise<boolean> {
+/** How the workflow of a link is started; it goes on from what its record says. */
+export function linkStart(flow: Flow, record: LinkRecord): LinkStart {
   const state = stateOf(record, rulesOf(flow));
   const { names } = state.rules;
+  return {
+    workflowId: linkWorkflowId(flow.name, record.sourceId),
+    taskQueue: TASK_QUEUE,
+    args: [state],
+    staticSummary: `${names.source} ${record.sourceId} with a ${names.target}`,
+    memo: {
+      pair: `${names.source} ${record.sourceId} <-> ${names.target} ${record.targetId ?? '(none yet)'}`,
+      status: record.status,
+    },
+    typedSearchAttributes: [
+      { key: KEYS.flow, value: flow.name },
+      { key: KEYS.status, value: record.status },
+      { key: KEYS.sourceId, value: record.sourceId },
+      ...(record.targetId === null ? [] : [{ key: KEYS.targetId, value: record.targetId }]),
+    ],
+  };
+}
+
+type LinkStart = Required<Pick<WorkflowStartOptions, 'workflowId' | 'taskQueue'>> &
+  Pick<WorkflowStartOptions, 'staticSummary' | 'memo' | 'typedSearchAttributes'> & { args: [LinkState] };
+
+/** Starts the workflow of a link; false where it runs already. */
+export async function startLink(client: Client, flow: Flow, record: LinkRecord): Promise<boolean> {
   try {
-    await client.workflow.start(WORKFLOWS.link, {
-      workflowId: linkWorkflowId(flow.name, record.sourceId),
-      taskQueue: TASK_QUEUE,
-      args: [state],
-      workflowIdConflictPolicy: 'FAIL',
-      staticSummary: `${names.source} ${record.sourceId} with a ${names.target}`,
-      memo: {
-        pair: `${names.source} ${record.sourceId} <-> ${names.target} ${record.targetId ?? '(none yet)'}`,
-        status: record.status,
-      },
-      typedSearchAttributes: [
-        { key: KEYS.flow, value: flow.name },
-        { key: KEYS.status, value: record.status },
-        { key: KEYS.sourceId, value: record.sourceId },
-        ...(record.targetId === null ? [] : [{ key: KEYS.targetId, value: record.targetId }]),
-      ],
-    });
+    await client.workflow.start(WORKFLOWS.link, { ...linkStart(flow, record), workflowIdConflictPolicy: 'FAIL' });
     return true;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
     throw error;
   }
+}
+
+/** A person's request to a running link; false where no such workflow runs. */
+export function steerLink(
+  client: Client,
+  link: { readonly flow: string; readonly sourceId: string },
+  request: Exclude<Message, { kind: 'observed' | 'vanished' }>,
+): Promise<boolean> {
+  return delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.steer, request));
 }
 
 async function delivered(signal: Promise<void>): Promise<boolean> {

@@ -1,11 +1,6 @@
-export { connectTandem } from './tandem.ts';
-export {
-  type Conflict,
-  type FeedStatus,
-  type FlowStatus,
-  type LinkDetails,
-  type SyncResult,
-  type Tandem,
-  type TandemStatus,
-} from './types.ts';
+export { connectTandem, type ConnectOptions } from './connect.ts';
+export { CursorTooOld, NotFound, TimedOut } from './errors.ts';
+export type { Change, ChangeEvent, Conflict, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
+export type { SyncOptions, Tandem } from './types.ts';
+export type { Status } from '../workflows/core/state.ts';
 export { TandemError } from '../flows/tandemError.ts';

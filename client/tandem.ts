@@ -1,48 +1,35 @@
-import { WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
-import { startLink } from '../activities/messenger.ts';
-import type { Store } from '../store/store.ts';
+import { WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
+import { linkStart, steerLink } from '../activities/messenger.ts';
+import { rulesOf } from '../activities/observation.ts';
 import { convert, convertBack } from '../flows/convert.ts';
 import type { Side } from '../flows/side.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
 import { SYSTEMS, type Flow, type Pair } from '../flows/flow.ts';
-import { feedKey, historyKeyNamed, linkKey, linkWorkflowId, MESSAGES, WORKFLOWS } from '../flows/names.ts';
-import { notRun } from '../worker/readFlows.ts';
-import { suggest } from '../flows/validate.ts';
-import type { Value } from '../flows/values.ts';
-import { recordOf } from '../workflows/record.ts';
-import type { Message } from '../workflows/core/receive.ts';
-import type { LinkState, Status } from '../workflows/core/state.ts';
-import { readStoreConfig } from '../worker/config.ts';
-import { openStore } from '../worker/remotes.ts';
-import { connectTemporal } from '../worker/temporal.ts';
-import { readConfiguredFlows } from '../worker/worker.ts';
-import { type Tandem } from './types.ts';
+import { feedKey, historyKeyNamed, linkKey, MESSAGES, WORKFLOWS } from '../flows/names.ts';
+import { suggest, nearest } from '../flows/validate.ts';
 import { TandemError } from '../flows/tandemError.ts';
+import type { Value } from '../flows/values.ts';
+import type { LinkDocument } from '../store/documents.ts';
+import type { Store } from '../store/store.ts';
+import type { LinkRecord } from '../workflows/contract.ts';
+import type { Message } from '../workflows/core/receive.ts';
+import type { LinkState } from '../workflows/core/state.ts';
+import { newRecord } from '../workflows/record.ts';
+import type { link as linkWorkflow } from '../workflows/link.ts';
+import { NotFound, TimedOut } from './errors.ts';
+import { followChanges, readChanges } from './follow.ts';
+import { plainChange, plainDetails, plainLink } from './plain.ts';
+import { rebuild } from './rebuild.ts';
+import { feedsOf, statusReport } from './status.ts';
+import type { Tandem } from './types.ts';
 
 /** How long an approval holds (ms). */
 const APPROVED_MS = 3600_000;
+const WAIT_MS = 60_000;
 
-const NOT_FOUND = { kind: 'not-found' } as const;
-
-/** Connects to Temporal and MongoDB as the environment says. Throws TandemError when either does not answer within 5 s. */
-export async function connectTandem(env: NodeJS.ProcessEnv = process.env): Promise<Tandem> {
-  const { flows, refused } = await readConfiguredFlows(env);
-  const { MONGODB_URI } = readStoreConfig(env);
-  const store = await openStore(MONGODB_URI);
-  try {
-    const { client, connection, namespace } = await connectTemporal();
-    const close = async (): Promise<void> => {
-      await connection.close();
-      await store.close();
-    };
-    return makeTandem({ flows, refused, store, client, namespace, close });
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
-interface Parts {
+/** What the library works with. */
+export interface TandemDeps {
+  readonly installation: string;
   readonly flows: readonly Flow[];
   readonly refused: readonly Refused[];
   readonly store: Store;
@@ -51,31 +38,32 @@ interface Parts {
   readonly close: () => Promise<void>;
 }
 
-function makeTandem({ flows, refused, store, client, namespace, close }: Parts): Tandem {
-  const flowOf = (name: string): Flow => {
-    const flow = flows.find((each) => each.name === name);
-    if (!flow)
-      throw new TandemError(`there is no flow "${name}"; flows are ${flows.map((each) => each.name).join(', ')}`, NOT_FOUND);
-    return flow;
-  };
-  const missing = (flow: string, sourceId: string): TandemError =>
-    new TandemError(
-      { what: `flow ${flow} has no link for source ${sourceId}`, next: `\`tandem links --flow ${flow}\` lists what there is` },
-      NOT_FOUND,
-    );
+type Request = Exclude<Message, { kind: 'observed' | 'vanished' }>;
 
-  async function steer(
-    flow: string,
-    sourceId: string,
-    message: Exclude<Message, { kind: 'observed' | 'vanished' }>,
-  ): Promise<void> {
+/** The library over an open store and a Temporal client. */
+export function makeTandem(deps: TandemDeps): Tandem {
+  const { flows, store, client, installation } = deps;
+
+  function flowOf(name: string): Flow {
+    const names = flows.map((each) => each.name);
+    const flow = flows.find((each) => each.name === name);
+    if (!flow) throw new NotFound('flow', `there is no flow "${name}"; flows are ${names.join(', ')}`, nearest(name, names));
+    return flow;
+  }
+
+  const noLink = (flow: string, sourceId: string): NotFound =>
+    new NotFound('link', `flow ${flow} has no link for source ${sourceId}; \`tandem links --flow ${flow}\` lists what there is`);
+
+  async function linkOf(flow: string, sourceId: string): Promise<LinkDocument> {
     flowOf(flow);
-    try {
-      await client.workflow.getHandle(linkWorkflowId(flow, sourceId)).signal(MESSAGES.steer, message);
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) throw missing(flow, sourceId);
-      throw error;
-    }
+    const link = await store.links.byKey(linkKey(flow, sourceId));
+    if (!link) throw noLink(flow, sourceId);
+    return link;
+  }
+
+  async function ask(flow: string, sourceId: string, message: Request): Promise<void> {
+    flowOf(flow);
+    if (!(await steerLink(client, { flow, sourceId }, message))) throw noLink(flow, sourceId);
   }
 
   function pairOf(flow: string, property: string): Pair {
@@ -84,14 +72,13 @@ function makeTandem({ flows, refused, store, client, namespace, close }: Parts):
     const pair =
       properties.find((each) => each.source.toLowerCase() === name) ??
       properties.find((each) => each.target.toLowerCase() === name);
-    if (!pair)
-      throw new TandemError(
-        `flow ${flow} has no property "${property}"; ${suggest(
-          property,
-          properties.flatMap((each) => [each.source, each.target]),
-        )}`,
-      );
-    return pair;
+    if (pair) return pair;
+    const names = properties.flatMap((each) => [each.source, each.target]);
+    throw new NotFound(
+      'property',
+      `flow ${flow} has no property "${property}"; ${suggest(property, names)}`,
+      nearest(property, names),
+    );
   }
 
   interface Settled {
@@ -111,119 +98,106 @@ function makeTandem({ flows, refused, store, client, namespace, close }: Parts):
       of === 'source'
         ? { source: value, target: convert(value, pair.type) }
         : { source: convertBack(pair, { source: now, target: value }), target: value };
-    await steer(flow, sourceId, { kind: 'settle', property: pair.source, ...both, why });
+    await ask(flow, sourceId, { kind: 'settle', property: pair.source, ...both, why });
   }
 
   async function setPaused(name: string, paused: boolean): Promise<void> {
     const known = [...flows.map((flow) => flow.name), ...SYSTEMS];
     const found = known.find((each) => each.toLowerCase() === name.toLowerCase());
-    if (found === undefined) throw new TandemError(`there is no flow or system "${name}"; ${suggest(name, known)}`);
+    if (found === undefined)
+      throw new NotFound('system', `there is no flow or system "${name}"; ${suggest(name, known)}`, nearest(name, known));
     await store.limits.setPaused(found, paused);
     if (paused) return;
     // Those that met the pause wait in their workflows.
     const held = flows.filter((flow) => [flow.name, flow.source.system, flow.target.system].includes(found));
     for await (const link of store.links.each({ flow: held.map((flow) => flow.name), blockCode: 'flow-paused' }))
-      await steer(link.flow, link.sourceId, { kind: 'retry' });
+      await ask(link.flow, link.sourceId, { kind: 'retry' });
   }
 
   return {
     flows,
-    namespace,
-    close,
-    steer,
+    namespace: deps.namespace,
+    installation,
+    close: deps.close,
 
-    async sync(flow, sourceId, options = {}) {
-      const known = await store.links.byKey(linkKey(flow, sourceId));
-      if (known?.final === true) return { flow, sourceId, status: 'ended', ended: known.ended };
+    async sync(flowName, sourceId, { wait = false, timeoutMs = WAIT_MS, requestId, orAsked = false } = {}) {
+      const flow = flowOf(flowName);
+      const known = await store.links.byKey(linkKey(flowName, sourceId));
+      if (known?.final === true) return { flow: flowName, sourceId, status: 'ended', ended: known.ended };
+      const record = known ?? unseen(flow, sourceId);
+      const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOWS.link, {
+        ...linkStart(flow, record),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
       try {
-        await steer(flow, sourceId, { kind: 'sync' });
-      } catch (error) {
-        if (!(error instanceof TandemError) || !known) throw error;
-        await startLink(client, flowOf(flow), known);
-        await steer(flow, sourceId, { kind: 'sync' });
-      }
-      if (!options.wait) return { flow, sourceId, status: 'asked', ended: null };
-      const handle = client.workflow.getHandle(linkWorkflowId(flow, sourceId));
-      try {
-        const done = await client.withDeadline(Date.now() + (options.timeoutMs ?? 60_000), () =>
-          handle.executeUpdate<{ status: Status; ended: string | null }, []>(MESSAGES.settled),
+        const done = await client.withDeadline(Date.now() + timeoutMs, () =>
+          client.workflow.executeUpdateWithStart<
+            typeof linkWorkflow,
+            Pick<LinkState, 'status' | 'ended'>,
+            [{ wait: boolean; requestId?: string }]
+          >(MESSAGES.sync, {
+            startWorkflowOperation,
+            args: [{ wait, ...(requestId === undefined ? {} : { requestId }) }],
+            ...(requestId === undefined ? {} : { updateId: `sync:${requestId}` }),
+          }),
         );
-        return { flow, sourceId, status: done.status, ended: done.ended };
+        if (!known) await noteNew(flow, sourceId);
+        return { flow: flowName, sourceId, status: wait ? done.status : 'asked', ended: wait ? done.ended : null };
       } catch (error) {
-        if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
-          throw new TandemError(
-            {
-              what: `${flow} ${sourceId} is not done after ${(options.timeoutMs ?? 60_000) / 1000} s`,
-              next: `it goes on by itself, see \`tandem show ${flow} ${sourceId}\``,
-            },
-            { kind: 'timeout', cause: error },
-          );
-        throw error;
+        if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) throw error;
+        if (!orAsked) throw new TimedOut({ flow: flowName, sourceId }, timeoutMs);
+        return { flow: flowName, sourceId, status: 'asked', ended: null };
       }
     },
 
     async syncAll(flow) {
-      const chosen = flow === undefined ? flows : [flowOf(flow)];
-      const feeds = [
-        ...new Set(chosen.flatMap((each) => [each.source, each.target].map(({ system, type }) => feedKey(system, type)))),
-      ];
+      const feeds = feedsOf(flow === undefined ? flows : [flowOf(flow)]);
       for (const feed of feeds) await store.cursors.set(feed, { sweepAsked: Date.now() });
       return feeds;
     },
 
-    async status() {
-      const counts = await store.links.countByStatus();
-      const blocked = await store.links.list({ status: 'blocked' }, { limit: 1000 });
-      const cursors = await store.cursors.all();
-      const systems = await store.systems.all();
+    status: () => statusReport(store, deps),
+
+    async links({ flow, status, limit = 50, cursor } = {}) {
+      if (flow !== undefined) flowOf(flow);
+      const found = await store.links.list({ flow, status }, { limit: limit + 1, after: cursor });
+      const page = found.slice(0, limit);
+      return { items: page.map(plainLink), next: found.length > limit ? (page.at(-1)?._id ?? null) : null };
+    },
+
+    async getLink(flow, sourceId, { history = 20 } = {}) {
+      const link = await linkOf(flow, sourceId);
+      const changes = history === 0 ? [] : await store.history.ofLink(link._id, { limit: history });
+      return plainDetails(flowOf(flow), link, changes);
+    },
+
+    async history(flow, sourceId, { limit = 50, cursor } = {}) {
+      const link = await linkOf(flow, sourceId);
+      const from = Number(cursor ?? 0);
+      if (!Number.isSafeInteger(from) || from < 0)
+        throw new TandemError(`"${cursor}" is no cursor of this list; take the "next" of a page`);
+      const found = await store.history.ofLink(link._id, { limit: from + limit + 1 });
+      const page = found.slice(from, from + limit);
       return {
-        flows: flows.map(({ name }) => {
-          const mine = counts.filter((each) => each.flow === name);
-          const reasons = new Map<string, { count: number; example: string }>();
-          for (const link of blocked.filter((each) => each.flow === name)) {
-            const reason = link.block?.text || link.block?.code || 'unknown';
-            reasons.set(reason, {
-              count: (reasons.get(reason)?.count ?? 0) + 1,
-              example: reasons.get(reason)?.example ?? link.sourceId,
-            });
-          }
-          return {
-            flow: name,
-            pairs: Object.fromEntries(mine.map(({ status, count }) => [status, count])),
-            lastSync: mine.map(({ last }) => last).sort((a, b) => b.getTime() - a.getTime())[0] ?? null,
-            blocked: [...reasons].map(([reason, more]) => ({ reason, ...more })),
-          };
-        }),
-        feeds: [
-          ...new Set(flows.flatMap((flow) => [flow.source, flow.target].map(({ system, type }) => feedKey(system, type)))),
-        ].map((feed) => {
-          const cursor = cursors.find(({ _id }) => _id === feed);
-          return {
-            feed,
-            looks: cursor?.looks ?? 0,
-            lagSeconds: cursor?.lookedAt ? Math.round((Date.now() - cursor.lookedAt) / 1000) : null,
-            sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt) : null,
-            unstamped: cursor?.unstamped ?? null,
-            trouble: cursor?.trouble?.text ?? null,
-          };
-        }),
-        refused: notRun(refused),
-        paused: await store.limits.paused(),
-        systems: systems.map((each) => ({
-          system: each._id,
-          address: each.identity ?? null,
-          clock: each.clock ?? null,
-          note:
-            each.test === 'missing'
-              ? 'takes no JSON Patch test: a read comes before each write, and an edit within that moment can be overwritten'
-              : null,
-        })),
+        items: page.map((change) => plainChange(sourceId, change)),
+        next: found.length > from + limit ? String(from + limit) : null,
       };
     },
 
-    links({ flow, status, limit = 50 } = {}) {
-      if (flow !== undefined) flowOf(flow);
-      return store.links.list({ flow, status }, { limit });
+    pause: (name, sourceId) => (sourceId === undefined ? setPaused(name, true) : ask(name, sourceId, { kind: 'pause' })),
+    resume: (name, sourceId) => (sourceId === undefined ? setPaused(name, false) : ask(name, sourceId, { kind: 'resume' })),
+    tryAgain: (flow, sourceId) => ask(flow, sourceId, { kind: 'retry' }),
+    unlink: (flow, sourceId) => ask(flow, sourceId, { kind: 'unlink' }),
+    relink: (flow, sourceId) => ask(flow, sourceId, { kind: 'relink' }),
+
+    async link(flow, sourceId, targetId) {
+      const link = await linkOf(flow, sourceId);
+      const { target } = flowOf(flow);
+      if (link.targetId !== null)
+        throw new TandemError(`${flow} ${sourceId} is linked with ${target.type} ${link.targetId} already`);
+      const taken = (await store.links.byTarget(target.type, [targetId])).get(targetId);
+      if (taken) throw new TandemError(`${target.type} ${targetId} is linked with ${taken.flow} ${taken.sourceId} already`);
+      await ask(flow, sourceId, { kind: 'link', id: targetId });
     },
 
     async conflicts(flow) {
@@ -245,8 +219,7 @@ function makeTandem({ flows, refused, store, client, namespace, close }: Parts):
 
     async resolve(flow, sourceId, { property, choice }) {
       const pair = pairOf(flow, property);
-      const link = await store.links.byKey(linkKey(flow, sourceId));
-      if (!link) throw missing(flow, sourceId);
+      const link = await linkOf(flow, sourceId);
       const value =
         choice === 'source'
           ? link.seen.source?.values[pair.source]
@@ -263,12 +236,13 @@ function makeTandem({ flows, refused, store, client, namespace, close }: Parts):
       });
     },
 
-    async restore(flow, sourceId, historyId) {
-      const link = linkKey(flow, sourceId);
-      const change = await store.history.byKey(historyKeyNamed(link, historyId));
+    async restore(flow, sourceId, changeId) {
+      flowOf(flow);
+      const change = await store.history.byKey(historyKeyNamed(linkKey(flow, sourceId), changeId));
       if (!change)
-        throw new TandemError(
-          `the history of ${flow} ${sourceId} has no ${historyId}; \`tandem show ${flow} ${sourceId}\` lists the ids`,
+        throw new NotFound(
+          'change',
+          `the history of ${flow} ${sourceId} has no ${changeId}; \`tandem show ${flow} ${sourceId}\` lists the ids`,
         );
       await settle({
         flow,
@@ -276,7 +250,7 @@ function makeTandem({ flows, refused, store, client, namespace, close }: Parts):
         pair: pairOf(flow, change.property),
         value: change.before,
         of: change.side,
-        why: `restored ${historyId}`,
+        why: `restored ${changeId}`,
       });
     },
 
@@ -286,65 +260,33 @@ function makeTandem({ flows, refused, store, client, namespace, close }: Parts):
       const chosen = blocked.filter(
         (link) => reason === undefined || `${link.block?.code} ${link.block?.text}`.toLowerCase().includes(reason.toLowerCase()),
       );
-      for (const link of chosen) await steer(link.flow, link.sourceId, { kind: 'retry' });
+      for (const link of chosen) await ask(link.flow, link.sourceId, { kind: 'retry' });
       return chosen.length;
     },
 
-    pause: (name, sourceId) => (sourceId === undefined ? setPaused(name, true) : steer(name, sourceId, { kind: 'pause' })),
-    resume: (name, sourceId) => (sourceId === undefined ? setPaused(name, false) : steer(name, sourceId, { kind: 'resume' })),
-
     async approve(flow) {
-      flowOf(flow);
+      const { source, target } = flowOf(flow);
       await store.limits.approve(flow, Date.now() + APPROVED_MS);
       const held = await store.links.list({ flow, blockCode: 'held' });
-      for (const link of held) await steer(flow, link.sourceId, { kind: 'retry' });
-      const { source, target } = flowOf(flow);
+      for (const link of held) await ask(flow, link.sourceId, { kind: 'retry' });
       for (const { system, type } of [source, target]) await store.cursors.set(feedKey(system, type), { idsAt: 0 });
       return held.length;
     },
 
-    async rebuild(onProgress = () => {}) {
-      let [stored, started, done] = [0, 0, 0];
-      const known = new Set<string>();
-      for await (const run of client.workflow.list({
-        query: `WorkflowType = '${WORKFLOWS.link}' AND ExecutionStatus = 'Running'`,
-      })) {
-        const state = await client.workflow.getHandle(run.workflowId).query<LinkState>(MESSAGES.state);
-        const flow = flows.find((each) => each.name === state.flow);
-        onProgress(++done);
-        if (!flow) continue;
-        known.add(linkKey(state.flow, state.source.id ?? ''));
-        const types = { source: flow.source.type, target: flow.target.type };
-        if (state.revision > 0 && (await store.links.write(recordOf(state), types))) stored += 1;
-        else await store.links.discover([recordOf(state)], types);
-      }
-      for await (const link of store.links.each()) {
-        const flow = flows.find((each) => each.name === link.flow);
-        onProgress(++done);
-        if (!flow || known.has(link._id) || link.ended === 'source gone') continue;
-        if (await startLink(client, flow, link)) started += 1;
-      }
-      return { stored, started };
-    },
-
-    async link(flow, sourceId, targetId) {
-      const link = await store.links.byKey(linkKey(flow, sourceId));
-      if (!link) throw missing(flow, sourceId);
-      const { target } = flowOf(flow);
-      if (link.targetId !== null)
-        throw new TandemError(`${flow} ${sourceId} is linked with ${target.type} ${link.targetId} already`);
-      const taken = (await store.links.byTarget(target.type, [targetId])).get(targetId);
-      if (taken) throw new TandemError(`${target.type} ${targetId} is linked with ${taken.flow} ${taken.sourceId} already`);
-      await steer(flow, sourceId, { kind: 'link', id: targetId });
-    },
-
-    async getLink(flow, sourceId, { history = 20 } = {}) {
-      flowOf(flow);
-      const key = linkKey(flow, sourceId);
-      const link = await store.links.byKey(key);
-      if (!link) throw missing(flow, sourceId);
-      const changes = await store.history.ofLink(key, { limit: history });
-      return { link, history: changes, workflowId: linkWorkflowId(flow, sourceId) };
-    },
+    readChanges: (from) => readChanges(store, from),
+    changes: (from) => followChanges(store, from),
+    rebuild: (onProgress) => rebuild({ client, store, flows }, onProgress),
   };
+
+  /** A link that a caller began is in the store like one that a feed began. */
+  async function noteNew(flow: Flow, sourceId: string): Promise<void> {
+    await store.links.discover([unseen(flow, sourceId)], {
+      source: flow.source.type,
+      target: flow.target.type,
+    });
+  }
 }
+
+/** A link that nothing is known of but its source's id. */
+const unseen = (flow: Flow, sourceId: string): LinkRecord =>
+  newRecord({ flow: flow.name, rules: rulesOf(flow), sourceId, seen: null, now: Date.now() });

@@ -1,110 +1,95 @@
-import type { HistoryDocument, LinkDocument } from '../store/documents.ts';
-import type { ClockEstimate } from '../connectors/clock.ts';
 import type { Flow } from '../flows/flow.ts';
-import type { NotRun } from '../worker/readFlows.ts';
 import type { Value } from '../flows/values.ts';
-import type { Message } from '../workflows/core/receive.ts';
 import type { Status } from '../workflows/core/state.ts';
+import type { Change, ChangeEvent, Conflict, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
 
-/** One feed, as far as it was read. */
-export interface FeedStatus {
-  readonly feed: string;
-  readonly looks: number;
-  /** Seconds since the last look; null before the first. */
-  readonly lagSeconds: number | null;
-  readonly sweptAt: Date | null;
-  /** Properties whose edits no look finds, and how old such an edit may be before a full comparison does (h). */
-  readonly unstamped: { readonly fields: readonly string[]; readonly hours: number } | null;
-  /** What stands in the way now, in the system's own words. */
-  readonly trouble: string | null;
-}
-
-/** One flow: its pairs by status, when one was last synced, and every reason that blocks some. */
-export interface FlowStatus {
-  readonly flow: string;
-  readonly pairs: Readonly<Partial<Record<Status, number>>>;
-  readonly lastSync: Date | null;
-  readonly blocked: readonly { readonly reason: string; readonly count: number; readonly example: string }[];
-}
-
-export interface TandemStatus {
-  readonly flows: readonly FlowStatus[];
-  /** Sections of the dataflow document that cannot run, and why. */
-  readonly refused: readonly NotRun[];
-  readonly feeds: readonly FeedStatus[];
-  /** Flows and systems that a person paused. */
-  readonly paused: readonly string[];
-  /** What is known of each system: its clock against ours in ms, and whether a write can be made conditional. */
-  readonly systems: readonly {
-    readonly system: string;
-    readonly address: string | null;
-    readonly clock: ClockEstimate | null;
-    readonly note: string | null;
-  }[];
-}
-
-/** A link and what happened to it, newest first. */
-export interface LinkDetails {
-  readonly link: LinkDocument;
-  readonly history: readonly HistoryDocument[];
-  readonly workflowId: string;
-}
-
-export interface SyncResult {
-  readonly flow: string;
-  readonly sourceId: string;
-  readonly status: Status | 'asked';
-  readonly ended: string | null;
+/** How `sync` goes about it. */
+export interface SyncOptions {
+  /** Waits until both sides agree, or the link is blocked or has ended. Default false. */
+  readonly wait?: boolean;
+  /** How long to wait (ms). Default 60,000. */
+  readonly timeoutMs?: number;
+  /** Names the request: the same id again within a day gives the same answer and asks nothing twice. */
+  readonly requestId?: string;
+  /** Gives status `asked` when the time is over, rather than throwing. Default false. */
+  readonly orAsked?: boolean;
 }
 
 /** The way for people and services to reach Tandem. Close it when done. */
 export interface Tandem {
   readonly flows: readonly Flow[];
   readonly namespace: string;
+  readonly installation: string;
   /**
-   * Reads both sides of one link and brings them into step. `wait` waits until that is done, at most `timeoutMs`
-   * (60,000), and tells how the link stands. A source record that has no link yet gets one.
+   * Reads both sides of one link and brings them into step. A source record that has no link yet is read and linked at
+   * once. Throws NotFound where the system does not have it, TimedOut where `timeoutMs` was not enough.
+   *
+   * @example
+   * const { status } = await tandem.sync('contactperson-contact', '501/2001', { wait: true });
    */
-  sync(flow: string, sourceId: string, options?: { wait?: boolean; timeoutMs?: number }): Promise<SyncResult>;
-  /** Compares everything with everything as soon as the watchers get to it. */
+  sync(flow: string, sourceId: string, options?: SyncOptions): Promise<SyncResult>;
+  /** Compares everything with everything as soon as the watchers get to it; gives the feeds that were asked. */
   syncAll(flow?: string): Promise<readonly string[]>;
-  status(): Promise<TandemStatus>;
-  /** Links by source id. Default limit 50. */
-  links(filter?: { flow?: string; status?: Status; limit?: number }): Promise<readonly LinkDocument[]>;
-  /** One link with its history. Throws TandemError where there is none. */
-  getLink(flow: string, sourceId: string, options?: { history?: number }): Promise<LinkDetails>;
-  /** A person's request to a link: pause, resume, retry, unlink, relink, or a decision on a property. */
-  steer(flow: string, sourceId: string, message: Exclude<Message, { kind: 'observed' | 'vanished' }>): Promise<void>;
+  /** The whole installation at a glance. */
+  status(): Promise<StatusReport>;
+  /** Links by flow and source id, a page at a time. Default limit 50. */
+  links(filter?: {
+    readonly flow?: string | undefined;
+    readonly status?: Status | undefined;
+    readonly limit?: number | undefined;
+    readonly cursor?: string | undefined;
+  }): Promise<PageOf<Link>>;
+  /** One link with both records as last seen and its latest changes (20). Throws NotFound. */
+  getLink(flow: string, sourceId: string, options?: { readonly history?: number }): Promise<LinkDetails>;
+  /** The changes that Tandem made to a pair, newest first, a page at a time. Throws NotFound. */
+  history(
+    flow: string,
+    sourceId: string,
+    page?: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+  ): Promise<PageOf<Change>>;
+  /**
+   * Holds back a flow or a system (`powerOffice`, `crm`), or one link of a flow; edits made meanwhile arrive after `resume`.
+   * Throws NotFound.
+   */
+  pause(flowOrSystem: string, sourceId?: string): Promise<void>;
+  /** Lets what was paused go on. Throws NotFound. */
+  resume(flowOrSystem: string, sourceId?: string): Promise<void>;
+  /** Tries one blocked link again. Throws NotFound. */
+  tryAgain(flow: string, sourceId: string): Promise<void>;
   /** Links a record that has no partner with a target record that a person names; differing values go by policy. */
   link(flow: string, sourceId: string, targetId: string): Promise<void>;
-  /** Links on which both sides were edited and a person has to decide, with the values of either side. */
+  /** Ends a link by hand; neither record is touched. Throws NotFound. */
+  unlink(flow: string, sourceId: string): Promise<void>;
+  /** Resumes a link that was ended by hand, or links a record anew whose target is gone. Throws NotFound. */
+  relink(flow: string, sourceId: string): Promise<void>;
+  /** Properties on which both sides were edited and a person has to decide, with the values of either side. */
   conflicts(flow?: string): Promise<readonly Conflict[]>;
-  /** Decides a property: the source's value, the target's, or another one, for both sides. */
+  /** Decides a property: the source's value, the target's, or another one, for both sides. Throws NotFound. */
   resolve(
     flow: string,
     sourceId: string,
     decision: { readonly property: string; readonly choice: 'source' | 'target' | { readonly value: Value } },
   ): Promise<void>;
-  /** Puts the value that a change overwrote back, on both sides, as an ordinary edit. `historyId` is as `show` prints it. */
-  restore(flow: string, sourceId: string, historyId: string): Promise<void>;
+  /** Puts the value that a change overwrote back, on both sides, as an ordinary edit. Throws NotFound. */
+  restore(flow: string, sourceId: string, changeId: string): Promise<void>;
   /** Tries blocked links again; gives how many were asked. `reason` is looked for in the code and in the system's text. */
-  retry(filter?: { flow?: string; reason?: string }): Promise<number>;
-  /** Holds a flow, a system (`powerOffice`, `crm`) or one link of a flow back; edits made meanwhile arrive afterwards. */
-  pause(flowOrSystem: string, sourceId?: string): Promise<void>;
-  /** Lets what was paused go on. */
-  resume(flowOrSystem: string, sourceId?: string): Promise<void>;
-  /** Lets a flow end, delete or blank very many records for an hour, and tries what was held back. */
+  retry(filter?: { readonly flow?: string | undefined; readonly reason?: string | undefined }): Promise<number>;
+  /** Lets through what was held back because very many records would go the same way; gives how many go on. */
   approve(flow: string): Promise<number>;
+  /** Events after number `after` (from now on where left out), oldest first. Throws CursorTooOld. */
+  readChanges(from?: {
+    readonly after?: number | undefined;
+    readonly limit?: number | undefined;
+  }): Promise<{ readonly events: readonly ChangeEvent[]; readonly next: number }>;
+  /**
+   * Follows what happens to all links, in the order in which it was committed, at least once; ends when `signal` aborts.
+   * Keep the `seq` of the last event that was dealt with, and go on `after` it. Throws CursorTooOld.
+   *
+   * @example
+   * for await (const event of tandem.changes({ after: lastSeq })) await handle(event);
+   */
+  changes(from?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<ChangeEvent>;
   /** Brings the lost one of both stores back: links from their workflows, workflows from the links. Writes to no system. */
   rebuild(onProgress?: (done: number) => void): Promise<{ readonly stored: number; readonly started: number }>;
   close(): Promise<void>;
-}
-
-/** A property on which both sides were edited. */
-export interface Conflict {
-  readonly flow: string;
-  readonly sourceId: string;
-  readonly property: string;
-  readonly source: Value;
-  readonly target: Value;
 }

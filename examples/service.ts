@@ -15,7 +15,7 @@ const tandem = await connectTandem();
 try {
   // Reads both sides, writes what differs, and answers once that is done.
   const { status } = await tandem.sync(flow, sourceId, { wait: true, timeoutMs: 30_000 });
-  const { link } = await tandem.getLink(flow, sourceId);
+  const link = await tandem.getLink(flow, sourceId);
   if (status === 'in-step') console.log(`${flow} ${sourceId} is in step with ${link.targetId}`);
   else if (link.block) {
     // The text is the system's own and may quote names: show it to people, keep it out of logs.

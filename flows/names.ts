@@ -32,6 +32,12 @@ export const candidateKey = (flow: string, side: Side, id: string): string => `$
 /** The store's key of a change: one a link, revision and property. */
 export const historyKey = (link: string, revision: number, property: string): string => `${link}:${revision}:${property}`;
 
+/** The key of the event that a revision brought another status. No property is named so: it has a blank. */
+export const statusEventKey = (link: string, revision: number): string => `${link}:${revision}: status`;
+
+/** The revision in a change's key. */
+export const revisionOf = (link: string, key: string): number => Number(key.slice(link.length + 1).split(':')[0]);
+
 /** A change's key from what people are shown of it: revision and property, with or without its link. */
 export const historyKeyNamed = (link: string, name: string): string => (name.startsWith(`${link}:`) ? name : `${link}:${name}`);
 
@@ -55,6 +61,7 @@ export const MESSAGES = {
   vanished: 'vanished',
   steer: 'steer',
   settled: 'settled',
+  sync: 'sync',
   state: 'state',
 } as const;
 

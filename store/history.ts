@@ -1,6 +1,8 @@
-import { MongoServerError, type Collection, type Db } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
+import { revisionOf } from '../flows/names.ts';
 import { isDuplicate } from './chunks.ts';
 import type { HistoryDocument } from './documents.ts';
+import { keepFor } from './keepFor.ts';
 
 /** Which part of a link's history, newest first. */
 export interface HistoryPage {
@@ -10,6 +12,9 @@ export interface HistoryPage {
   /** Changes from before this instant alone. */
   readonly before?: Date | undefined;
 }
+
+/** Workers' clocks part by less than this (ms). */
+const SKEW_MS = 60_000;
 
 /** Every applied change, one document each. */
 export class History {
@@ -22,13 +27,7 @@ export class History {
   /** Makes the indexes, with the time that changes are kept; the same call again changes nothing. */
   async prepare(days: number): Promise<void> {
     await this.#history.createIndex({ link: 1, at: -1 });
-    const expireAfterSeconds = Math.round(days * 24 * 3600);
-    await this.#history.createIndex({ at: 1 }, { name: 'kept', expireAfterSeconds }).catch(async (error: unknown) => {
-      if (!(error instanceof MongoServerError)) throw error;
-      // The index stands with another time: historyDays was changed.
-      await this.#history.dropIndex('kept');
-      await this.#history.createIndex({ at: 1 }, { name: 'kept', expireAfterSeconds });
-    });
+    await keepFor(this.#history, 'at', days);
   }
 
   /** Adds changes; a later attempt at the same change replaces the note of an earlier one, never the other way. */
@@ -53,6 +52,19 @@ export class History {
       .sort({ at: -1 })
       .limit(limit)
       .toArray();
+  }
+
+  /** The changes of a link after one revision, up to another, in their order. */
+  async between(link: string, after: number, upTo: number): Promise<HistoryDocument[]> {
+    const found: HistoryDocument[] = [];
+    let enough = Number.NEGATIVE_INFINITY;
+    for await (const change of this.#history.find({ link }).sort({ at: -1 })) {
+      const revision = revisionOf(link, change._id);
+      if (revision <= after) enough = Math.max(enough, change.at.getTime() - SKEW_MS);
+      if (change.at.getTime() < enough) break;
+      if (revision > after && revision <= upTo) found.push(change);
+    }
+    return found.sort((a, b) => revisionOf(link, a._id) - revisionOf(link, b._id) || (a._id < b._id ? -1 : 1));
   }
 
   /** One change by its key; null where the store has none, or no longer. */

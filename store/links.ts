@@ -4,7 +4,7 @@ import type { Side } from '../flows/side.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { Observation, Status } from '../workflows/core/state.ts';
 import { chunks, isDuplicate } from './chunks.ts';
-import type { CreationNote, LinkDocument, SeenUpdate } from './documents.ts';
+import type { LinkDocument, SeenUpdate } from './documents.ts';
 
 /** Another link has that target already: the unique index on (target type, target id) refused. */
 export class TargetTaken extends Error {
@@ -54,6 +54,7 @@ export class Links {
     );
     await this.#links.createIndex({ targetId: 1 });
     await this.#links.createIndex({ status: 1, flow: 1 });
+    await this.#links.createIndex({ unnumbered: 1 }, { partialFilterExpression: { unnumbered: true } });
   }
 
   /** One link; null where the store knows none. */
@@ -73,6 +74,24 @@ export class Links {
   /** Links in the order of their keys; `after` goes on where an earlier page ended. */
   list(filter: LinkFilter = {}, { limit = 0, after }: LinkPage = {}): Promise<LinkDocument[]> {
     return this.#links.find(query(filter, after)).sort({ _id: 1 }).limit(limit).toArray();
+  }
+
+  /** Links whose news has no number yet. */
+  unnumbered(limit: number): Promise<LinkDocument[]> {
+    return this.#links.find({ unnumbered: true }).limit(limit).toArray();
+  }
+
+  /** When the oldest news that has no number was written; null where all has. */
+  async oldestUnnumbered(): Promise<Date | null> {
+    const found = await this.#links.find({ unnumbered: true }).sort({ updatedAt: 1 }).limit(1).toArray();
+    return found[0]?.updatedAt ?? null;
+  }
+
+  /** The news of a link has its number, up to that revision; a newer revision has news of its own. */
+  async setNumbered(key: string, numbered: NonNullable<LinkDocument['numbered']>): Promise<void> {
+    const all = { _id: key, revision: numbered.revision };
+    const done = await this.#links.updateOne(all, { $set: { numbered }, $unset: { unnumbered: '' } });
+    if (done.matchedCount === 0) await this.#links.updateOne({ _id: key }, { $set: { numbered } });
   }
 
   /** Links one after the other, in no order: for all of them, without holding them all. */
@@ -143,11 +162,6 @@ export class Links {
       );
   }
 
-  /** Notes what is known of a record that is being created; the link is there already. */
-  async noteCreation(key: string, creation: CreationNote): Promise<void> {
-    await this.#links.updateOne({ _id: key }, { $set: { creation } });
-  }
-
   /** Raises `seen`, never backwards. */
   async raise(updates: readonly SeenUpdate[]): Promise<void> {
     for (const part of chunks(updates))
@@ -180,6 +194,7 @@ export class Links {
       targetType: types.target,
       block: block && { ...block, text: text ?? '' },
       updatedAt: new Date(),
+      unnumbered: true as const,
     };
     const upTo = (side: Side): string => [seen[side]?.version ?? '', back[side] ?? ''].sort()[1] as string;
     try {

@@ -1,12 +1,18 @@
 import { MongoClient, type Db } from 'mongodb';
 import type { RateSlots } from '../connectors/rateLimiter.ts';
 import { Candidates } from './candidates.ts';
+import { Changes } from './changes.ts';
 import { Cursors } from './cursors.ts';
 import { History } from './history.ts';
 import { Limits } from './limits.ts';
 import { Links } from './links.ts';
+import { Requests } from './requests.ts';
 import { Slots } from './slots.ts';
+import { Steering } from './steering.ts';
 import { Systems } from './systems.ts';
+
+/** A client of MongoDB that somebody else opened. */
+export type OpenClient = MongoClient;
 
 /**
  * What has to be asked about many links at once, in MongoDB: a file for each collection, and no query anywhere else. One
@@ -14,6 +20,8 @@ import { Systems } from './systems.ts';
  */
 export class Store {
   readonly #client: MongoClient;
+  readonly #owned: boolean;
+  readonly #db: Db;
   readonly links: Links;
   readonly candidates: Candidates;
   readonly history: History;
@@ -21,9 +29,14 @@ export class Store {
   readonly systems: Systems;
   readonly limits: Limits;
   readonly slots: RateSlots;
+  readonly changes: Changes;
+  readonly requests: Requests;
+  readonly steering: Steering;
 
-  private constructor(client: MongoClient, db: Db) {
+  private constructor(client: MongoClient, db: Db, owned = true) {
     this.#client = client;
+    this.#owned = owned;
+    this.#db = db;
     this.links = new Links(db);
     this.candidates = new Candidates(db);
     this.history = new History(db);
@@ -31,6 +44,9 @@ export class Store {
     this.systems = new Systems(db);
     this.limits = new Limits(db);
     this.slots = new Slots(db);
+    this.changes = new Changes(db);
+    this.requests = new Requests(db);
+    this.steering = new Steering(db);
   }
 
   /** Connects; the database's name is in the address's path. Rejects when nothing answers within `timeoutMs`. */
@@ -51,11 +67,19 @@ export class Store {
     return new Store(client, client.db());
   }
 
+  /** Over a client that somebody else opened, and closes. */
+  static over(client: OpenClient, database: string): Store {
+    return new Store(client, client.db(database), false);
+  }
+
   /** Makes the indexes; the same call again changes nothing. */
   async prepare(historyDays: number): Promise<void> {
     await this.links.prepare();
     await this.candidates.prepare();
     await this.history.prepare(historyDays);
+    await this.changes.prepare(historyDays);
+    await this.requests.prepare();
+    await this.steering.prepare(historyDays);
   }
 
   /** How many documents there are of each kind. */
@@ -69,8 +93,13 @@ export class Store {
     };
   }
 
+  /** Rejects when the server does not answer. */
+  async ping(): Promise<void> {
+    await this.#db.command({ ping: 1 });
+  }
+
   async close(): Promise<void> {
-    await this.#client.close();
+    if (this.#owned) await this.#client.close();
   }
 }
 
@@ -78,16 +107,7 @@ export class Store {
 export interface LinkStore {
   readonly links: Pick<
     Links,
-    | 'byKey'
-    | 'bySource'
-    | 'byTarget'
-    | 'writtenBefore'
-    | 'countWritten'
-    | 'count'
-    | 'discover'
-    | 'raise'
-    | 'write'
-    | 'noteCreation'
+    'byKey' | 'bySource' | 'byTarget' | 'writtenBefore' | 'countWritten' | 'count' | 'discover' | 'raise' | 'write'
   >;
   readonly candidates: Pick<Candidates, 'byId' | 'withKeys' | 'referringTo' | 'note'>;
   readonly history: Pick<History, 'add'>;

@@ -35,6 +35,13 @@ export const steer = defineSignal<[Exclude<Message, MessageOf<'observed' | 'vani
 export const settled = defineUpdate<{ status: LinkState['status']; ended: LinkState['ended']; last: LinkState['last'] }>(
   MESSAGES.settled,
 );
+/** Reads both sides and brings them into step; `wait` answers when that is done. The same request again asks nothing twice. */
+export const sync = defineUpdate<
+  { status: LinkState['status']; ended: LinkState['ended'] },
+  [{ readonly wait: boolean; readonly requestId?: string }]
+>(MESSAGES.sync);
+/** What a person may send by hand in the Temporal UI, without an argument. */
+export const byHand = (['pause', 'resume', 'retry', 'sync'] as const).map((kind) => ({ kind, signal: defineSignal(kind) }));
 export const stateQuery = defineQuery<LinkState>(MESSAGES.state);
 
 const STATUS = defineSearchAttributeKey(SEARCH_ATTRIBUTES.status, SearchAttributeType.KEYWORD);
@@ -68,6 +75,14 @@ export async function link(carried: LinkState): Promise<string> {
     return { status: state.status, ended: state.ended, last: state.last };
   });
 
+  setHandler(sync, async ({ wait, requestId }) => {
+    const known = requestId !== undefined && state.requests?.some(({ id }) => id === requestId);
+    if (!known) inbox.push({ kind: 'sync', ...(requestId === undefined ? {} : { requestId }) });
+    if (wait) await condition(() => quiet && inbox.length === 0);
+    return { status: state.status, ended: state.ended };
+  });
+  for (const { kind, signal } of byHand) setHandler(signal, () => void inbox.push({ kind }));
+
   for (;;) {
     for (const message of inbox.splice(0)) state = receive(state, message, Date.now());
     const next = advance(state, Date.now());
@@ -84,7 +99,7 @@ export async function link(carried: LinkState): Promise<string> {
       continue;
     }
     if (next.step.kind === 'wait') await rest(next.step.until);
-    else state = applyOutcome(state, { step: next.step, outcome: await perform(next.step), now: Date.now() });
+    else state = applyOutcome(state, next.step, await perform(next.step), Date.now());
   }
 
   async function rest(until: number | null): Promise<void> {

@@ -1,7 +1,6 @@
 import type { Refused } from '../../flows/dataflow/bind.ts';
 import { conditionsInWords, scopeOf, type Condition, type Flow } from '../../flows/flow.ts';
-import type { LinkDetails, TandemStatus } from '../types.ts';
-import type { LinkDocument } from '../../store/documents.ts';
+import type { Link, LinkDetails, StatusReport } from '../model.ts';
 import { ago, table } from './table.ts';
 
 const scopeInWords = (scope: readonly Condition[]): string => (scope.length === 0 ? 'all' : conditionsInWords(scope));
@@ -59,7 +58,7 @@ export function showFlows(flows: readonly Flow[], refused: readonly Refused[]): 
 }
 
 /** Pairs by status, feeds and their lag, and what is blocked by which reason. */
-export function showStatus(status: TandemStatus): string {
+export function showStatus(status: StatusReport): string {
   const columns = ['linking', 'in-step', 'conflict', 'blocked', 'paused', 'ended'] as const;
   const flows = table(
     ['flow', ...columns, 'last sync'],
@@ -74,19 +73,13 @@ export function showStatus(status: TandemStatus): string {
       feed.trouble ?? '',
     ]),
   );
-  const late = status.feeds.flatMap(({ feed, unstamped }) =>
-    unstamped
-      ? [
-          `${feed}: an edit of ${unstamped.fields.join(', ')} moves no stamp, so it may be ${unstamped.hours} h old before it is seen`,
-        ]
-      : [],
-  );
   const blocked = status.flows.flatMap((flow) =>
     flow.blocked.map((each) => [flow.flow, String(each.count), each.example, each.reason]),
   );
-  const systems = status.systems.map(({ system, address, clock, note }) => {
-    const offset = clock
-      ? `${Math.round((clock.lo + clock.hi) / 2)} ms ahead of ours, give or take ${Math.round((clock.hi - clock.lo) / 2)} ms (by ${clock.by === 'date' ? 'its Date header' : 'our own writes'})`
+  const systems = status.systems.map(({ system, address, clockOffsetMs, note }) => {
+    const [low, high] = clockOffsetMs ?? [0, 0];
+    const offset = clockOffsetMs
+      ? `its clock is ${Math.round((low + high) / 2)} ms ahead of ours, give or take ${Math.round((high - low) / 2)} ms`
       : 'clock not measured yet';
     return `${system}: ${address ?? 'not reached yet'}; ${offset}${note === null ? '' : `; ${note}`}`;
   });
@@ -97,7 +90,6 @@ export function showStatus(status: TandemStatus): string {
     flows,
     refused.join('\n'),
     feeds,
-    late.join('\n'),
     ...(blocked.length > 0 ? [table(['blocked in', 'pairs', 'example', "the system's own words"], blocked)] : []),
     systems.join('\n'),
   ]
@@ -106,7 +98,7 @@ export function showStatus(status: TandemStatus): string {
 }
 
 /** Links, one a row. */
-export function showLinks(links: readonly LinkDocument[]): string {
+export function showLinks(links: readonly Link[]): string {
   if (links.length === 0) return 'no links';
   return table(
     ['flow', 'source', 'target', 'status', 'since', 'last change'],
@@ -115,7 +107,7 @@ export function showLinks(links: readonly LinkDocument[]): string {
       link.sourceId,
       link.targetId ?? '',
       link.ended ? `${link.status}: ${link.ended}` : link.status,
-      ago(link.statusAt),
+      ago(link.statusSince),
       link.last ? `${link.last.what}, ${ago(link.last.at)}` : '',
     ]),
   );
@@ -125,22 +117,24 @@ const text = (value: unknown): string =>
   value === null || value === undefined ? '(none)' : typeof value === 'string' ? value : JSON.stringify(value);
 
 /** One link: both sides, base, history, and where to look in the Temporal UI. */
-export function showLink(flow: Flow, details: LinkDetails, ui: string): string {
-  const { link, history } = details;
+export function showLink(flow: Flow, link: LinkDetails, ui: string): string {
+  const { source, target, block, history } = link;
   const rows = flow.properties.map((pair) => [
     pair.source,
-    text(link.seen.source?.values[pair.source]),
-    text(link.base.source[pair.source]),
+    text(source.values[pair.source]),
+    text(source.base[pair.source]),
     pair.target,
-    text(link.seen.target?.values[pair.target]),
-    text(link.base.target[pair.target]),
+    text(target.values[pair.target]),
+    text(target.base[pair.target]),
   ]);
   return [
-    `${flow.source.system} ${flow.source.type} ${link.sourceId} <-> ${flow.target.system} ${flow.target.type} ${link.targetId ?? '(none yet)'}`,
-    `status: ${link.ended ? `${link.status}: ${link.ended}` : link.status}, ${ago(link.statusAt)}; revision ${link.revision}${link.last ? `; last change: ${link.last.what}, ${ago(link.last.at)}` : ''}`,
-    ...(link.block
+    `${source.system} ${source.type} ${link.sourceId} <-> ${target.system} ${target.type} ${link.targetId ?? '(none yet)'}`,
+    `status: ${link.ended ? `${link.status}: ${link.ended}` : link.status}, ${ago(link.statusSince)}; revision ${link.revision}${link.last ? `; last change: ${link.last.what}, ${ago(link.last.at)}` : ''}`,
+    ...(block
       ? [
-          `blocked by ${link.block.side} (${link.block.code}) on ${link.block.properties.join(', ') || 'the record'}: ${link.block.text}`,
+          `blocked by ${block.side} (${block.code}) on ${block.properties.join(', ') || 'the record'}: ${block.text}`,
+          `  that is: ${block.meaning}`,
+          `  what to do: ${block.advice}`,
         ]
       : []),
     ...(link.conflicts.length > 0 ? [`conflict on ${link.conflicts.join(', ')}: both sides were edited`] : []),
@@ -154,13 +148,13 @@ export function showLink(flow: Flow, details: LinkDetails, ui: string): string {
       : table(
           ['when', 'side', 'property', 'before', 'after', 'why', 'id'],
           history.map((each) => [
-            each.at.toISOString().slice(0, 19).replace('T', ' '),
+            each.at.slice(0, 19).replace('T', ' '),
             each.side,
             each.property,
             text(each.before),
             text(each.after),
             each.why,
-            each._id.slice(each.link.length + 1),
+            each.id,
           ]),
         ),
     '',

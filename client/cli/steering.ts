@@ -130,7 +130,7 @@ export function addSteeringCommands(program: Command, withTandem: With): void {
       .option(...json)
       .action((flow: string, sourceId: string, options: Json) =>
         withTandem(async (tandem) => {
-          await tandem.steer(flow, sourceId, { kind: name });
+          await tandem[name](flow, sourceId);
           print(options.json, { [name]: flow, sourceId }, () => `asked ${flow} ${sourceId} to ${name}`);
         }),
       );

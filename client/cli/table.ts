@@ -34,9 +34,9 @@ function fit(text: string, width: number): string {
 }
 
 /** "3 minutes ago". */
-export function ago(at: Date | number | null): string {
+export function ago(at: string | null): string {
   if (at === null) return 'never';
-  const seconds = Math.round((Date.now() - Number(at)) / 1000);
+  const seconds = Math.round((Date.now() - Date.parse(at)) / 1000);
   const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
   if (seconds < 60) return format.format(-seconds, 'second');
   if (seconds < 3600) return format.format(-Math.round(seconds / 60), 'minute');

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { TandemError } from '../../flows/tandemError.ts';
+import { ConfigError } from '../../worker/config.ts';
 
 /** `tandem worker`: runs until a signal, then drains. */
 export function addWorkerCommand(program: Command): void {
@@ -11,19 +11,24 @@ export function addWorkerCommand(program: Command): void {
     .action(async (options: { pretty?: boolean; applyPlan?: string }) => {
       const { makeLog } = await import('../../worker/log.ts');
       const { runWorker } = await import('../../worker/worker.ts');
+      const { serveBeside } = await import('../http/serveTandem.ts');
       const stop = askedToStop();
+      const log = makeLog(options.pretty ?? false);
+      const ended = new AbortController();
+      const served = serveBeside(process.env, log, AbortSignal.any([stop, ended.signal]));
       try {
-        const log = makeLog(options.pretty ?? false);
-        const say = (sentence: string): void => console.error(`tandem: ${sentence}`);
-        await runWorker(process.env, { log, say, signal: stop }, options.applyPlan);
+        await runWorker(process.env, log, stop, options.applyPlan);
       } catch (error) {
-        if (!stop.aborted || error instanceof TandemError) throw error;
+        if (!stop.aborted || error instanceof ConfigError) throw error;
+      } finally {
+        ended.abort(new Error('the worker ended'));
+        await served;
       }
     });
 }
 
 /** Aborts on SIGTERM and SIGINT, and where npx was ended: it keeps a signal to itself and leaves what it runs behind. */
-function askedToStop(): AbortSignal {
+export function askedToStop(): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(new Error(name)));
   if (process.env['npm_command'] !== undefined) {

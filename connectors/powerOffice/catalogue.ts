@@ -18,7 +18,6 @@ export interface Resource extends RecordType {
 /** What the description does not say of a type. */
 interface Supplement {
   readonly path: string;
-  readonly pollSeconds?: number;
   readonly idFields?: readonly string[];
   readonly created: string;
   readonly reference?: { readonly field: string; readonly filter: string };
@@ -31,10 +30,6 @@ interface Supplement {
 }
 
 const IMPORT_REFERENCE = { field: 'ExternalImportReference', filter: 'externalImportReference' };
-/** The provider watches polling, and calls frequent polling of types that move slowly unnecessary (s). */
-const SLOW = 300;
-/** Without stamps every look reads the whole list (s). */
-const UNSTAMPED = 900;
 const CONTACT = ['Customer', 'Supplier'];
 
 /**
@@ -42,12 +37,7 @@ const CONTACT = ['Customer', 'Supplier'];
  * of each type's LastChangedDateTimeOffset; of a contact person's address it says nothing, so the worse is assumed.
  */
 const SUPPLEMENTS: Readonly<Record<string, Supplement>> = {
-  Product: {
-    path: 'Products',
-    pollSeconds: SLOW,
-    created: 'CreatedDateTimeOffset',
-    unstamped: ['StockOnHand', 'StockAvailable'],
-  },
+  Product: { path: 'Products', created: 'CreatedDateTimeOffset', unstamped: ['StockOnHand', 'StockAvailable'] },
   ContactPerson: {
     path: 'ContactPersons',
     idFields: ['ContactId', 'Id'],
@@ -72,7 +62,6 @@ const SUPPLEMENTS: Readonly<Record<string, Supplement>> = {
   },
   Employee: {
     path: 'Employees',
-    pollSeconds: SLOW,
     created: 'EmployeeCreatedDateTimeOffset',
     reference: IMPORT_REFERENCE,
     refers: { ManagerEmployeeId: ['Employee'] },
@@ -80,7 +69,6 @@ const SUPPLEMENTS: Readonly<Record<string, Supplement>> = {
   },
   Project: {
     path: 'Projects',
-    pollSeconds: SLOW,
     created: 'CreatedDateTimeOffset',
     refers: { CustomerId: ['Customer'], ProjectManagerEmployeeId: ['Employee'], ParentProjectId: ['Project'] },
   },
@@ -102,7 +90,6 @@ const TIME_TRACKING: Resource = {
   path: 'TimeTracking/ActivityTime',
   idFields: ['Id'],
   stamped: false,
-  pollSeconds: UNSTAMPED,
   fields: [
     { name: 'Id', type: 'integer', writable: false, source: 'assumed' },
     { name: 'Name', type: 'string', writable: true, source: 'assumed' },
@@ -154,7 +141,7 @@ export const POWEROFFICE_CATALOGUE: Catalogue = {
 };
 
 function resourceOf(name: string, supplement: Supplement): Resource {
-  const { path, idFields = ['Id'], created, reference, roles = [], pollSeconds } = supplement;
+  const { path, idFields = ['Id'], created, reference, roles = [] } = supplement;
   const filter = `${created.charAt(0).toLowerCase()}${created.slice(1)}GreaterThan`;
   const allowed = [name, ...roles];
   return {
@@ -162,7 +149,6 @@ function resourceOf(name: string, supplement: Supplement): Resource {
     path,
     idFields,
     stamped: true,
-    ...(pollSeconds === undefined ? {} : { pollSeconds }),
     created: { filter, field: created },
     ...(reference ? { reference } : {}),
     roles: { read: allowed.flatMap((each) => [each, `${each}_Full`]), write: allowed.map((each) => `${each}_Full`) },

@@ -1,5 +1,4 @@
-import { TandemError } from '../../flows/tandemError.ts';
-import { type AdminTable } from '../adminApi.ts';
+import { AdminError, type AdminTable } from '../adminApi.ts';
 import type { SandboxRow } from '../table.ts';
 import { byCatalogueNames } from '../standIn.ts';
 import { KINDS, resolve, type Kind } from './description.ts';
@@ -7,10 +6,10 @@ import type { Records } from './records.ts';
 import { FACETS } from './rules.ts';
 import { bind } from './values.ts';
 
-/** The type that a person means. Throws TandemError. */
+/** The type that a person means. Throws AdminError. */
 function kindOf(name: string): Kind {
   const kind = KINDS.find((each) => each.name === name);
-  if (!kind) throw new TandemError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
+  if (!kind) throw new AdminError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
   return kind;
 }
 
@@ -27,7 +26,7 @@ function fitted(kind: Kind, values: SandboxRow, before: SandboxRow, fixed: reado
         ? given
         : { ...((heads[field] ?? before[field]) as SandboxRow | undefined), ...belowOf(kind, field, below, value) };
     const bound = bind(kind.dto[field] ?? {}, nested, field);
-    if ('misfit' in bound) throw new TandemError(bound.misfit.says);
+    if ('misfit' in bound) throw new AdminError(bound.misfit.says);
     heads[field] =
       below === undefined && resolve(kind.dto[field] ?? {}).properties
         ? { ...(before[field] as SandboxRow | undefined), ...(bound.value as SandboxRow | null) }
@@ -44,7 +43,7 @@ export function powerOfficeDesk(records: Records, set: AdminTable['set']): Admin
   const stamps = (kind: Kind): string[] => Object.keys(kind.dto).filter((name) => name.endsWith('DateTimeOffset'));
   const row = (kind: Kind, id: string): SandboxRow => {
     const found = records.table(kind).get(id);
-    if (!found) throw new TandemError(`PowerOffice has no ${kind.name} ${id}`);
+    if (!found) throw new AdminError(`PowerOffice has no ${kind.name} ${id}`);
     return found;
   };
   return {

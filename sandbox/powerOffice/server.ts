@@ -90,7 +90,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
   }
 
   const privileges = (has: boolean): string[] =>
-    KINDS.filter(({ name }) => has !== settings.withoutPrivilege.includes(name)).map(({ name }) => `${name}_Full`);
+    KINDS.map(({ name }) => name).filter((name) => has !== settings.withoutPrivilege.includes(name));
 
   async function answer(context: Context, path: string): Promise<Response> {
     const { method } = context.req;

@@ -17,7 +17,7 @@ export type Message =
     }
   /** `approved`: a person let pass that so many are missing. */
   | { readonly kind: 'vanished'; readonly side: Side; readonly approved?: boolean }
-  | { readonly kind: 'sync' }
+  | { readonly kind: 'sync'; readonly requestId?: string }
   /** `approved`: a person let pass what was held back. */
   | { readonly kind: 'retry'; readonly approved?: boolean }
   | { readonly kind: 'pause' }
@@ -33,13 +33,13 @@ export function receive(state: LinkState, message: Message, now: number): LinkSt
     case 'observed': {
       const next = message.rules ? changeRules(state, message.rules) : state;
       if (next[message.side].id !== message.id) return next;
-      return sighted(next, { side: message.side, seen: message.seen, regressed: message.regressed === true });
+      return sighted(next, message.side, message.seen, message.regressed === true);
     }
     case 'vanished':
       if (state[message.side].id === null || state.ended === 'source gone') return state;
       return { ...suspectGone(state, message.side, now), ...(message.approved === true ? { approved: true } : {}) };
     case 'sync':
-      return doubtBothSides(state);
+      return doubtBothSides(message.requestId === undefined ? state : remembering(state, message.requestId, now));
     case 'retry':
       if (!state.block) return state;
       return {
@@ -53,13 +53,10 @@ export function receive(state: LinkState, message: Message, now: number): LinkSt
       return state.paused ? doubtBothSides({ ...state, paused: false }) : state;
     case 'unlink':
       if (state.ended === 'source gone') return state;
-      return {
-        ...withStatus(state, { now, status: 'ended', ended: 'unlinked by hand' }),
-        last: { what: 'unlinked by hand', at: now },
-      };
+      return { ...withStatus(state, now, 'ended', 'unlinked by hand'), last: { what: 'unlinked by hand', at: now } };
     case 'relink':
       if (state.ended === 'unlinked by hand')
-        return doubtBothSides(state.target.id === null ? resetTarget(state, now) : withStatus(state, { now, status: 'linking' }));
+        return doubtBothSides(state.target.id === null ? resetTarget(state, now) : withStatus(state, now, 'linking'));
       return state.ended === 'target gone' ? doubtBothSides(resetTarget(state, now)) : state;
     case 'link':
       return state.target.id === null && state.ended === null ? { ...state, chosen: message.id, block: null } : state;
@@ -68,4 +65,13 @@ export function receive(state: LinkState, message: Message, now: number): LinkSt
       return { ...state, verdicts: { ...state.verdicts, [message.property]: verdict } };
     }
   }
+}
+
+/** How long a request's id is known (ms), over roll-overs too; and of how many requests. */
+const REQUEST_KEPT_MS = 24 * 3600_000;
+const REQUESTS_KEPT = 50;
+
+function remembering(state: LinkState, id: string, now: number): LinkState {
+  const recent = (state.requests ?? []).filter(({ at }) => at > now - REQUEST_KEPT_MS);
+  return { ...state, requests: [...recent, { id, at: now }].slice(-REQUESTS_KEPT) };
 }

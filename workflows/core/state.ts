@@ -15,8 +15,6 @@ export interface Observation {
   readonly etag?: string;
   readonly values: Values;
   readonly inScope: boolean;
-  /** Raw values of the properties by which it is in scope, where a scope leaves several to choose from. */
-  readonly scope?: Values;
   /** When the record last changed, on Tandem's clock. */
   readonly at: Instants;
 }
@@ -123,6 +121,8 @@ export interface LinkState {
   readonly conflicts: readonly string[];
   /** Whether the store holds base and status as they are here. */
   readonly stored: boolean;
+  /** Requests that were heard within a day, so that the same again asks nothing twice. */
+  readonly requests?: readonly { readonly id: string; readonly at: number }[];
   /** What happened last, in words without values, and when (ms). */
   readonly last: { readonly what: string; readonly at: number } | null;
   /** Its end came by a deletion that Tandem made: no sighting revives it. */

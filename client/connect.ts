@@ -1,0 +1,75 @@
+import type { Client } from '@temporalio/client';
+import type { Flow } from '../flows/flow.ts';
+import { Store, type OpenClient } from '../store/store.ts';
+import { readStoreConfig } from '../worker/config.ts';
+import { connectTemporal, temporalConfig } from '../worker/temporal.ts';
+import { readConfiguredFlows } from '../worker/worker.ts';
+import { makeTandem } from './tandem.ts';
+import type { Tandem } from './types.ts';
+
+/** What a service has open already; Tandem uses it and closes neither. */
+export interface ConnectOptions {
+  /** A Temporal client of the namespace in which the workers run. */
+  readonly temporal?: Client;
+  /** A MongoDB client; its database is the one named in `env.MONGODB_URI`, or `database`. */
+  readonly mongo?: OpenClient;
+  readonly database?: string;
+  /** Everything else: as a worker reads it. Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** The library with what stands behind it, for the room's own servers and commands. */
+export interface OpenTandem {
+  readonly tandem: Tandem;
+  readonly store: Store;
+  readonly client: Client;
+  readonly flows: readonly Flow[];
+  /** Where both stores are, without secrets. */
+  readonly addresses: { readonly temporal: string; readonly mongo: string };
+}
+
+/** As `connectTandem`, with what stands behind the library. */
+export async function openTandem({ temporal, mongo, database, env = process.env }: ConnectOptions = {}): Promise<OpenTandem> {
+  const { flows, refused } = await readConfiguredFlows(env);
+  const { MONGODB_URI } = readStoreConfig(env);
+  const store = mongo ? Store.over(mongo, database ?? new URL(MONGODB_URI).pathname.slice(1)) : await Store.connect(MONGODB_URI);
+  try {
+    const opened = temporal
+      ? { client: temporal, namespace: temporal.options.namespace, close: async () => {} }
+      : await connectTemporal(env).then(({ client, connection, namespace }) => ({
+          client,
+          namespace,
+          close: () => connection.close(),
+        }));
+    const tandem = makeTandem({
+      installation: 'tandem',
+      flows,
+      refused,
+      store,
+      client: opened.client,
+      namespace: opened.namespace,
+      close: async () => {
+        await opened.close();
+        await store.close();
+      },
+    });
+    const addresses = { temporal: temporalConfig(env).address, mongo: MONGODB_URI.replace(/\/\/[^@/]*@/, '//') };
+    return { tandem, store, client: opened.client, flows, addresses };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/**
+ * Connects to Temporal and MongoDB as the environment says, or uses clients that are open already (and then closes
+ * neither). Rejects when either does not answer within 5 s. Throws TandemError where the environment is not right.
+ *
+ * @example
+ * const tandem = await connectTandem();
+ * const { status } = await tandem.sync('contactperson-contact', '501/2001', { wait: true });
+ * await tandem.close();
+ */
+export async function connectTandem(options: ConnectOptions = {}): Promise<Tandem> {
+  return (await openTandem(options)).tandem;
+}

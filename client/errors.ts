@@ -1,0 +1,38 @@
+import { TandemError } from '../flows/tandemError.ts';
+
+/** There is no such flow, link, record or change. `nearest` is the name that may have been meant. */
+export class NotFound extends TandemError {
+  readonly what: 'flow' | 'link' | 'property' | 'change' | 'system';
+  readonly nearest: string | null;
+  constructor(what: NotFound['what'], message: string, nearest: string | null = null) {
+    super(message);
+    this.what = what;
+    this.nearest = nearest;
+  }
+}
+
+/** What was waited for is not done yet; it goes on by itself. */
+export class TimedOut extends TandemError {
+  readonly flow: string;
+  readonly sourceId: string;
+  readonly waitedMs: number;
+  constructor(link: { readonly flow: string; readonly sourceId: string }, waitedMs: number) {
+    super(
+      `${link.flow} ${link.sourceId} is not done after ${waitedMs / 1000} s; it goes on by itself, see \`npx tandem show ${link.flow} ${link.sourceId}\``,
+    );
+    this.flow = link.flow;
+    this.sourceId = link.sourceId;
+    this.waitedMs = waitedMs;
+  }
+}
+
+/** The stream of changes keeps nothing so old. Go on after `goOnAfter`; what was between the two is lost to this reader. */
+export class CursorTooOld extends TandemError {
+  readonly goOnAfter: number;
+  constructor(after: number, goOnAfter: number) {
+    super(
+      `changes after ${after} are no longer kept, or were never there; go on after ${goOnAfter}, and compare what you have with \`links\``,
+    );
+    this.goOnAfter = goOnAfter;
+  }
+}

@@ -1,0 +1,76 @@
+import { Webhook } from 'standardwebhooks';
+import type { Flow } from '../../flows/flow.ts';
+import { SIDES } from '../../flows/side.ts';
+import { HttpProblem } from './problem.ts';
+
+/** The largest hook that is read (bytes). */
+const HOOK_LIMIT = 256 * 1024;
+
+export interface HookOptions {
+  readonly flows: readonly Flow[];
+  /** Secrets by system; several while they are being exchanged. */
+  readonly secrets: Readonly<Record<string, readonly string[]>>;
+  /** Asks the watcher of a record type to look now. */
+  readonly lookNow: (system: string, type: string) => Promise<void>;
+}
+
+/**
+ * Takes a webhook, signed as Standard Webhooks has it. A hook is a hint and no more: what it says changed is never
+ * believed, its feed looks. So a hook that is lost, doubled or out of order does no harm.
+ */
+export async function takeHook(
+  options: HookOptions,
+  system: string,
+  request: Request,
+): Promise<{ readonly looked: readonly string[] }> {
+  const secrets = options.secrets[system] ?? [];
+  if (secrets.length === 0)
+    throw new HttpProblem(
+      404,
+      `no webhooks are taken from ${system}; set ${system.toUpperCase()}_WEBHOOK_SECRET where Tandem runs`,
+    );
+  const body = await limited(request);
+  if (!secrets.some((secret) => isSigned(secret, body, request.headers)))
+    throw new HttpProblem(401, 'the signature is missing, is not of a known secret, or is older than five minutes');
+  const types = typesOf(options.flows, system);
+  const named = typeNamed(body);
+  const looked = named === null ? types : types.filter((type) => type.toLowerCase() === named.toLowerCase());
+  for (const type of looked) await options.lookNow(system, type);
+  return { looked };
+}
+
+function isSigned(secret: string, body: string, headers: Headers): boolean {
+  try {
+    new Webhook(secret).verify(body, Object.fromEntries(headers), { jsonParse: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function limited(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > HOOK_LIMIT) throw new HttpProblem(413, `a hook of more than ${HOOK_LIMIT / 1024} KiB is not read`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Record types of a system that flows use. */
+function typesOf(flows: readonly Flow[], system: string): string[] {
+  const ends = flows.flatMap((flow) => SIDES.map((side) => flow[side]));
+  return [...new Set(ends.filter((end) => end.system === system).map((end) => end.type))];
+}
+
+/** `contact` of `{ "type": "contact.updated" }`; null where the hook names no type. */
+function typeNamed(body: string): string | null {
+  try {
+    const { type } = JSON.parse(body) as { type?: unknown };
+    return typeof type === 'string' && type.includes('.') ? (type.split('.')[0] ?? null) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,137 @@
+import type { Logger } from 'pino';
+import { Hono } from 'hono';
+import { TandemError } from '../../flows/tandemError.ts';
+import { feedKey } from '../../flows/names.ts';
+import { readServerConfig } from '../../worker/config.ts';
+import { retryUntilReachable } from '../../worker/retryUntilReachable.ts';
+import { openTandem, type OpenTandem } from '../connect.ts';
+import { CursorTooOld, NotFound } from '../errors.ts';
+import { version } from '../version.ts';
+import { Health, type Dependency } from './health.ts';
+import { takeHook } from './hooks.ts';
+import { metricsText } from './metrics.ts';
+import { HttpProblem } from './problem.ts';
+import { addApi, type Env } from './server.ts';
+import { startServer, type Running } from './start.ts';
+import { readApiTokens } from './tokens.ts';
+
+export interface ServeOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Logger;
+  /** Webhooks and health alone: what may stand open to the world. */
+  readonly onlyHooks?: boolean;
+  readonly port?: number;
+}
+
+/**
+ * Serves the HTTP interface: `/v1`, webhooks, health and metrics. Throws TandemError where a token or secret is malformed;
+ * rejects where the port is in use.
+ */
+export async function serveTandem(open: OpenTandem, { env, log, onlyHooks = false, port }: ServeOptions): Promise<Running> {
+  const config = readServerConfig(env);
+  const { tokens, problems } = readApiTokens(config.TANDEM_API_TOKENS ?? '');
+  if (problems.length > 0) throw new TandemError(problems.map((problem) => `TANDEM_API_TOKENS: ${problem}`).join('\n'));
+  const { store, tandem, flows } = open;
+  const dependencies = dependenciesOf(open);
+  const health = new Health(dependencies);
+  const secrets = {
+    crm: (config.CRM_WEBHOOK_SECRET ?? '')
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== ''),
+  };
+
+  const app = new Hono<Env>();
+  app.get('/healthz', (context) => context.json({ status: 'ok', version: version() }));
+  app.get('/readyz', async (context) => {
+    const readiness = await health.look();
+    if (!readiness.ready) context.header('retry-after', '5');
+    return context.json(readiness, readiness.ready ? 200 : 503);
+  });
+  app.post('/hooks/:system', async (context) => {
+    try {
+      return context.json(
+        await takeHook(
+          { flows, secrets, lookNow: (system, type) => store.cursors.set(feedKey(system, type), { lookAsked: Date.now() }) },
+          context.req.param('system'),
+          context.req.raw,
+        ),
+      );
+    } catch (error) {
+      const problem = error instanceof HttpProblem ? error : explain(error, dependencies, health);
+      if (problem.status >= 500) log.error({ event: 'http', why: problem.message }, 'a hook could not be taken');
+      return problem.response('hook');
+    }
+  });
+  if (!onlyHooks) {
+    app.get('/metrics', async (context) =>
+      context.text(await metricsText(open), 200, { 'content-type': 'text/plain; version=0.0.4' }),
+    );
+    addApi(app, {
+      tandem,
+      version: version(),
+      tokens,
+      requests: store.requests,
+      audit: (entry) => store.steering.note(entry),
+      explain: (error) => explain(error, dependencies, health),
+      report: (error, requestId) =>
+        log.error({ event: 'http', requestId, why: error instanceof Error ? error.message : String(error) }, 'a request failed'),
+    });
+  }
+  const running = await startServer(app, { port: port ?? config.TANDEM_HTTP_PORT, open: tokens.length > 0 || onlyHooks });
+  log.info(
+    { event: 'http', address: running.address, open: tokens.length > 0 },
+    tokens.length > 0
+      ? `the HTTP interface listens at ${running.address}`
+      : `the HTTP interface listens at ${running.address}, on loopback alone since TANDEM_API_TOKENS names no token`,
+  );
+  return running;
+}
+
+/** What the interface cannot work without, as logs, `doctor` and `readyz` name it. */
+export function dependenciesOf({ client, store, addresses }: Pick<OpenTandem, 'client' | 'store' | 'addresses'>): Dependency[] {
+  return [
+    { name: `Temporal at ${addresses.temporal}`, check: () => client.connection.workflowService.getSystemInfo({}) },
+    { name: `MongoDB at ${addresses.mongo}`, check: () => store.ping() },
+  ];
+}
+
+/** What an error of the library answers. */
+function explain(error: unknown, [temporal, mongo]: readonly Dependency[], health: Health): HttpProblem {
+  if (error instanceof NotFound)
+    return new HttpProblem(404, error.nearest === null ? error.message : `${error.message} (nearest: ${error.nearest})`);
+  if (error instanceof CursorTooOld) return new HttpProblem(410, error.message);
+  if (error instanceof TandemError) return new HttpProblem(409, error.message);
+  const name = error instanceof Error ? error.name : '';
+  const down = name.startsWith('Mongo') ? mongo : /ServiceError|Rpc|Deadline/i.test(name) ? temporal : undefined;
+  if (!down) return new HttpProblem(500, 'a defect of Tandem; its log has more under the request id');
+  const since = health.down(down.name).toISOString();
+  return new HttpProblem(503, `${down.name} does not answer, since ${since}`, { headers: { 'retry-after': '5' } });
+}
+
+/** Where TANDEM_HTTP_PORT is set, a worker serves the interface too; what hinders it is a warning, the worker runs on. */
+export async function serveBeside(env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal): Promise<void> {
+  if (!env['TANDEM_HTTP_PORT']) return;
+  try {
+    const open = await retryUntilReachable('Temporal and MongoDB', log, signal, () => openTandem({ env }));
+    try {
+      const running = await serveTandem(open, { env, log });
+      await aborted(signal);
+      await running.close();
+    } finally {
+      await open.tandem.close();
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    const why = error instanceof Error ? error.message : String(error);
+    log.warn({ event: 'http', why }, `the HTTP interface is not served: ${why}; the worker runs on`);
+  }
+}
+
+/** Resolves when a signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,72 @@
+import type { Refused } from '../flows/dataflow/bind.ts';
+import type { Flow } from '../flows/flow.ts';
+import { feedKey } from '../flows/names.ts';
+import { notRun } from '../worker/readFlows.ts';
+import type { LinkDocument } from '../store/documents.ts';
+import type { Store } from '../store/store.ts';
+import type { StatusReport } from './model.ts';
+
+/** So many blocked links are looked at for their reasons. */
+const BLOCKED = 1000;
+
+/** The feeds that flows use, each once. */
+export const feedsOf = (flows: readonly Flow[]): string[] => [
+  ...new Set(flows.flatMap((flow) => [flow.source, flow.target].map(({ system, type }) => feedKey(system, type)))),
+];
+
+/** The whole installation at a glance, from the store alone. */
+export async function statusReport(
+  store: Store,
+  { installation, flows, refused }: { installation: string; flows: readonly Flow[]; refused: readonly Refused[] },
+): Promise<StatusReport> {
+  const counts = await store.links.countByStatus();
+  const blocked = await store.links.list({ status: 'blocked' }, { limit: BLOCKED });
+  const cursors = await store.cursors.all();
+  const systems = await store.systems.all();
+  return {
+    installation,
+    flows: flows.map(({ name }) => {
+      const mine = counts.filter((each) => each.flow === name);
+      const last = mine.map((each) => each.last.getTime()).sort((a, b) => b - a)[0];
+      return {
+        flow: name,
+        pairs: Object.fromEntries(mine.map(({ status, count }) => [status, count])),
+        lastSync: last === undefined ? null : new Date(last).toISOString(),
+        blocked: reasonsOf(blocked.filter((each) => each.flow === name)),
+      };
+    }),
+    feeds: feedsOf(flows).map((feed) => {
+      const cursor = cursors.find(({ _id }) => _id === feed);
+      return {
+        feed,
+        looks: cursor?.looks ?? 0,
+        lagSeconds: cursor?.lookedAt ? Math.max(0, Math.round((Date.now() - cursor.lookedAt) / 1000)) : null,
+        sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt).toISOString() : null,
+        trouble: cursor?.trouble?.text ?? null,
+      };
+    }),
+    refused: notRun(refused).map(({ section, why }) => ({ section, why: [...why] })),
+    paused: [...(await store.limits.paused())],
+    systems: systems.map((each) => ({
+      system: each._id,
+      address: each.identity ?? null,
+      clockOffsetMs: each.clock && each.clock.by !== 'nothing' ? [each.clock.lo, each.clock.hi] : null,
+      note:
+        each.test === 'missing'
+          ? 'takes no JSON Patch test: a read comes before each write, and an edit within that moment can be overwritten'
+          : null,
+    })),
+  };
+}
+
+/** Every reason that blocks some, in the system's own words, with how many and one of them. */
+function reasonsOf(links: readonly LinkDocument[]): StatusReport['flows'][number]['blocked'] {
+  const reasons = new Map<string, { code: string; reason: string; count: number; example: string }>();
+  for (const { block, sourceId } of links) {
+    const code = block?.code ?? 'unknown';
+    const reason = block?.text || code;
+    const known = reasons.get(reason);
+    reasons.set(reason, { code, reason, count: (known?.count ?? 0) + 1, example: known?.example ?? sourceId });
+  }
+  return [...reasons.values()];
+}
