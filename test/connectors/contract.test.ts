@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { PowerOfficeClient } from '../../connectors/powerOffice/client.ts';
+import { askAll, QUESTIONS } from './questions.ts';
 import { RateLimiter } from '../../connectors/rateLimiter.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import { powerOffice } from '../../connectors/powerOffice/connector.ts';
@@ -10,16 +13,20 @@ const OPTIONS = { priority: 'feed' } as const;
 
 /**
  * What Tandem relies on in PowerOffice Go, through the connector alone: against the stand-in, and unchanged against a
- * demo account where TANDEM_LIVE_POWEROFFICE_URL and the three TANDEM_LIVE_POWEROFFICE_..._KEY are set. It renames one
- * contact person and puts the name back.
+ * demo account where TANDEM_LIVE_POWEROFFICE_URL and the three TANDEM_LIVE_POWEROFFICE_..._KEY are set. It changes a name,
+ * addresses and nothing else, and puts them back.
  */
-function contract(name: string, make: () => Promise<{ system: Connector; close: () => Promise<void> }>): void {
+function contract(
+  name: string,
+  make: () => Promise<{ system: Connector; client: PowerOfficeClient; close: () => Promise<void> }>,
+): void {
   describe(`PowerOffice Go as Tandem needs it: ${name}`, function () {
     this.timeout(120_000);
     let system: Connector;
+    let client: PowerOfficeClient;
     let close: () => Promise<void>;
     before(async () => {
-      ({ system, close } = await make());
+      ({ system, client, close } = await make());
     });
     after(() => close());
 
@@ -73,16 +80,45 @@ function contract(name: string, make: () => Promise<{ system: Connector; close: 
         await write('Tandemprøve', firstName);
       }
     });
+
+    it('answers what no source confirms, in a table that docs/systems.md can take over', async () => {
+      const table = await askAll(client);
+      console.log(`\n${table}\n`);
+      assert.equal(table.split('\n').length, QUESTIONS.length + 2);
+    });
   });
 }
+
+describe('what is unproven of PowerOffice Go', () => {
+  it('stands in docs/systems.md, each with what Tandem does meanwhile', () => {
+    const page = readFileSync(new URL('../../docs/systems.md', import.meta.url), 'utf8');
+    const listed = [
+      ...(page
+        .split('## Unproven')[1]
+        ?.split('\n## ')[0]
+        ?.matchAll(/^\| ([^|]+?) +\| ([^|]+?) +\|$/gm) ?? []),
+    ].slice(2);
+    assert.deepEqual(
+      listed.map(([, what]) => what),
+      QUESTIONS.map(({ what }) => what),
+    );
+    assert.ok(listed.every(([, , meanwhile]) => (meanwhile ?? '').length > 5));
+  });
+});
 
 const capability = { get: () => 'unknown' as const, settle: () => Promise.resolve() };
 
 contract('the stand-in', async () => {
   const world: World = await makeWorld({ size: { products: 1, contactPersons: 30, suppliers: 1, supplierPersons: 1 } });
   const { store }: { store: Store } = await makeStore();
-  const system = powerOffice({ url: world.powerOffice.url, ...KEYS }, new RateLimiter(store.slots, 'contract', 10), capability);
-  return { system, close: () => Promise.all([world.close(), store.close()]).then(() => {}) };
+  const keys = { url: world.powerOffice.url, ...KEYS };
+  const throttle = new RateLimiter(store.slots, 'contract', 10);
+  const system = powerOffice(keys, throttle, capability);
+  return {
+    system,
+    client: new PowerOfficeClient(keys, throttle),
+    close: () => Promise.all([world.close(), store.close()]).then(() => {}),
+  };
 });
 
 const live = (name: string): string => process.env[`TANDEM_LIVE_POWEROFFICE_${name}`] ?? '';
@@ -95,5 +131,7 @@ if (live('URL') !== '')
       clientKey: live('CLIENT_KEY'),
       subscriptionKey: live('SUBSCRIPTION_KEY'),
     };
-    return { system: powerOffice(keys, new RateLimiter(store.slots, 'live', 8), capability), close: () => store.close() };
+    const throttle = new RateLimiter(store.slots, 'live', 8);
+    const client = new PowerOfficeClient(keys, throttle);
+    return { system: powerOffice(keys, throttle, capability), client, close: () => store.close() };
   });
