@@ -82,7 +82,7 @@ export function makeProgram(): Command {
 
   program
     .command('status')
-    .description('pairs by status, feed lag, last sync, and what is blocked by which reason')
+    .description('how things stand: pairs by status, when each feed was last looked at, and what is blocked and why')
     .addOption(json())
     .action((options: { json?: boolean }) =>
       withTandem(async (tandem) => {
@@ -93,10 +93,10 @@ export function makeProgram(): Command {
 
   program
     .command('links')
-    .description('list links')
-    .option('--flow <name>', 'of one flow')
-    .addOption(new Option('--status <status>', 'with one status').choices(STATUSES))
-    .addOption(new Option('--limit <n>', 'at most so many').default(50).argParser(count))
+    .description('list links: flow, source id, target id, status, last change')
+    .option('--flow <name>', 'only links of this flow')
+    .addOption(new Option('--status <status>', 'only links with this status').choices(STATUSES))
+    .addOption(new Option('--limit <n>', 'how many links at most').default(50).argParser(count))
     .addOption(json())
     .action((options: { flow?: string; status?: Status; limit: number; json?: boolean }) =>
       withTandem(async (tandem) => {
@@ -107,8 +107,8 @@ export function makeProgram(): Command {
 
   program
     .command('show <flow> <source-id>')
-    .description('one link: both sides, base, history, and its place in the Temporal UI')
-    .addOption(new Option('--history <n>', 'so many changes').default(20).argParser(count))
+    .description('one link: both sides, the base on which they last agreed, history, and where the Temporal UI shows it')
+    .addOption(new Option('--history <n>', 'how many changes to show, newest first').default(20).argParser(count))
     .addOption(json())
     .action((flow: string, sourceId: string, options: { history: number; json?: boolean }) =>
       withTandem(async (tandem) => {

@@ -25,8 +25,8 @@ export function addSteeringCommands(program: Command, withTandem: With): void {
 
   program
     .command('conflicts')
-    .description('properties on which both sides were edited and the policy is "ask"')
-    .option('--flow <name>', 'of one flow')
+    .description('what waits for a person: properties edited on both sides where the policy is "ask"')
+    .option('--flow <name>', 'only links of this flow')
     .option(...json)
     .action((options: Json & { flow?: string }) =>
       withTandem(async (tandem) => {
@@ -80,8 +80,8 @@ export function addSteeringCommands(program: Command, withTandem: With): void {
   program
     .command('retry')
     .description('try blocked links again')
-    .option('--flow <name>', 'of one flow')
-    .option('--reason <text>', 'whose reason contains this')
+    .option('--flow <name>', 'only links of this flow')
+    .option('--reason <text>', 'only links whose reason contains this text')
     .option(...json)
     .action((options: Json & { flow?: string; reason?: string }) =>
       withTandem(async (tandem) => {
@@ -111,7 +111,7 @@ export function addSteeringCommands(program: Command, withTandem: With): void {
 
   program
     .command('link <flow> <source-id> <target-id>')
-    .description('say which target record belongs to a source record that has none; values that differ go by policy')
+    .description('link a source record that has no partner with this target record; values that differ go by policy')
     .option(...json)
     .action((flow: string, sourceId: string, targetId: string, options: Json) =>
       withTandem(async (tandem) => {
