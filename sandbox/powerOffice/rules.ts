@@ -95,16 +95,15 @@ const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const blank = (value: unknown): boolean => value === null || value === undefined || String(value).trim() === '';
 
 /** The service's own objections to a record, beyond what its framework checks; the first one that holds. */
-export function objection(kind: Kind, row: SandboxRow): { says: string; of?: string } | undefined {
+export function objection(kind: Kind, row: SandboxRow): string | undefined {
   const person = row['IsPerson'] === true;
   const facet = kind.name === 'Customer' || kind.name === 'Supplier';
   const needed = facet ? (person ? ['FirstName', 'LastName'] : ['Name']) : kind.required;
   const missing = needed.find((name) => blank(row[name]));
-  if (missing !== undefined) return { says: `${missing} is required${facet ? ` when IsPerson is ${person}` : ''}.`, of: missing };
+  if (missing !== undefined) return `${missing} is required${facet ? ` when IsPerson is ${person}` : ''}.`;
   const { EmailAddress: email, Code: code } = row;
-  if (!blank(email) && !EMAIL.test(String(email).trim()))
-    return { says: `EmailAddress '${String(email)}' is not a valid e-mail address.`, of: 'EmailAddress' };
+  if (!blank(email) && !EMAIL.test(String(email).trim())) return `EmailAddress '${String(email)}' is not a valid e-mail address.`;
   return kind.name === 'Project' && String(code ?? '').includes('.') && blank(row['ParentProjectId'])
-    ? { says: "Code cannot contain '.': it divides a project's code from its sub-project's." }
+    ? "Code cannot contain '.': it divides a project's code from its sub-project's."
     : undefined;
 }

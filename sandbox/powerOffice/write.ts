@@ -12,9 +12,6 @@ const VALIDATION = 'One or more validation errors occurred.';
 const invalid = (kind: Kind, detail: string, status = 400): Response =>
   refusal(status, `${kind.noun} validation error(s)`, detail);
 
-const objected = (kind: Kind, { says, of }: { says: string; of?: string }): Response =>
-  refusal(400, `${kind.noun} validation error(s)`, says, of === undefined ? undefined : { [of]: [says] });
-
 /** What the service says of a record that is not there. */
 export const missing = (kind: Kind, id: string): Response =>
   refusal(404, 'Object(s) not found', `${kind.noun} with id = ${id.split('/').at(-1)} not found.`);
@@ -70,7 +67,7 @@ export async function create(
   if (unknown !== undefined) return invalid(kind, unknown, kind.unknownStatus);
   blankReferences(values);
   const told = objection(kind, values);
-  if (told) return objected(kind, told);
+  if (told !== undefined) return invalid(kind, told);
   const clash = records.clash(kind, values, (name) => (values[name] ?? null) !== null);
   if (clash) return invalid(kind, clash.says, clash.unknown ? kind.unknownStatus : 400);
   const row = records.make(kind, values);
@@ -150,11 +147,10 @@ export async function update(
   const next = patched(kind, row, target);
   blankReferences(next.row);
   const written = Object.fromEntries([...next.changed].map((name) => [name, target[name]]));
-  const faults = faultsOf({ properties: kind.patch }, written);
-  const [fault] = Object.values(faults);
-  if (fault) return refusal(400, `${kind.noun} validation error(s)`, `${dto}: ${fault[0]}`, faults);
+  const [fault] = Object.values(faultsOf({ properties: kind.patch }, written));
+  if (fault) return invalid(kind, `${dto}: ${fault[0]}`);
   const told = next.changed.size > 0 ? objection(kind, next.row) : undefined;
-  if (told) return objected(kind, told);
+  if (told !== undefined) return invalid(kind, told);
   const clash = records.clash(kind, next.row, (name) => next.changed.has(name));
   if (clash) return invalid(kind, clash.says);
   const saved = next.changed.size === 0 ? row : records.save(kind, next.row);
