@@ -14,6 +14,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   system: 'powerOffice or crm',
   file: 'path of the file',
   url: 'base address of the CRM',
+  name: 'whose token it is, as the audit of steering calls shows it',
   kind: 'what goes wrong: status, drop-before, drop-after, truncate, html, slow, empty',
 };
 
@@ -40,6 +41,9 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   relink: ['relink contactperson-contact 12/345'],
   approve: ['approve contactperson-contact'],
   rebuild: ['rebuild'],
+  serve: ['serve', 'serve --port 8443 --only hooks'],
+  'token new': ['token new billing --right steer'],
+  tail: ['tail', 'tail --after 1200 --json'],
   'profile check': ['profile check crm-profile.json --read-only'],
   'profile init': ['profile init https://crm.example.com/api --out crm-profile.json'],
   'profile schema': ['profile schema'],
