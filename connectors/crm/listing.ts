@@ -39,7 +39,6 @@ const BEGINNING = '1970-01-01T00:00:00.000Z';
 const AFTER_ID = 'after id ';
 
 function tokenVariables({ paging }: Listing, token: string | null): Variables {
-  if (token?.startsWith(AFTER_ID)) return { afterId: token.slice(AFTER_ID.length) };
   if (paging.style === 'cursor') return { cursor: token };
   if (paging.style === 'offset') return { offset: Number(token ?? 0) };
   if (paging.style === 'page') return { page: Number(token ?? paging.first) };
@@ -78,8 +77,7 @@ export function listing(type: ReadyType, host: ListingHost) {
     token: string | null,
     size = list.paging.size,
   ): Promise<RawPage> {
-    const follows =
-      token !== null && (list.paging.style === 'url' || list.paging.style === 'link') && !token.startsWith(AFTER_ID);
+    const follows = token !== null && (list.paging.style === 'url' || list.paging.style === 'link');
     const answer = await host.send(
       {
         operation,
@@ -102,9 +100,15 @@ export function listing(type: ReadyType, host: ListingHost) {
   function counted(question: Question): (token: string | null) => Promise<RawPage> {
     const { cap, splitBy } = question.list.paging;
     let since = 0;
+    let afterId: string | undefined;
     return async (token) => {
-      if (token === null || token.startsWith(AFTER_ID)) since = 0;
-      const page = await rawPage(question, token);
+      // From a cap on it is another question, with pages of its own.
+      const begins = token === null || token.startsWith(AFTER_ID);
+      if (begins) {
+        since = 0;
+        afterId = token?.slice(AFTER_ID.length);
+      }
+      const page = await rawPage({ ...question, variables: { ...question.variables, afterId } }, begins ? null : token);
       since += page.rows.length;
       if (cap === undefined || since < cap) return page;
       const last = page.rows.at(-1);

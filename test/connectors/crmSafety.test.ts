@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Connector } from '../../connectors/connector.ts';
 import { all, failsAs, OPTIONS } from './calls.ts';
-import { connectorOf, oddCrm, operationsWith, type Got } from './oddCrm.ts';
+import { against, operationsWith } from './oddCrm.ts';
 
 const FIELDS = ['givenName', 'familyName'];
 const T0 = '2026-01-01T00:00:00.000Z';
@@ -16,21 +16,6 @@ const row = (more: object = {}): Record<string, unknown> => ({
 const identity = { externalId: 'poweroffice:ContactPerson:1/2', idempotencyKey: 'k' };
 const CONDITION = { test: { givenName: 'Kari' }, version: '001767225600.000000000' };
 
-/** The connector does something with an odd server; gives what the server was asked. */
-async function against(
-  answering: Parameters<typeof oddCrm>[0],
-  profile: object,
-  work: (system: Connector) => Promise<unknown>,
-  given: Parameters<typeof connectorOf>[2] = {},
-): Promise<Got[]> {
-  const server = await oddCrm(answering);
-  try {
-    await work(connectorOf(server.url, profile, given));
-  } finally {
-    await server.close();
-  }
-  return server.got;
-}
 const read = (system: Connector, id = '7') => system.read({ type: 'Contact', id, fields: FIELDS }, OPTIONS);
 const create = (system: Connector) =>
   system.create({ type: 'Contact', values: { givenName: 'Kari' }, fields: FIELDS, identity }, OPTIONS);

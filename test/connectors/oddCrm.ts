@@ -4,6 +4,7 @@ import { crm as makeCrm, type CrmGiven } from '../../connectors/crm/connector.ts
 import { parseProfile } from '../../connectors/crm/profile/read.ts';
 import type { Connector } from '../../connectors/connector.ts';
 import { serveOn } from '../../sandbox/serve.ts';
+import { all, OPTIONS } from './calls.ts';
 
 /** One call that a server got. */
 export interface Got {
@@ -76,3 +77,37 @@ export const operationsWith = (more: Record<string, object>): object => {
   for (const [name, each] of Object.entries(more)) operations[name] = { ...operations[name], ...each };
   return { operations };
 };
+
+/** The connector does something with an odd server; gives what the server was asked. */
+export async function against(
+  answering: Parameters<typeof oddCrm>[0],
+  profile: object,
+  work: (system: Connector) => Promise<unknown>,
+  given: Partial<CrmGiven> = {},
+): Promise<Got[]> {
+  const server = await oddCrm(answering);
+  try {
+    await work(connectorOf(server.url, profile, given));
+  } finally {
+    await server.close();
+  }
+  return server.got;
+}
+
+export const FIELDS = ['givenName'];
+export const day = (n: number): string => `2026-01-${String(n).padStart(2, '0')}T00:00:00.000Z`;
+export const ROWS = Array.from({ length: 7 }, (_, i) => ({
+  id: String(i + 1),
+  updatedAt: day(i + 1),
+  givenName: `n${i}`,
+  familyName: 'x',
+}));
+
+export async function idsOf(system: Connector): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const page of system.ids('Contact', OPTIONS)) ids.push(...page);
+  return ids;
+}
+export const changedIds = async (system: Connector, since: string | null): Promise<string[]> =>
+  (await all(system.changed({ type: 'Contact', fields: FIELDS, since }, OPTIONS))).map(({ id }) => id);
+export const EVERY = ROWS.map(({ id }) => id);
