@@ -1,8 +1,10 @@
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Catalogue } from '../../flows/catalogue.ts';
+import { SystemClock } from '../clock.ts';
 import type { Connector } from '../connector.ts';
 import { RateLimiter, type RateSlots } from '../rateLimiter.ts';
+import { SystemError } from '../systemError.ts';
 import { missingSecrets, secretsFrom } from './auth.ts';
 import { catalogueOf, crm } from './connector.ts';
 import { ProfileError, profileHash, readProfile } from './profile/read.ts';
@@ -14,6 +16,12 @@ export interface ConnectGiven {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** What an adapter is given besides: how it says that a call failed, and what keeps a system's clock. */
+export interface AdapterGiven extends ConnectGiven {
+  readonly SystemError: typeof SystemError;
+  readonly SystemClock: typeof SystemClock;
+}
+
 /**
  * A module that speaks for a CRM which no profile can describe: CRM_PROFILE=./my-adapter.mjs, the module's default
  * export. Its connector promises what `Connector` says of each method.
@@ -23,7 +31,7 @@ export interface CrmAdapter {
   readonly catalogue: Catalogue;
   /** Variables that it needs and that are missing, one sentence each. */
   missing?(env: NodeJS.ProcessEnv): readonly string[];
-  connect(given: ConnectGiven): Connector | Promise<Connector>;
+  connect(given: AdapterGiven): Connector | Promise<Connector>;
 }
 
 /** The CRM that an installation speaks to. */
@@ -59,7 +67,7 @@ async function readAdapter(path: string): Promise<Crm> {
     profile: null,
     hash: null,
     missing: (env) => adapter.missing?.(env) ?? [],
-    connect: async (given) => adapter.connect(given),
+    connect: async ({ url, env }) => adapter.connect({ url, env, SystemError, SystemClock }),
   };
 }
 
