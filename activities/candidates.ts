@@ -39,7 +39,10 @@ const same = (a: CandidateDocument | undefined, b: CandidateDocument | null): bo
  * Notes a page of records as candidates of a flow and wakes the links that wait and may find a partner now: those of
  * the records themselves, and those with a key that was there before or is there now.
  */
-export async function noteCandidates(deps: Deps, flow: Flow, side: Side, records: readonly Snapshot[]): Promise<void> {
+export async function noteCandidates(
+  deps: Deps,
+  { flow, side, records }: { readonly flow: Flow; readonly side: Side; readonly records: readonly Snapshot[] },
+): Promise<void> {
   if (!isIndexed(flow) || records.length === 0) return;
   const known = await deps.store.candidates.byId(
     flow.name,
@@ -59,10 +62,13 @@ export async function noteCandidates(deps: Deps, flow: Flow, side: Side, records
   }
   if (now.length + gone.length === 0) return;
   await deps.store.candidates.note(now, gone);
-  await wake(deps, flow, side, [...before, ...now]);
+  await wake(deps, { flow, side, changed: [...before, ...now] });
 }
 
-async function wake(deps: Deps, flow: Flow, side: Side, changed: readonly CandidateDocument[]): Promise<void> {
+async function wake(
+  deps: Deps,
+  { flow, side, changed }: { readonly flow: Flow; readonly side: Side; readonly changed: readonly CandidateDocument[] },
+): Promise<void> {
   const keys = [...new Set(changed.flatMap((each) => each.keys))];
   const sharing = keys.length === 0 ? [] : await deps.store.candidates.withKeys(flow.name, 'source', keys);
   const ids = new Set([...(side === 'source' ? changed : []), ...sharing].map((each) => each.id));

@@ -16,10 +16,13 @@ export interface Deps {
   readonly log: Logger;
   /** Where a start keeps to a plan: nothing else is created, linked or written. */
   readonly allowance?: Allowance;
-  readonly pollSeconds: number;
+  /** Pause between two looks at a type's feed (s). */
+  readonly pollSeconds: (system: SystemName, type: string) => number;
   /** Systems that send webhooks: their feeds look as soon as somebody asks. */
   readonly lookWhenAsked: readonly string[];
   readonly sweepHours: number;
+  /** The same for a type of which flows use properties whose edits move no stamp. */
+  readonly unstampedHours: number;
   readonly deletionHours: number;
   /** Aborts when the worker was asked to stop: watchers hand over at once, writes finish. */
   readonly stopping: AbortSignal;

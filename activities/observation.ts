@@ -26,6 +26,13 @@ export function takesPart(flow: Flow, side: Side, field: (name: string) => Value
   return scopeOf(flow, side).every((condition) => meets(condition, field(condition.property)));
 }
 
+/** A write tests that the record is still in scope: for `not` and `oneOf` by the value that was seen. */
+function scopeSeen(flow: Flow, side: Side, record: Snapshot): Pick<Observation, 'scope'> {
+  const open = scopeOf(flow, side).filter(({ equals }) => equals === undefined);
+  if (open.length === 0) return {};
+  return { scope: Object.fromEntries(open.map(({ property }) => [property, record.fields[property] ?? null])) };
+}
+
 /** A record as one side of a flow sees it: mapped values alone, and whether it takes part. */
 export function observationOf(flow: Flow, side: Side, record: Snapshot): Observation {
   return {
@@ -34,6 +41,7 @@ export function observationOf(flow: Flow, side: Side, record: Snapshot): Observa
     ...(record.etag === undefined ? {} : { etag: record.etag }),
     values: Object.fromEntries(valuesOf(flow, side).map((name) => [name, record.fields[name] ?? null])),
     inScope: takesPart(flow, side, (name) => record.fields[name]),
+    ...scopeSeen(flow, side, record),
     at: record.at,
   };
 }

@@ -53,7 +53,17 @@ async function storeOf(uri: string, flow: Flow, records: readonly Snapshot[]): P
 }
 
 /** What changes and a page ask of the store, for some of its links (ms): raised, looked up by target, written. */
-async function storeTime(store: Store, flow: Flow, records: readonly Snapshot[], revision: number): Promise<number> {
+async function storeTime({
+  store,
+  flow,
+  records,
+  revision,
+}: {
+  readonly store: Store;
+  readonly flow: Flow;
+  readonly records: readonly Snapshot[];
+  readonly revision: number;
+}): Promise<number> {
   const types = { source: flow.source.type, target: flow.target.type };
   const linksOf = records.map((record) => ({
     id: record.id,
@@ -83,8 +93,8 @@ export async function storeGrowth(mongo: string): Promise<number> {
   const some = records.slice(0, TOUCHED);
   const ratios: number[] = [];
   for (let round = 1; round <= 7; round++) {
-    const least = await storeTime(few, flow, some, round);
-    ratios.push((await storeTime(many, flow, some, round)) / least);
+    const least = await storeTime({ store: few, flow, records: some, revision: round });
+    ratios.push((await storeTime({ store: many, flow, records: some, revision: round })) / least);
   }
   await few.close();
   await many.close();

@@ -168,12 +168,12 @@ export async function startFloor(): Promise<Floor> {
       at[message.ran] = message.at ?? 0;
     }
   });
-  await until('the floor', () => ready);
+  await until({ what: 'the floor', test: () => ready });
   return {
     client: temporal.client,
     async ran(count) {
       seen += count;
-      await until('the floor', () => ran >= seen);
+      await until({ what: 'the floor', test: () => ran >= seen });
       return at[seen] ?? Date.now();
     },
     async close() {
@@ -186,12 +186,17 @@ export async function startFloor(): Promise<Floor> {
 }
 
 /** Waits until `test` holds; looks every `everyMs`. */
-export async function until(
-  what: string,
-  test: () => boolean | Promise<boolean>,
+export async function until({
+  what,
+  test,
   withinMs = 600_000,
   everyMs = 10,
-): Promise<void> {
+}: {
+  readonly what: string;
+  readonly test: () => boolean | Promise<boolean>;
+  readonly withinMs?: number | undefined;
+  readonly everyMs?: number | undefined;
+}): Promise<void> {
   for (const end = Date.now() + withinMs; !(await test()); await sleep(everyMs))
     if (Date.now() > end) throw new Error(`${what}: not within ${withinMs / 1000} s`);
 }

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Flow } from '../flows/flow.ts';
 import { Store, type OpenClient } from '../store/store.ts';
 import { readStoreConfig } from '../worker/config.ts';
+import { openStore } from '../worker/remotes.ts';
 import { connectTemporal, temporalConfig } from '../worker/temporal.ts';
 import { readConfiguredFlows } from '../worker/worker.ts';
 import { makeTandem } from './tandem.ts';
@@ -32,7 +33,7 @@ export interface OpenTandem {
 export async function openTandem({ temporal, mongo, database, env = process.env }: ConnectOptions = {}): Promise<OpenTandem> {
   const { flows, refused } = await readConfiguredFlows(env);
   const { MONGODB_URI } = readStoreConfig(env);
-  const store = mongo ? Store.over(mongo, database ?? new URL(MONGODB_URI).pathname.slice(1)) : await Store.connect(MONGODB_URI);
+  const store = mongo ? Store.over(mongo, database ?? new URL(MONGODB_URI).pathname.slice(1)) : await openStore(MONGODB_URI);
   try {
     const opened = temporal
       ? { client: temporal, namespace: temporal.options.namespace, close: async () => {} }

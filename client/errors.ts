@@ -5,7 +5,7 @@ export class NotFound extends TandemError {
   readonly what: 'flow' | 'link' | 'property' | 'change' | 'system';
   readonly nearest: string | null;
   constructor(what: NotFound['what'], message: string, nearest: string | null = null) {
-    super(message);
+    super(message, { kind: 'not-found' });
     this.what = what;
     this.nearest = nearest;
   }
@@ -18,7 +18,11 @@ export class TimedOut extends TandemError {
   readonly waitedMs: number;
   constructor(link: { readonly flow: string; readonly sourceId: string }, waitedMs: number) {
     super(
-      `${link.flow} ${link.sourceId} is not done after ${waitedMs / 1000} s; it goes on by itself, see \`npx tandem show ${link.flow} ${link.sourceId}\``,
+      {
+        what: `${link.flow} ${link.sourceId} is not done after ${waitedMs / 1000} s`,
+        next: `it goes on by itself, see \`npx tandem show ${link.flow} ${link.sourceId}\``,
+      },
+      { kind: 'timeout' },
     );
     this.flow = link.flow;
     this.sourceId = link.sourceId;

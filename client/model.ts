@@ -146,6 +146,9 @@ const feedStatusSchema = z.object({
   looks: z.int(),
   lagSeconds: nullable(z.number()).describe('Seconds since the last look; null before the first.'),
   sweptAt: nullable(instant),
+  unstamped: nullable(z.object({ fields: z.array(z.string()), hours: z.number() })).describe(
+    'Properties whose edits no look finds, and how old such an edit may be before a full comparison does (h).',
+  ),
   trouble: nullable(z.string()).describe('What stands in the way now, in the system’s own words.'),
 });
 

@@ -42,6 +42,7 @@ export async function statusReport(
         looks: cursor?.looks ?? 0,
         lagSeconds: cursor?.lookedAt ? Math.max(0, Math.round((Date.now() - cursor.lookedAt) / 1000)) : null,
         sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt).toISOString() : null,
+        unstamped: cursor?.unstamped ? { fields: [...cursor.unstamped.fields], hours: cursor.unstamped.hours } : null,
         trouble: cursor?.trouble?.text ?? null,
       };
     }),

@@ -53,6 +53,8 @@ export interface RecordType {
   /** Fields that make the id. */
   readonly idFields: readonly string[];
   readonly fields: readonly Field[];
+  /** How long its system asks to pause between two looks at it (s), where it asks for more than usual. */
+  readonly pollSeconds?: number;
   /** Lists whose elements can be written one by one. */
   readonly lists?: readonly string[];
 }

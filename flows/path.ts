@@ -31,5 +31,14 @@ export const plainPath = (path: string): string =>
     .join('.');
 
 /** The path of the element of `list` whose `property` has that text. */
-export const elementPath = (list: string, property: string, value: string, rest: string): string =>
-  `${list}[${property}=${JSON.stringify(value)}].${rest}`;
+export const elementPath = ({
+  list,
+  property,
+  value,
+  rest,
+}: {
+  readonly list: string;
+  readonly property: string;
+  readonly value: string;
+  readonly rest: string;
+}): string => `${list}[${property}=${JSON.stringify(value)}].${rest}`;

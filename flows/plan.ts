@@ -40,7 +40,7 @@ export function flowsHash(flows: readonly Flow[]): string {
   return createHash('sha256').update(JSON.stringify(flows)).digest('hex').slice(0, 16);
 }
 
-/** Reads a plan. Throws FlowsError. */
+/** Reads a plan. Throws TandemError. */
 export const readPlan = (path: string): Promise<Plan> => readShaped('plan', path, planSchema);
 
 /** What a plan allows. */

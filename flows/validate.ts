@@ -3,16 +3,7 @@ import type { Catalogue, Field, RecordType } from './catalogue.ts';
 import { flowsFileSchema, type Condition, type Flow, type Pair, type SystemName, type flowSchema } from './flow.ts';
 import { plainPath, pathSteps } from './path.ts';
 import { SIDES, type Side } from './side.ts';
-
-/** Every problem of a flows file, one sentence each. */
-export class FlowsError extends Error {
-  override readonly name = 'FlowsError';
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
+import { TandemError } from './tandemError.ts';
 
 /** What is wrong with a value, one sentence an issue, each with its place. */
 export const issuesInWords = (error: z.ZodError): string[] =>
@@ -71,7 +62,14 @@ class End {
   readonly #known: RecordType | undefined;
   readonly #say: (text: string) => void;
 
-  constructor(flow: FlowInput, side: Side, catalogues: readonly Catalogue[], say: (text: string) => void) {
+  constructor(
+    flow: FlowInput,
+    {
+      side,
+      catalogues,
+      say,
+    }: { readonly side: Side; readonly catalogues: readonly Catalogue[]; readonly say: (text: string) => void },
+  ) {
     const end = flow[side];
     const catalogue = catalogues.find((c) => c.system.toLowerCase() === end.system.toLowerCase());
     const names = catalogues.map((c) => c.system);
@@ -147,7 +145,10 @@ const writes = (pair: Pair, side: Side): boolean => pair.direction !== (side ===
 export function validateFlow(flow: FlowInput, catalogues: readonly Catalogue[]): { flow: Flow; problems: readonly string[] } {
   const problems: string[] = [];
   const say = (text: string): void => void problems.push(text);
-  const at = { source: new End(flow, 'source', catalogues, say), target: new End(flow, 'target', catalogues, say) };
+  const at = {
+    source: new End(flow, { side: 'source', catalogues, say }),
+    target: new End(flow, { side: 'target', catalogues, say }),
+  };
   const properties = flow.properties.map((pair): Pair => {
     const spelled = {
       source: at.source.field(pair.source, writes(pair, 'source') ? 'write' : 'read'),
@@ -245,14 +246,14 @@ export function checkTogether(flows: readonly Flow[]): { flow: string; problem: 
 
 /**
  * Checks a parsed flows file against the catalogues of both systems and returns its flows, names spelled as the
- * connectors spell them. Throws FlowsError with every problem at once.
+ * connectors spell them. Throws TandemError with every problem at once.
  */
 export function validateFlows(file: unknown, catalogues: readonly Catalogue[]): Flow[] {
   const parsed = flowsFileSchema.safeParse(file);
-  if (!parsed.success) throw new FlowsError(issuesInWords(parsed.error));
+  if (!parsed.success) throw new TandemError(issuesInWords(parsed.error));
   const checked = parsed.data.flows.map((flow) => validateFlow(flow, catalogues));
   const flows = checked.map(({ flow }) => flow);
   const problems = [...checked.flatMap((each) => each.problems), ...checkTogether(flows).map(({ problem }) => problem)];
-  if (problems.length > 0) throw new FlowsError(problems);
+  if (problems.length > 0) throw new TandemError(problems);
   return flows;
 }

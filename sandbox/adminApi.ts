@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { TandemError } from '../flows/tandemError.ts';
 import { Disturbance, faultSchema } from './faults.ts';
 import type { SandboxRow, Table } from './table.ts';
 
@@ -16,23 +17,18 @@ export interface AdminTable {
   set(settings: SandboxRow): SandboxRow;
 }
 
-/** A person's mistake at the desk. */
-export class AdminError extends Error {
-  override readonly name = 'DeskError';
-}
-
 /** The part of a stand-in that belongs to the sandbox, not to the system: below /_sandbox, loopback alone. */
 export function adminRoutes(desk: AdminTable, disturbance: Disturbance): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const values = z.record(z.string(), z.unknown());
   app.onError((error, context) =>
-    context.json({ error: error.message }, error instanceof AdminError || error instanceof z.ZodError ? 400 : 500),
+    context.json({ error: error.message }, error instanceof TandemError || error instanceof z.ZodError ? 400 : 500),
   );
   app.get('/types', (context) => context.json(Object.keys(desk.types)));
   app.get('/records/:type', (context) => {
     const table = desk.types[context.req.param('type')];
     if (!table)
-      throw new AdminError(`there is no type ${context.req.param('type')}; types are ${Object.keys(desk.types).join(', ')}`);
+      throw new TandemError(`there is no type ${context.req.param('type')}; types are ${Object.keys(desk.types).join(', ')}`);
     return context.json(table.rows());
   });
   app.post('/records/:type', async (context) =>

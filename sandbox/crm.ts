@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { Journal } from './journal.ts';
-import { AdminError, adminRoutes, type AdminTable } from './adminApi.ts';
+import { TandemError } from '../flows/tandemError.ts';
+import { adminRoutes, type AdminTable } from './adminApi.ts';
 import { problem } from './problem.ts';
 import { byCatalogueNames, disturbedApp, type StandIn } from './standIn.ts';
 import { Table, type SandboxRow } from './table.ts';
@@ -88,7 +89,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
 
   function kindOf(name: string): Kind {
     const kind = KINDS.find((each) => each.name === name);
-    if (!kind) throw new AdminError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
+    if (!kind) throw new TandemError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
     return kind;
   }
   const table = (kind: Kind): Table => tables[kind.name] as Table;
@@ -249,17 +250,17 @@ export function crmSandbox(options: CrmOptions): StandIn {
     },
     edit(type, id, values) {
       const row = table(kindOf(type)).get(id);
-      if (!row) throw new AdminError(`the CRM has no ${type} ${id}`);
+      if (!row) throw new TandemError(`the CRM has no ${type} ${id}`);
       return edit(kindOf(type), row, exact(kindOf(type), values));
     },
     remove(type, id) {
-      if (!table(kindOf(type)).get(id)) throw new AdminError(`the CRM has no ${type} ${id}`);
+      if (!table(kindOf(type)).get(id)) throw new TandemError(`the CRM has no ${type} ${id}`);
       drop(kindOf(type), id);
     },
     set(more) {
       const unknown = Object.keys(more).find((name) => !(name in settings));
       if (unknown !== undefined)
-        throw new AdminError(`there is no setting ${unknown}; settings are ${Object.keys(settings).join(', ')}`);
+        throw new TandemError(`there is no setting ${unknown}; settings are ${Object.keys(settings).join(', ')}`);
       Object.assign(settings, more);
       for (const each of Object.values(tables)) each.lagMs = settings.lagMs;
       return settings;

@@ -1,7 +1,4 @@
-/** What a person asked for cannot be done in the sandbox. */
-export class SandboxError extends Error {
-  override readonly name = 'SandboxError';
-}
+import { TandemError } from '../flows/tandemError.ts';
 
 const TYPES = {
   powerOffice: [
@@ -23,7 +20,7 @@ function values(pairs: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=');
-      if (at < 1) throw new SandboxError(`"${pair}" is not property=value`);
+      if (at < 1) throw new TandemError(`"${pair}" is not property=value`);
       const text = pair.slice(at + 1);
       const value = text === '' ? null : text === 'true' ? true : text === 'false' ? false : text;
       return [pair.slice(0, at), value];
@@ -39,12 +36,12 @@ async function ask(url: string, method: string, body?: unknown): Promise<unknown
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
   } catch {
-    throw new SandboxError(`the sandbox at ${new URL(url).host} does not answer; is \`npm start\` running?`);
+    throw new TandemError(`the sandbox at ${new URL(url).host} does not answer; is \`npm start\` running?`);
   }
   const text = await response.text();
   const answer: unknown = text === '' ? null : JSON.parse(text);
   if (!response.ok)
-    throw new SandboxError(String((answer as { error?: unknown } | null)?.error ?? `the sandbox answered ${response.status}`));
+    throw new TandemError(String((answer as { error?: unknown } | null)?.error ?? `the sandbox answered ${response.status}`));
   return answer;
 }
 
@@ -53,14 +50,14 @@ const path = (id: string): string => id.split('/').map(encodeURIComponent).join(
 /** Where the stand-ins listen. */
 export type Origins = Readonly<Record<'powerOffice' | 'crm', string>>;
 
-/** Acts as a person in the stand-ins. Throws SandboxError. */
+/** Acts as a person in the stand-ins. Throws TandemError. */
 export function sandboxClient(origins: Origins) {
   function place(type: string): { url: string; type: string } {
     for (const system of ['powerOffice', 'crm'] as const) {
       const name = TYPES[system].find((each) => each.toLowerCase() === type.toLowerCase());
       if (name !== undefined) return { url: `${origins[system]}/_sandbox/records/${name}`, type: name };
     }
-    throw new SandboxError(`there is no type ${type}; types are ${[...TYPES.powerOffice, ...TYPES.crm].join(', ')}`);
+    throw new TandemError(`there is no type ${type}; types are ${[...TYPES.powerOffice, ...TYPES.crm].join(', ')}`);
   }
   return {
     edit: (type: string, id: string, pairs: readonly string[]): Promise<unknown> =>

@@ -1,7 +1,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Disturbance } from './faults.ts';
-import { AdminError, type AdminTable } from './adminApi.ts';
+import { TandemError } from '../flows/tandemError.ts';
+import { type AdminTable } from './adminApi.ts';
 import type { SandboxRow } from './table.ts';
 
 /** A stand-in for a system: its HTTP face, a desk for people, and what can be made to go wrong. */
@@ -36,7 +37,7 @@ export function byCatalogueNames(
     Object.entries(values).map(([name, value]) => {
       const field = fields.find((each) => each.toLowerCase() === name.toLowerCase());
       if (field === undefined || fixed.includes(field))
-        throw new AdminError(
+        throw new TandemError(
           `${type} has no field ${name} that could be edited; fields are ${fields.filter((each) => !fixed.includes(each)).join(', ')}`,
         );
       return [field, value];

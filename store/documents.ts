@@ -12,10 +12,23 @@ export interface LinkDocument extends Omit<LinkRecord, 'block'> {
   /** `text` is the system's own and stays here alone. */
   readonly block: (Block & { readonly text: string }) | null;
   readonly updatedAt: Date;
+  /** What is known of the record that is being created for it, before the link itself knows. */
+  readonly creation?: CreationNote;
   /** There is news in it that has no number yet; said in the very write that brought the news. */
   readonly unnumbered?: true;
   /** Up to which revision, and with which status, its news was numbered. */
   readonly numbered?: { readonly revision: number; readonly status: string };
+}
+
+/** A creation under way, for systems that cannot tell a second try from a second record. */
+export interface CreationNote {
+  readonly incarnation: number;
+  /** How often the record was sent without an answer that says what became of it. */
+  readonly tries: number;
+  /** When it was first sent (ms). */
+  readonly since: number;
+  /** Its id, where an answer told it. */
+  readonly id?: string;
 }
 
 /** How far a feed was read; `_id` is `<system>:<type>`. */
@@ -36,6 +49,8 @@ export interface CursorDocument {
   /** When somebody last asked for a look before the poll is due, as a webhook does (ms). */
   readonly lookAsked?: number;
   readonly idsAt: number;
+  /** Fields in use whose edits move no stamp, and how old such an edit may be before it is seen (h). */
+  readonly unstamped?: { readonly fields: readonly string[]; readonly hours: number } | null;
   /** Flows (with their rules of matching) for which every record was noted as a candidate. */
   readonly indexed?: readonly string[];
   /** What stands in the way now, in the system's own words. */

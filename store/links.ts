@@ -4,7 +4,7 @@ import type { Side } from '../flows/side.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { Observation, Status } from '../workflows/core/state.ts';
 import { chunks, isDuplicate } from './chunks.ts';
-import type { LinkDocument, SeenUpdate } from './documents.ts';
+import type { CreationNote, LinkDocument, SeenUpdate } from './documents.ts';
 
 /** Another link has that target already: the unique index on (target type, target id) refused. */
 export class TargetTaken extends Error {
@@ -160,6 +160,11 @@ export class Links {
         })),
         { ordered: false },
       );
+  }
+
+  /** Notes what is known of a record that is being created; the link is there already. */
+  async noteCreation(key: string, creation: CreationNote): Promise<void> {
+    await this.#links.updateOne({ _id: key }, { $set: { creation } });
   }
 
   /** Raises `seen`, never backwards. */

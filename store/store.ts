@@ -107,7 +107,16 @@ export class Store {
 export interface LinkStore {
   readonly links: Pick<
     Links,
-    'byKey' | 'bySource' | 'byTarget' | 'writtenBefore' | 'countWritten' | 'count' | 'discover' | 'raise' | 'write'
+    | 'byKey'
+    | 'bySource'
+    | 'byTarget'
+    | 'writtenBefore'
+    | 'countWritten'
+    | 'count'
+    | 'discover'
+    | 'raise'
+    | 'write'
+    | 'noteCreation'
   >;
   readonly candidates: Pick<Candidates, 'byId' | 'withKeys' | 'referringTo' | 'note'>;
   readonly history: Pick<History, 'add'>;

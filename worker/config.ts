@@ -1,26 +1,23 @@
 import { z } from 'zod';
+import { TandemError } from '../flows/tandemError.ts';
+import { readPollSeconds } from './pace.ts';
 
-/** Every problem of the environment, one sentence each, naming the variable. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
-
-const required = (what: string): z.ZodString => z.string({ error: `is missing: ${what}` }).min(1, `is empty: ${what}`);
+/** What is wrong, and, after a semicolon, what to do; the variable's name comes before. */
+const missing = (what: string): string => `is missing; set it to ${what}`;
+const required = (what: string): z.ZodString => z.string({ error: missing(what) });
 const address = (what: string): z.ZodURL =>
   z.url({
     protocol: /^https?$/,
-    error: (issue) => (issue.input === undefined ? `is missing: ${what}` : `is not an http(s) address: ${what}`),
+    error: (issue) => (issue.input === undefined ? missing(what) : `is not an http(s) address; set it to ${what}`),
   });
 const amount = (what: string, preset: number): z.ZodDefault<z.ZodCoercedNumber> =>
   z.coerce
-    .number({ error: `is not a number: ${what}` })
-    .positive(`must be more than 0: ${what}`)
+    .number({ error: `is not a number; it means: ${what}, ${preset} where it is left out` })
+    .positive(`must be more than 0; it means: ${what}, ${preset} where it is left out`)
     .default(preset);
+
+/** Variables whose value is not to be repeated. */
+const SECRET = /KEY|TOKEN|SECRET|MONGODB_URI/;
 
 /** Secrets of Standard Webhooks, by commas: several while they are being exchanged. */
 const webhookSecrets = z
@@ -33,7 +30,10 @@ const webhookSecrets = z
 const storeSchema = z.object({
   MONGODB_URI: z
     .string()
-    .regex(/^mongodb(\+srv)?:\/\/[^/]+\/[^/?]+/, "must be mongodb://host:port/database, with the database's name in its path")
+    .regex(
+      /^mongodb(\+srv)?:\/\/[^/]+\/[^/?]+/,
+      "is not a MongoDB address; set it to mongodb://host:port/database, with the database's name in its path",
+    )
     .default('mongodb://127.0.0.1:27017/tandem'),
 });
 
@@ -46,7 +46,7 @@ const schema = storeSchema.extend({
   POWEROFFICE_SUBSCRIPTION_KEY: required('the subscription key of the developer portal'),
   POWEROFFICE_REQUESTS_PER_SECOND: amount('calls a second that Tandem may make, all workers together', 8).refine(
     (n) => n <= 10,
-    'PowerOffice allows 10 a second at most',
+    'is too high; PowerOffice allows 10 a second at most',
   ),
   POWEROFFICE_WRITE_REFERENCES: z
     .enum(['yes', 'no'], {
@@ -62,8 +62,17 @@ const schema = storeSchema.extend({
   CRM_PROFILE: z.string().min(1).optional(),
   TANDEM_FLOWS: z.string().min(1).optional(),
   TANDEM_BINDINGS: z.string().min(1).optional(),
+  TANDEM_POLL_SECONDS: z
+    .string()
+    .transform((text, context) => {
+      const seconds = readPollSeconds(text);
+      if (typeof seconds !== 'string') return seconds;
+      context.addIssue({ code: 'custom', message: seconds });
+      return z.NEVER;
+    })
+    .optional(),
+  TANDEM_UNSTAMPED_HOURS: amount('pause between two comparisons of types whose flows use what moves no stamp', 1),
   CRM_WEBHOOK_SECRET: webhookSecrets.optional(),
-  TANDEM_POLL_SECONDS: amount('pause between two looks at a change feed', 30),
   TANDEM_SWEEP_HOURS: amount('pause between two full comparisons', 24),
   TANDEM_DELETION_HOURS: amount('pause between two looks for deletions', 1),
   TANDEM_HISTORY_DAYS: amount('how long applied changes are kept', 365),
@@ -78,15 +87,23 @@ function read<T>(shape: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = shape.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`));
+  throw new TandemError(
+    parsed.error.issues.map(({ path: [key], message }) => {
+      const name = String(key);
+      const [what, ...next] = message.split('; ');
+      const seen = given[name] === undefined || SECRET.test(name) ? '' : ` ("${given[name]}")`;
+      return { where: name, what: `${name} ${what}${seen}`, next: next.join('; ') };
+    }),
+    { kind: 'configuration' },
+  );
 }
 
-/** Reads a worker's configuration. Throws ConfigError with every problem at once. */
+/** Reads a worker's configuration. Throws TandemError with every problem at once. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   return read(schema, env);
 }
 
-/** Reads what a client of the store alone needs. Throws ConfigError. */
+/** Reads what a client of the store alone needs. Throws TandemError. */
 export function readStoreConfig(env: NodeJS.ProcessEnv): { MONGODB_URI: string } {
   return read(storeSchema, env);
 }
@@ -102,7 +119,7 @@ const serverSchema = z.object({
   CRM_WEBHOOK_SECRET: webhookSecrets.optional(),
 });
 
-/** Reads what the HTTP interface needs. Throws ConfigError with every problem at once. */
+/** Reads what the HTTP interface needs. Throws TandemError with every problem at once. */
 export function readServerConfig(env: NodeJS.ProcessEnv): z.infer<typeof serverSchema> {
   return read(serverSchema, env);
 }

@@ -7,7 +7,8 @@ import { readDocument } from '../flows/dataflow/read.ts';
 import { readJsonFile, readShaped, readText } from '../flows/file.ts';
 import type { Flow } from '../flows/flow.ts';
 import { SPECIFICATION } from '../flows/specification.ts';
-import { FlowsError, validateFlows } from '../flows/validate.ts';
+import { problemInWords, TandemError } from '../flows/tandemError.ts';
+import { validateFlows } from '../flows/validate.ts';
 
 /** The flows that run, and the sections of a document that cannot. */
 export interface Flows {
@@ -24,7 +25,7 @@ export const bindingsBeside = (path: string): string => path.replace(/\.rst$/i, 
 
 /**
  * Reads the flows that run: from `path` (JSON, or a dataflow document, `.rst`), or the specification's three.
- * Throws FlowsError, one sentence a problem, and DocumentError where a document cannot be read.
+ * Throws TandemError with every problem.
  */
 export async function readFlows(
   path: string | undefined,
@@ -38,7 +39,7 @@ export async function readFlows(
     const bindings = bindingsFile === undefined ? NO_BINDINGS : await readShaped('binding file', bindingsFile, bindingsSchema);
     const { flows, refused } = bindDocument(document, bindings, catalogues);
     if (flows.length === 0)
-      throw new FlowsError(
+      throw new TandemError(
         refused.length === 0 ? [`${path}: the document has no section, so nothing would run`] : refusedInWords(path, refused),
       );
     return { flows, refused, document, catalogues };
@@ -46,9 +47,8 @@ export async function readFlows(
   try {
     return { flows: validateFlows(await readJsonFile('flows file', path), catalogues), refused: [], document: null, catalogues };
   } catch (error) {
-    if (error instanceof FlowsError)
-      throw new FlowsError(error.problems.map((problem) => (problem.includes(path) ? problem : `${path}: ${problem}`)));
-    throw error;
+    if (!(error instanceof TandemError)) throw error;
+    throw new TandemError(error.problems.map((problem) => ({ where: path, what: problemInWords(problem) })));
   }
 }
 

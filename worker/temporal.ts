@@ -1,31 +1,70 @@
+import { connect } from 'node:net';
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { SEARCH_ATTRIBUTES, WORKFLOWS, feedWorkflowId, TASK_QUEUE } from '../flows/names.ts';
 import type { Flow } from '../flows/flow.ts';
+import { TandemError } from '../flows/tandemError.ts';
+import { whyUnusable, temporalServer } from './remotes.ts';
 
-/** Where Temporal is, as @temporalio/envconfig reads the TEMPORAL_ variables and profiles. */
+const ADDRESS = /^(\[[\da-f:]+\]|[\w.-]+)(:\d{1,5})?$/i;
+
+/** Where Temporal is, as @temporalio/envconfig reads the TEMPORAL_ variables and profiles. Throws TandemError. */
 export function temporalConfig(env: NodeJS.ProcessEnv = process.env): {
   options: NonNullable<Parameters<typeof Connection.connect>[0]>;
   namespace: string;
   address: string;
 } {
-  const { connectionOptions, namespace } = loadClientConnectConfig(env === process.env ? {} : { overrideEnvVars: textsOf(env) });
-  const options = { ...connectionOptions, address: connectionOptions.address ?? 'localhost:7233' } as NonNullable<
-    Parameters<typeof Connection.connect>[0]
-  >;
-  return { options, namespace: namespace ?? 'default', address: options.address ?? '' };
+  let loaded: ReturnType<typeof loadClientConnectConfig>;
+  try {
+    loaded = loadClientConnectConfig(env === process.env ? {} : { overrideEnvVars: textsOf(env) });
+  } catch (error) {
+    // A profile's file that cannot be read, a profile that is not in it, a certificate that is none.
+    const where = env['TEMPORAL_PROFILE'] ? 'TEMPORAL_PROFILE' : 'TEMPORAL_CONFIG_FILE or TEMPORAL_TLS_…';
+    const next = `correct ${where}, as Temporal's environment configuration has it`;
+    throw new TandemError({ where, what: (error as Error).message, next }, { kind: 'configuration', cause: error });
+  }
+  const { connectionOptions, namespace = 'default' } = loaded;
+  const address = connectionOptions.address ?? 'localhost:7233';
+  if (!ADDRESS.test(address))
+    throw new TandemError(
+      {
+        where: 'TEMPORAL_ADDRESS',
+        what: `TEMPORAL_ADDRESS is not host:port ("${address}")`,
+        next: "set it to Temporal's host and port",
+      },
+      { kind: 'configuration' },
+    );
+  return { options: { ...connectionOptions, address } as Parameters<typeof Connection.connect>[0] & {}, namespace, address };
 }
 
 const textsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 
-/** A client of the configured Temporal. Rejects when it does not answer within 5 s. */
+/** Rejects as soon as nothing listens at an address, which Temporal's client tells after its deadline only, and not why. */
+function nothingListens(address: string): Promise<never> {
+  const [host = '', port = '7233'] = address.startsWith('[') ? address.slice(1).split(/\]:?/) : address.split(':');
+  return new Promise((_, reject) => {
+    // Behind a proxy an address need not be reachable from here.
+    if (['grpc_proxy', 'https_proxy', 'http_proxy'].some((name) => process.env[name])) return;
+    const socket = connect({ host, port: Number(port || 7233) }).unref();
+    socket.once('connect', () => socket.destroy());
+    socket.once('error', (error: AggregateError | Error) => reject('errors' in error ? (error.errors[0] as Error) : error));
+  });
+}
+
+/** A client of the configured Temporal. Throws TandemError when it does not answer within 5 s. */
 export async function connectTemporal(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<{ client: Client; connection: Connection; namespace: string }> {
-  const { options, namespace } = temporalConfig(env);
-  const connection = await Connection.connect({ ...options, connectTimeout: '5s' });
-  return { client: new Client({ connection, namespace }), connection, namespace };
+  const { options, namespace, address } = temporalConfig(env);
+  try {
+    const connecting = Connection.connect({ ...options, connectTimeout: '5s' });
+    connecting.catch(() => {});
+    const connection = await Promise.race([connecting, nothingListens(address)]);
+    return { client: new Client({ connection, namespace }), connection, namespace };
+  } catch (error) {
+    throw whyUnusable(temporalServer(address), error);
+  }
 }
 
 /** The command that adds the search attributes, for somebody who may. */

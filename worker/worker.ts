@@ -8,95 +8,128 @@ import { linkActivities } from '../activities/link/index.ts';
 import { temporalMessenger } from '../activities/messenger.ts';
 import { realTime } from '../activities/realTime.ts';
 import { runAttempt } from '../activities/runAttempt.ts';
-import { ProfileError } from '../connectors/crm/profile/read.ts';
 import { readCrm, type Crm } from '../connectors/crm/readCrm.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import { Store } from '../store/store.ts';
 import { TASK_QUEUE } from '../flows/names.ts';
 import type { Flow } from '../flows/flow.ts';
-import { DocumentError } from '../flows/dataflow/document.ts';
 import { Allowance, flowsHash, readPlan } from '../flows/plan.ts';
 import { readFlows, refusedInWords, type Flows } from './readFlows.ts';
-import { FlowsError } from '../flows/validate.ts';
+import { problemInWords, TandemError, type TandemProblem } from '../flows/tandemError.ts';
 import { withBundle } from './bundle.ts';
-import { ConfigError, readConfig, type Config } from './config.ts';
+import { readConfig, type Config } from './config.ts';
 import { bridgeTemporal } from './log.ts';
 import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
+import { pollSecondsOf, unknownPauses } from './pace.ts';
+import { missingPrivileges } from './privileges.ts';
+import type { Connector } from '../connectors/connector.ts';
+import { mongoServer, systemServer, temporalServer } from './remotes.ts';
+import { retryUntilReachable, sameWorld, type Waiting } from './retryUntilReachable.ts';
 import { numberChanges } from './sequencer.ts';
-import { retryUntilReachable, sameWorld } from './retryUntilReachable.ts';
 import { makeConnectors, shareClocks } from './connectors.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
 
-/** Configuration and flows, checked together, so that every problem is told at once. Throws ConfigError. */
+/** Clocks further apart than this are worth a word at the start (ms). */
+const CLOCK_APART_MS = 30_000;
+
+/** Configuration and flows, checked together, so that every problem is told at once. Throws TandemError. */
 export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config; crm: Crm } & Flows> {
-  const problems: string[] = [];
-  let config: Config | undefined;
-  let flows: Flows | undefined;
-  let crm: Crm | undefined;
-  const note = (error: unknown): void => {
-    if (error instanceof ConfigError || error instanceof FlowsError) problems.push(...error.problems);
-    else if (error instanceof ProfileError) problems.push(...error.problems.map((each) => `CRM_PROFILE: ${each}`));
-    else if (error instanceof DocumentError) problems.push(error.message);
-    else throw error;
+  const problems: TandemProblem[] = [];
+  const noted = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof TandemError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
   };
-  try {
-    config = readConfig(env);
-  } catch (error) {
-    note(error);
-  }
-  try {
-    crm = await readCrm(env['CRM_PROFILE'] || undefined);
-    problems.push(...crm.missing(env));
-    flows = await flowsWith(crm, env);
-  } catch (error) {
-    note(error);
-  }
-  if (!config || !crm || !flows || problems.length > 0) throw new ConfigError(problems);
+  const config = await noted(() => readConfig(env));
+  await noted(temporalConfig);
+  const crm = await noted(() => configuredCrm(env));
+  if (crm) problems.push(...crm.missing(env).map((what) => ({ what })));
+  const flows = crm && (await noted(() => flowsWith(crm, env)));
+  if (config && crm)
+    problems.push(...unknownPauses(config.TANDEM_POLL_SECONDS, [POWEROFFICE_CATALOGUE, crm.catalogue]).map((what) => ({ what })));
+  if (!config || !crm || !flows || problems.length > 0) throw new TandemError(problems, { kind: 'configuration' });
   return { config, crm, ...flows };
 }
 
-/** The flows that the environment names, checked against both catalogues. Throws FlowsError, DocumentError or ProfileError. */
+/** The flows that the environment names, checked against both catalogues. Throws TandemError. */
 export async function readConfiguredFlows(env: NodeJS.ProcessEnv): Promise<Flows> {
-  return flowsWith(await readCrm(env['CRM_PROFILE'] || undefined), env);
+  return flowsWith(await configuredCrm(env), env);
 }
+
+/** The problems of a file are told by the name of the variable that names it; what quotes a line of its file stays as it is. */
+async function fileOf<T>(where: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof TandemError)) throw error;
+    throw new TandemError(
+      error.problems.map((each) => (each.quote ? each : { where, what: problemInWords(each) })),
+      { kind: 'configuration' },
+    );
+  }
+}
+
+const configuredCrm = (env: NodeJS.ProcessEnv): Promise<Crm> => fileOf('CRM_PROFILE', readCrm(env['CRM_PROFILE'] || undefined));
 
 function flowsWith(crm: Crm, env: NodeJS.ProcessEnv): Promise<Flows> {
   const catalogues = [POWEROFFICE_CATALOGUE, crm.catalogue];
-  return readFlows(env['TANDEM_FLOWS'] || undefined, catalogues, env['TANDEM_BINDINGS'] || undefined);
+  return fileOf('TANDEM_FLOWS', readFlows(env['TANDEM_FLOWS'] || undefined, catalogues, env['TANDEM_BINDINGS'] || undefined));
 }
 
-/** Runs a worker until `signal` aborts, then drains it. Throws ConfigError where a person must mend something. */
-export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal, planPath?: string): Promise<void> {
+/** Runs a worker until `signal` aborts, then drains it. Throws TandemError where a person must mend something. */
+export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPath?: string): Promise<void> {
+  const { log, signal } = waiting;
   const { config, crm, flows, refused } = await readAll(env);
   for (const sentence of refusedInWords(env['TANDEM_FLOWS'] ?? '', refused))
     log.error({ event: 'refused', why: sentence }, `a flow of the document does not run: ${sentence}`);
   const plan = planPath === undefined ? null : await readPlan(planPath);
   if (plan && plan.flows !== flowsHash(flows))
-    throw new ConfigError([`the plan ${planPath} was made for other flows: make it anew with \`tandem plan\``]);
+    throw new TandemError({
+      where: '--apply-plan',
+      what: `the plan ${planPath} was made for other flows`,
+      next: 'make it anew with `tandem plan`',
+    });
   staySmall();
   bridgeTemporal(log);
-  const store = await retryUntilReachable('MongoDB', log, signal, () => Store.connect(config.MONGODB_URI));
+  const mongo = mongoServer(config.MONGODB_URI);
+  // The first try is short, so that what does not answer is told at once.
+  const store = await retryUntilReachable(mongo, waiting, (before) =>
+    Store.connect(config.MONGODB_URI, before === 0 ? 1500 : 5000),
+  );
   try {
-    await retryUntilReachable('MongoDB', log, signal, () => store.prepare(config.TANDEM_HISTORY_DAYS));
+    await retryUntilReachable(mongo, waiting, () => store.prepare(config.TANDEM_HISTORY_DAYS));
     await refuseRefuted(crm, store, log);
     const connectors = await makeConnectors({ config, store, crm, env });
     for (const connector of Object.values(connectors)) {
-      const { identity } = await retryUntilReachable(connector.title, log, signal, () => connector.check(signal));
+      const { identity, privileges } = await retryUntilReachable(systemServer(connector, crm), waiting, () =>
+        connector.check(signal),
+      );
+      warnOf(connector, privileges, flows, log);
       await sameWorld(store, connector, identity);
       if (plan && plan.world[connector.name] !== identity)
-        throw new ConfigError([
+        throw new TandemError([
           `the plan ${planPath} was made for ${connector.title} at ${plan.world[connector.name] ?? 'nowhere'}, but the configuration names ${identity}`,
         ]);
     }
     const { options, namespace, address } = temporalConfig();
-    const temporal = await retryUntilReachable(`Temporal at ${address}`, log, signal, connectTemporal);
-    const denied = await retryUntilReachable('Temporal', log, signal, () => addSearchAttributes(temporal.connection, namespace));
+    const server = temporalServer(address);
+    const temporal = await retryUntilReachable(server, waiting, () => connectTemporal());
+    const denied = await retryUntilReachable(server, waiting, () => addSearchAttributes(temporal.connection, namespace));
     if (denied.length > 0)
-      throw new ConfigError([
-        `the namespace ${namespace} lacks the search attributes ${denied.join(', ')}, and this key may not add them. Let somebody who may run: ${searchAttributeCommand(namespace, denied)}`,
-      ]);
-    const connection = await retryUntilReachable('Temporal', log, signal, () =>
+      throw new TandemError(
+        {
+          where: 'TEMPORAL_NAMESPACE',
+          what: `the namespace ${namespace} lacks the search attributes ${denied.join(', ')}, and this key may not add them`,
+          next: `let somebody who may run: ${searchAttributeCommand(namespace, denied)}`,
+        },
+        { kind: 'configuration' },
+      );
+    const connection = await retryUntilReachable(server, waiting, () =>
       NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]),
     );
     const stopClocks = await shareClocks(connectors, store);
@@ -112,9 +145,10 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
         log,
         ...(plan ? { allowance: new Allowance(plan) } : {}),
         stopping: signal,
-        pollSeconds: config.TANDEM_POLL_SECONDS,
+        pollSeconds: pollSecondsOf(config.TANDEM_POLL_SECONDS, [POWEROFFICE_CATALOGUE, crm.catalogue]),
         lookWhenAsked: config.CRM_WEBHOOK_SECRET === undefined ? [] : ['crm'],
         sweepHours: config.TANDEM_SWEEP_HOURS,
+        unstampedHours: config.TANDEM_UNSTAMPED_HOURS,
         deletionHours: config.TANDEM_DELETION_HOURS,
       };
       const worker = await withBundle((codePath) =>
@@ -135,11 +169,11 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
       if (signal.aborted) stop();
       await Promise.race([
         running,
-        retryUntilReachable('Temporal', log, signal, () =>
-          startFeeds(temporal.client, flows, config.TANDEM_TAKEOVER_SECONDS),
-        ).catch(() => {}),
+        retryUntilReachable(server, waiting, () => startFeeds(temporal.client, flows, config.TANDEM_TAKEOVER_SECONDS)).catch(
+          () => {},
+        ),
       ]);
-      if (!plan && !signal.aborted) await release(store, temporal.client, flows, log);
+      if (!plan && !signal.aborted) await release({ store, client: temporal.client, flows, log });
       if (!signal.aborted) log.info({ event: 'worker', flows: flows.map((flow) => flow.name) }, 'the worker runs');
       await running;
       log.info({ event: 'worker' }, 'the worker stopped');
@@ -154,7 +188,21 @@ export async function runWorker(env: NodeJS.ProcessEnv, log: Logger, signal: Abo
   }
 }
 
-/** A profile of which a check has refuted something would lose edits: it does not run. Throws ConfigError. */
+/** Worth knowing at once, and no reason not to run: what we may not do, and a clock that is far from ours. */
+function warnOf(system: Connector, privileges: readonly string[] | undefined, flows: readonly Flow[], log: Logger): void {
+  if (privileges && system.name === 'powerOffice')
+    for (const sentence of missingPrivileges(flows, privileges))
+      log.warn({ event: 'privilege', system: system.name }, `${system.title}: ${sentence}`);
+  const { lo, hi, by } = system.clock.estimate;
+  if (by === 'nothing' || Math.max(lo, -hi) < CLOCK_APART_MS) return;
+  const seconds = Math.round(Math.abs(lo + hi) / 2000);
+  log.warn(
+    { event: 'clock', system: system.name, seconds },
+    `${system.title}'s clock is ${seconds} s ${lo > 0 ? 'ahead of' : 'behind'} ours: let one of them be set (NTP); Tandem reckons with it meanwhile`,
+  );
+}
+
+/** A profile of which a check has refuted something would lose edits: it does not run. Throws TandemError. */
 async function refuseRefuted({ profile, hash, name }: Crm, store: Store, log: Logger): Promise<void> {
   if (!profile || profile.name === 'default') return;
   if (profile.neverTried)
@@ -166,13 +214,28 @@ async function refuseRefuted({ profile, hash, name }: Crm, store: Store, log: Lo
       `the profile "${name}" was never checked as it is now: run \`npx tandem profile check\` before anything that matters is synced`,
     );
   if (profileCheck && profileCheck.refuted.length > 0)
-    throw new ConfigError([
-      `CRM_PROFILE: \`tandem profile check\` has refuted what the profile "${name}" claims: ${profileCheck.refuted.join('; ')}. Mend the profile and check it again`,
-    ]);
+    throw new TandemError(
+      {
+        where: 'CRM_PROFILE',
+        what: `\`tandem profile check\` has refuted what the profile "${name}" claims: ${profileCheck.refuted.join('; ')}`,
+        next: 'mend the profile and check it again',
+      },
+      { kind: 'configuration' },
+    );
 }
 
 /** What an earlier start held back because its plan said nothing of it goes on now. */
-async function release(store: Store, client: Client, flows: readonly Flow[], log: Logger): Promise<void> {
+async function release({
+  store,
+  client,
+  flows,
+  log,
+}: {
+  readonly store: Store;
+  readonly client: Client;
+  readonly flows: readonly Flow[];
+  readonly log: Logger;
+}): Promise<void> {
   const held = await store.links.blockedFor(
     flows.map(({ name }) => name),
     'unplanned',

@@ -99,7 +99,7 @@ export async function link(carried: LinkState): Promise<string> {
       continue;
     }
     if (next.step.kind === 'wait') await rest(next.step.until);
-    else state = applyOutcome(state, next.step, await perform(next.step), Date.now());
+    else state = applyOutcome(state, { step: next.step, outcome: await perform(next.step), now: Date.now() });
   }
 
   async function rest(until: number | null): Promise<void> {

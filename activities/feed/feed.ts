@@ -35,6 +35,9 @@ export class Feed {
   readonly #roles: FlowRole[];
   readonly #fields: string[];
   readonly #signal: AbortSignal;
+  /** Fields in use whose edits move no stamp: no look finds them, only a full comparison. */
+  readonly #unstamped: readonly string[];
+  readonly #sweepHours: number;
   #background: Promise<void> | null = null;
   #failures = 0;
   /** What was dealt with lately: each look reads the last minute again, and need not ask the store again. */
@@ -49,6 +52,9 @@ export class Feed {
     this.#roles = flowRoles(deps.flows, name, input.type);
     this.#fields = [...new Set(this.#roles.flatMap(({ flow, side }) => neededFields(flow, side)))];
     this.#signal = signal;
+    const known = this.#connector.catalogue.types.find(({ name: each }) => each === input.type)?.fields ?? [];
+    this.#unstamped = known.filter((field) => field.unstamped && this.#fields.includes(field.name)).map((field) => field.name);
+    this.#sweepHours = this.#unstamped.length > 0 ? Math.min(deps.sweepHours, deps.unstampedHours) : deps.sweepHours;
   }
 
   /** One look, and whatever else is due; tells how long to pause (ms). Never rejects: trouble is waited out. */
@@ -60,7 +66,7 @@ export class Feed {
       if (this.#failures > 0) log.info({ event: 'feed', feed: this.#id }, 'the feed answers again');
       this.#failures = 0;
       this.#begin(await store.cursors.get(this.#id));
-      return pollSeconds * 1000;
+      return pollSeconds(this.#connector.name, this.#type) * 1000;
     } catch (error) {
       if (this.#signal.aborted) return 0;
       this.#failures += 1;
@@ -93,7 +99,7 @@ export class Feed {
     if (open.length > 0) {
       const options = { priority: 'feed' as const, signal: this.#signal };
       for await (const page of this.#connector.changed({ type: this.#type, fields: this.#fields, since: null }, options))
-        for (const { flow, side } of open) await noteCandidates(this.#deps, flow, side, page.records);
+        for (const { flow, side } of open) await noteCandidates(this.#deps, { flow, side, records: page.records });
       const names = new Set([...indexed, ...open.map(({ flow }) => indexName(flow))]);
       await this.#deps.store.cursors.set(this.#id, { indexed: [...names] });
     }
@@ -137,6 +143,7 @@ export class Feed {
       lookedAt: began,
       looks: cursor.looks + 1,
       trouble: null,
+      unstamped: this.#unstamped.length > 0 ? { fields: this.#unstamped, hours: this.#sweepHours } : null,
       ...(cursor.looks === 0 ? { sweptAt: began, idsAt: began } : {}),
     });
   }
@@ -145,13 +152,20 @@ export class Feed {
   #begin(cursor: CursorDocument): void {
     if (this.#background || this.#signal.aborted) return;
     const now = this.#deps.time.now();
-    const { sweepHours, deletionHours } = this.#deps;
-    const sweep = cursor.sweepAsked > cursor.sweptAt || now - cursor.sweptAt > sweepHours * HOUR_MS;
+    const { deletionHours } = this.#deps;
+    const sweep = cursor.sweepAsked > cursor.sweptAt || now - cursor.sweptAt > this.#sweepHours * HOUR_MS;
     const ids = cursor.sweepAsked > cursor.idsAt || now - cursor.idsAt > deletionHours * HOUR_MS;
     if (!sweep && !ids) return;
     const work = async (): Promise<void> => {
       if (sweep) await this.#sweep(now);
-      if (ids) await findMissing(this.#deps, this.#roles, this.#connector, this.#type, this.#id, this.#signal);
+      if (ids)
+        await findMissing(this.#deps, {
+          roles: this.#roles,
+          connector: this.#connector,
+          type: this.#type,
+          feed: this.#id,
+          signal: this.#signal,
+        });
     };
     this.#background = work()
       .catch((error: unknown) => {

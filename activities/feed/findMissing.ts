@@ -11,11 +11,19 @@ import type { FlowRole } from './handOn.ts';
  */
 export async function findMissing(
   deps: Deps,
-  roles: readonly FlowRole[],
-  connector: Connector,
-  type: string,
-  feed: string,
-  signal: AbortSignal,
+  {
+    roles,
+    connector,
+    type,
+    feed,
+    signal,
+  }: {
+    readonly roles: readonly FlowRole[];
+    readonly connector: Connector;
+    readonly type: string;
+    readonly feed: string;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const began = deps.time.now();
   const ids = new Set<string>();

@@ -66,7 +66,7 @@ export async function handOnPage(
 ): Promise<PageResult> {
   let started = 0;
   const routed: Routed[] = [];
-  for (const { flow, side } of roles) await noteCandidates(deps, flow, side, records);
+  for (const { flow, side } of roles) await noteCandidates(deps, { flow, side, records });
   for (const { flow } of roles.filter((part) => part.side === 'source')) {
     const known = await deps.store.links.bySource(
       flow.name,

@@ -87,7 +87,10 @@ export function linkContext(deps: Deps) {
     });
   }
 
-  async function readSide(link: LinkRecord, side: Side, attempt: Attempt, announced: boolean): Promise<Found> {
+  async function readSide(
+    link: LinkRecord,
+    { side, attempt, announced }: { readonly side: Side; readonly attempt: Attempt; readonly announced: boolean },
+  ): Promise<Found> {
     const flow = flowOf(link);
     try {
       const seen = await connectorOf(flow, side).read(
@@ -112,7 +115,7 @@ export function linkContext(deps: Deps) {
     announced = false,
   ): Promise<Partial<Record<Side, Found>>> {
     const there = sides.filter((side) => side === 'source' || link.targetId !== null);
-    const found = await Promise.all(there.map((side) => readSide(link, side, attempt, announced)));
+    const found = await Promise.all(there.map((side) => readSide(link, { side, attempt, announced })));
     return Object.fromEntries(there.map((side, i) => [side, found[i]]));
   }
 

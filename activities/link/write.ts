@@ -30,8 +30,9 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
   if (!planned) throw new Error('a write needs an observation');
 
   const written = assignments.map((each) => each.property);
-  // A first try need not ask the store: its condition fails where anybody has written since.
-  const safe = attempt.number === 1 && connector.features().conditional !== 'none';
+  // A first try need not ask the store where values are tested: its condition fails where anybody has written since. An
+  // ETag moves with every edit, mapped or not: it is taken from the newest version that the feed or the link has seen.
+  const safe = attempt.number === 1 && connector.features().conditional === 'test' && planned.scope === undefined;
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
   if (ahead) return { kind: 'contended', found: await readSides(link, SIDES, attempt), revision: stored?.revision ?? 0 };
   if (stored && done) return replayStored(link, stored, side, written);
@@ -52,13 +53,18 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     if (held) return held;
   }
   const newest = stored?.seen[side];
-  const moved = newest && newest.version > planned.version ? newest : null;
+  // What the system went back behind is not believed any more, although the store may still have it.
+  const moved = newest && newest.version > planned.version && newest.version > (link.back?.[side] ?? '') ? newest : null;
   // The feed saw an edit that the plan does not know: plan again, without a call.
   if (moved && (!sameValues(moved.values, planned.values) || moved.inScope !== planned.inScope))
     return { kind: 'contended', found: { [side]: moved } };
 
   const set = Object.fromEntries(assignments.map((each) => [each.property, each.value]));
-  const scope = scopeOf(flow, side).flatMap((each) => (each.equals === undefined ? [] : [[each.property, each.equals] as const]));
+  const scopeSeen = (moved ?? planned).scope ?? {};
+  const scope = scopeOf(flow, side).flatMap(({ property, equals }) => {
+    const value = equals === undefined ? scopeSeen[property] : equals;
+    return value === undefined ? [] : [[property, value] as const];
+  });
   const condition: WriteCondition = {
     test: Object.fromEntries([...scope, ...assignments.map((each) => [each.property, each.expected] as const)]),
     etag: (moved ?? planned).etag,

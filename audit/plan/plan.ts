@@ -151,7 +151,10 @@ class Forecast {
       known.targetId === null ? undefined : this.#read.records(flow.target.system, flow.target.type).get(known.targetId);
     if (!target) return { kind: 'leave', what: 'its partner is gone: the link ends' };
     let state = stateOf(known, rules);
-    state = observe(observe(state, 'source', observation), 'target', observationOf(flow, 'target', target));
+    state = observe(observe(state, { side: 'source', seen: observation }), {
+      side: 'target',
+      seen: observationOf(flow, 'target', target),
+    });
     return this.#settle(flow, { ...state, block: null }, null);
   }
 
@@ -161,7 +164,7 @@ class Forecast {
     if (step.kind !== 'create') return this.#settle(flow, state, null);
     const match = this.#match(flow, record);
     if (match.kind === 'ambiguous') return { kind: 'blocked', what: match.what };
-    if (match.kind === 'one') return this.#tie(flow, state, match.record, true);
+    if (match.kind === 'one') return this.#tie(flow, { state, target: match.record, matched: true });
     if (match.kind === 'none') return { kind: 'wait', what: match.what };
     const externalId = externalIdOf(flow, record.id);
     const ours = this.#opened.connectors[flow.target.system].features().externalId
@@ -172,7 +175,7 @@ class Forecast {
     // Its creation is refused, it is looked up by its external id and read.
     if (ours) {
       this.calls[flow.target.system] += 3;
-      return this.#tie(flow, state, ours, false);
+      return this.#tie(flow, { state, target: ours, matched: false });
     }
     this.calls[flow.target.system] += 1;
     this.operations.push({ do: 'create', flow: flow.name, sourceId: record.id });
@@ -233,7 +236,10 @@ class Forecast {
   }
 
   /** An existing record becomes the partner; what differs is settled as the link would settle it. */
-  #tie(flow: Flow, state: LinkState, target: Snapshot, matched: boolean): Fate {
+  #tie(
+    flow: Flow,
+    { state, target, matched }: { readonly state: LinkState; readonly target: Snapshot; readonly matched: boolean },
+  ): Fate {
     const sourceId = state.source.id ?? '';
     this.#taken.add(targetKey(flow.target.type, target.id));
     this.#linked.add(linkedBy(flow, sourceId));
@@ -251,7 +257,7 @@ class Forecast {
       ...(matched ? { matched } : {}),
       ...(ours ? { found: true } : {}),
     };
-    const tied = applyOutcome(begun.state, begun.step, outcome, Date.now());
+    const tied = applyOutcome(begun.state, { step: begun.step, outcome, now: Date.now() });
     return this.#settle(
       flow,
       tied,
@@ -266,7 +272,7 @@ class Forecast {
     for (let n = 0; n < STEPS; n++) {
       const { state: next, step } = advance(state, Date.now());
       state = next;
-      if (step.kind === 'store') state = applyOutcome(state, step, { kind: 'stored' }, Date.now());
+      if (step.kind === 'store') state = applyOutcome(state, { step, outcome: { kind: 'stored' }, now: Date.now() });
       else if (step.kind === 'write') {
         const seen = state[step.side].seen;
         if (!seen) break;
@@ -286,7 +292,7 @@ class Forecast {
         const set = Object.fromEntries(step.assignments.map(({ property, value }) => [property, value]));
         // A written record is newer than it was.
         const answer = { ...seen, version: `${seen.version}+`, values: { ...seen.values, ...set } };
-        state = applyOutcome(state, step, { kind: 'written', seen: answer }, Date.now());
+        state = applyOutcome(state, { step, outcome: { kind: 'written', seen: answer }, now: Date.now() });
       } else break;
     }
     if (state.status === 'blocked')

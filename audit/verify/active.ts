@@ -41,12 +41,12 @@ export async function tryActiveEdit(opened: Opened, flow: Flow, sourceId: string
     const other = across(side);
     const what = `${systemTitle(flow[side].system)} ${flow[side].type}.${pair[side]}`;
     const tally = new Tally(flow.name, `An edit of ${what} arrives on the other side, and so does putting it back`);
-    const before = (await readOne(opened, flow, side, ids[side])).fields[pair[side]] ?? null;
+    const before = (await readOne(opened, { flow, side, id: ids[side] })).fields[pair[side]] ?? null;
     const edited = another(before, side === 'target' ? pair.type : (pair.back ?? pair.type));
     try {
       for (const value of [edited, before]) {
-        const now = await writeOne(opened, flow, side, ids[side], pair, value);
-        const seen = await arrival(opened, flow, other, ids[other], pair, now, timeoutMs);
+        const now = await writeOne(opened, { flow, side, id: ids[side], pair, value });
+        const seen = await arrival(opened, { flow, other, id: ids[other], pair, value: now, timeoutMs });
         if (seen === undefined) tally.hold();
         else
           tally.break({
@@ -58,7 +58,7 @@ export async function tryActiveEdit(opened: Opened, flow: Flow, sourceId: string
       }
     } catch (error) {
       // Whatever happened, the person's value comes back.
-      await writeOne(opened, flow, side, ids[side], pair, before).catch(() => {});
+      await writeOne(opened, { flow, side, id: ids[side], pair, value: before }).catch(() => {});
       throw error;
     }
     out.push(tally.statement());
@@ -77,15 +77,27 @@ function another(value: Value, type: DataType): Value {
   return text.endsWith('.') ? `${text}x` : `${text}.`;
 }
 
-const readOne = ({ connectors }: Opened, flow: Flow, side: Side, id: string): Promise<Snapshot> =>
+const readOne = (
+  { connectors }: Opened,
+  { flow, side, id }: { readonly flow: Flow; readonly side: Side; readonly id: string },
+): Promise<Snapshot> =>
   connectors[flow[side].system].read({ type: flow[side].type, id, fields: neededFields(flow, side) }, { priority: 'write' });
 
 /** Writes as Tandem does, on the condition that nobody edited meanwhile; gives what the answer shows. */
-async function writeOne(opened: Opened, flow: Flow, side: Side, id: string, pair: Pair, value: Value): Promise<Value> {
+async function writeOne(
+  opened: Opened,
+  {
+    flow,
+    side,
+    id,
+    pair,
+    value,
+  }: { readonly flow: Flow; readonly side: Side; readonly id: string; readonly pair: Pair; readonly value: Value },
+): Promise<Value> {
   const connector = opened.connectors[flow[side].system];
   const property = pair[side];
   for (let tries = 1; ; tries++) {
-    const now = await readOne(opened, flow, side, id);
+    const now = await readOne(opened, { flow, side, id });
     try {
       const done = await connector.update(
         {
@@ -108,15 +120,24 @@ async function writeOne(opened: Opened, flow: Flow, side: Side, id: string, pair
 /** Waits until the other side shows a value; undefined once it does, else what it showed at last. */
 async function arrival(
   opened: Opened,
-  flow: Flow,
-  other: Side,
-  id: string,
-  pair: Pair,
-  value: Value,
-  timeoutMs: number,
+  {
+    flow,
+    other,
+    id,
+    pair,
+    value,
+    timeoutMs,
+  }: {
+    readonly flow: Flow;
+    readonly other: Side;
+    readonly id: string;
+    readonly pair: Pair;
+    readonly value: Value;
+    readonly timeoutMs: number;
+  },
 ): Promise<Value | undefined> {
   for (const until = Date.now() + timeoutMs; ; await sleep(LOOK_MS)) {
-    const seen = (await readOne(opened, flow, other, id)).fields[pair[other]] ?? null;
+    const seen = (await readOne(opened, { flow, side: other, id })).fields[pair[other]] ?? null;
     if (other === 'target' ? valuesMatch(pair.type, value, seen) : valuesMatch(pair.type, seen, value)) return undefined;
     if (Date.now() > until) return seen;
   }

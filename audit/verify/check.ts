@@ -186,7 +186,7 @@ function equal(evidence: Evidence, pair: Pair): Tally {
     const targetValue: Value = target.fields[pair.target] ?? null;
     const link = evidence.links.get(id);
     if (valuesMatch(pair.type, sourceValue, targetValue)) tally.hold();
-    else if (link && atRest(link, pair, sourceValue, targetValue)) {
+    else if (link && atRest(link, { pair, source: sourceValue, target: targetValue })) {
       // Agreed upon as it is: one of the systems trims, cuts or rewrites what it is given.
       tally.hold();
       tally.note('kept by one system in a form of its own');
@@ -208,7 +208,10 @@ function equal(evidence: Evidence, pair: Pair): Tally {
   return tally;
 }
 
-function atRest(link: LinkDocument, pair: Pair, source: Value, target: Value): boolean {
+function atRest(
+  link: LinkDocument,
+  { pair, source, target }: { readonly pair: Pair; readonly source: Value; readonly target: Value },
+): boolean {
   const known = pair.source in link.base.source && pair.target in link.base.target;
   return (
     known &&
@@ -219,13 +222,19 @@ function atRest(link: LinkDocument, pair: Pair, source: Value, target: Value): b
 }
 
 /** Puts what was read together for one flow. */
-export function evidenceOf(
-  flow: Flow,
-  sources: ReadonlyMap<string, Snapshot>,
-  targets: ReadonlyMap<string, Snapshot>,
-  links: readonly LinkDocument[],
-  flows: readonly Flow[],
-): Evidence {
+export function evidenceOf({
+  flow,
+  sources,
+  targets,
+  links,
+  flows,
+}: {
+  readonly flow: Flow;
+  readonly sources: ReadonlyMap<string, Snapshot>;
+  readonly targets: ReadonlyMap<string, Snapshot>;
+  readonly links: readonly LinkDocument[];
+  readonly flows: readonly Flow[];
+}): Evidence {
   const byTarget = new Map<string, LinkDocument[]>();
   const linked = new Set<string>();
   const live = links.filter((link) => link.ended === null && link.targetId !== null);

@@ -1,3 +1,4 @@
+import { longestPause, pollSecondsOf } from '../../worker/pace.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
@@ -27,6 +28,8 @@ export interface Verification {
 const SECOND_LOOKS = 200;
 /** Between the first look and the second, besides a poll and the systems' lag (ms). */
 const SETTLING_MS = 1500;
+/** A slow type's feed is waited for, and hardly more (ms). */
+const LONGEST_WAIT_MS = 360_000;
 
 /**
  * Reads both systems in full and checks every statement of the flows. What looks broken is read once more, directly
@@ -56,7 +59,10 @@ export async function verify(
     return new Map(
       chosen.map((flow) => {
         const { source, target } = sides.get(flow.name) ?? { source: new Map(), target: new Map() };
-        return [flow.name, verifyFlow(evidenceOf(flow, source, target, links, flows), Number.POSITIVE_INFINITY)];
+        return [
+          flow.name,
+          verifyFlow(evidenceOf({ flow, sources: source, targets: target, links, flows }), Number.POSITIVE_INFINITY),
+        ];
       }),
     );
   };
@@ -64,12 +70,14 @@ export async function verify(
   const calls: Record<string, number> = { ...read.pages };
   const broken = [...statements.values()].flat().reduce((sum, each) => sum + each.broken, 0);
   if (broken > 0 && broken <= SECOND_LOOKS) {
+    const catalogues = Object.values(connectors).map((connector) => connector.catalogue);
     const lag = Math.max(...Object.values(connectors).map((connector) => connector.lagMs));
-    await sleep(Math.min(60_000, opened.config.TANDEM_POLL_SECONDS * 1000) + lag + SETTLING_MS);
+    const pause = longestPause(pollSecondsOf(opened.config.TANDEM_POLL_SECONDS, catalogues), chosen);
+    await sleep(Math.min(LONGEST_WAIT_MS, pause * 1000) + lag + SETTLING_MS);
     for (const flow of chosen)
       for (const example of casesOf(statements.get(flow.name) ?? []))
         for (const side of SIDES) {
-          const again = await lookAgain(opened, flow, side, example, await linkOf(opened, flow, example));
+          const again = await lookAgain(opened, { flow, side, example, link: await linkOf(opened, flow, example) });
           if (!again) continue;
           calls[flow[side].system] = (calls[flow[side].system] ?? 0) + 1;
           const sideRecords = sides.get(flow.name)?.[side];
@@ -107,10 +115,12 @@ function linkOf({ store }: Opened, flow: Flow, { source }: Example): Promise<Lin
 /** A direct read of one side of a case; null where the case has no such record. */
 async function lookAgain(
   { connectors }: Opened,
-  flow: Flow,
-  side: Side,
-  example: Example,
-  link: LinkDocument | null,
+  {
+    flow,
+    side,
+    example,
+    link,
+  }: { readonly flow: Flow; readonly side: Side; readonly example: Example; readonly link: LinkDocument | null },
 ): Promise<{ id: string; record: Snapshot | null } | null> {
   const id = side === 'source' ? example.source : (link?.targetId ?? example.target);
   if (id === null) return null;

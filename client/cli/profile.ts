@@ -88,13 +88,13 @@ async function check(file: string, { type, readOnly, values }: CheckOptions): Pr
   const { readProfile } = await import('../../connectors/crm/profile/read.ts');
   const { missingSecrets, secretsFrom } = await import('../../connectors/crm/auth.ts');
   const { checkProfile } = await import('../../connectors/crm/check/check.ts');
-  const { ConfigError } = await import('../../worker/config.ts');
   const { suggest } = await import('../../flows/validate.ts');
   const profile = await readProfile(file === 'default' ? undefined : file);
   const url = process.env['CRM_URL'] ?? '';
   const missing = missingSecrets(profile, process.env);
-  if (!/^https?:\/\//.test(url)) missing.unshift('CRM_URL is missing or no http(s) address: the base address of the CRM');
-  if (missing.length > 0) throw new ConfigError(missing);
+  if (!/^https?:\/\//.test(url))
+    missing.unshift('CRM_URL is missing or no http(s) address; set it to the base address of the CRM');
+  if (missing.length > 0) throw new TandemError(missing, { kind: 'configuration' });
   const types = Object.keys(profile.types);
   const typeName = type ?? types[0] ?? '';
   if (!types.includes(typeName)) throw new TandemError(`the profile has no type ${typeName}: ${suggest(typeName, types)}`);

@@ -1,14 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SystemError } from '../../connectors/systemError.ts';
-import { ProfileError } from '../../connectors/crm/profile/read.ts';
-import { DocumentError } from '../../flows/dataflow/document.ts';
-import { FlowsError } from '../../flows/validate.ts';
 import type { Status } from '../../workflows/core/state.ts';
-import { ConfigError } from '../../worker/config.ts';
-import { temporalConfig } from '../../worker/temporal.ts';
 import { connectTandem } from '../connect.ts';
 import { type Tandem } from '../types.ts';
-import { TandemError } from '../../flows/tandemError.ts';
+import { problemInWords, TandemError } from '../../flows/tandemError.ts';
 import { addAcceptanceCommands } from './acceptance.ts';
 import { addFlowCommands } from './flows.ts';
 import { addHelp } from './help.ts';
@@ -44,23 +39,14 @@ export function uiAddress(namespace: string, workflowId: string): string {
 export function explain(error: unknown): { text: string | null; code: number } {
   // commander has said it already.
   if (error instanceof CommanderError) return { text: null, code: error.exitCode === 0 ? EXIT.done : EXIT.refused };
-  if (error instanceof ConfigError || error instanceof FlowsError)
-    return { text: error.problems.map((problem) => `tandem: ${problem}`).join('\n'), code: EXIT.refused };
-  if (error instanceof DocumentError) return { text: error.message, code: EXIT.refused };
-  if (error instanceof ProfileError) return { text: error.message.replace(/^/gm, 'tandem: '), code: EXIT.refused };
-  if (error instanceof TandemError) return { text: `tandem: ${error.message}`, code: EXIT.refused };
-  if (error instanceof SystemError) return { text: `tandem: ${error.system}: ${error.text}`, code: EXIT.failed };
-  const name = error instanceof Error ? error.name : '';
-  if (error instanceof Error && name === 'SandboxError') return { text: `tandem: ${error.message}`, code: EXIT.refused };
-  const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-  if (name.startsWith('Mongo'))
+  if (error instanceof TandemError)
     return {
-      text: `tandem: MongoDB at ${(process.env['MONGODB_URI'] ?? 'mongodb://127.0.0.1:27017/tandem').replace(/\/\/[^@/]*@/, '//')} cannot be reached: ${message}`,
-      code: EXIT.failed,
+      // What quotes a file's line begins with its place, as compilers have it.
+      text: error.problems.map((each) => `${each.quote ? '' : 'tandem: '}${problemInWords(each)}`).join('\n'),
+      code: error.exitCode,
     };
-  if (/connect|UNAVAILABLE|deadline/i.test(message) && !name.startsWith('Type'))
-    return { text: `tandem: Temporal at ${temporalConfig().address} cannot be reached: ${message}`, code: EXIT.failed };
-  return { text: `tandem: ${message}`, code: EXIT.failed };
+  if (error instanceof SystemError) return { text: `tandem: ${error.system}: ${error.text}`, code: EXIT.failed };
+  return { text: `tandem: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`, code: EXIT.failed };
 }
 
 /** The command line, as commander runs it. */

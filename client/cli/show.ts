@@ -73,6 +73,13 @@ export function showStatus(status: StatusReport): string {
       feed.trouble ?? '',
     ]),
   );
+  const late = status.feeds.flatMap(({ feed, unstamped }) =>
+    unstamped
+      ? [
+          `${feed}: an edit of ${unstamped.fields.join(', ')} moves no stamp, so it may be ${unstamped.hours} h old before it is seen`,
+        ]
+      : [],
+  );
   const blocked = status.flows.flatMap((flow) =>
     flow.blocked.map((each) => [flow.flow, String(each.count), each.example, each.reason]),
   );
@@ -90,6 +97,7 @@ export function showStatus(status: StatusReport): string {
     flows,
     refused.join('\n'),
     feeds,
+    late.join('\n'),
     ...(blocked.length > 0 ? [table(['blocked in', 'pairs', 'example', "the system's own words"], blocked)] : []),
     systems.join('\n'),
   ]

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ConfigError } from '../../worker/config.ts';
+import { TandemError } from '../../flows/tandemError.ts';
 
 /** `tandem worker`: runs until a signal, then drains. */
 export function addWorkerCommand(program: Command): void {
@@ -14,12 +14,13 @@ export function addWorkerCommand(program: Command): void {
       const { serveBeside } = await import('../http/serveTandem.ts');
       const stop = askedToStop();
       const log = makeLog(options.pretty ?? false);
+      const say = (sentence: string): void => console.error(`tandem: ${sentence}`);
       const ended = new AbortController();
-      const served = serveBeside(process.env, log, AbortSignal.any([stop, ended.signal]));
+      const served = serveBeside(process.env, { log, say, signal: AbortSignal.any([stop, ended.signal]) });
       try {
-        await runWorker(process.env, log, stop, options.applyPlan);
+        await runWorker(process.env, { log, say, signal: stop }, options.applyPlan);
       } catch (error) {
-        if (!stop.aborted || error instanceof ConfigError) throw error;
+        if (!stop.aborted || error instanceof TandemError) throw error;
       } finally {
         ended.abort(new Error('the worker ended'));
         await served;

@@ -3,7 +3,8 @@ import { Hono } from 'hono';
 import { TandemError } from '../../flows/tandemError.ts';
 import { feedKey } from '../../flows/names.ts';
 import { readServerConfig } from '../../worker/config.ts';
-import { retryUntilReachable } from '../../worker/retryUntilReachable.ts';
+import { mongoServer } from '../../worker/remotes.ts';
+import { retryUntilReachable, type Waiting } from '../../worker/retryUntilReachable.ts';
 import { openTandem, type OpenTandem } from '../connect.ts';
 import { CursorTooOld, NotFound } from '../errors.ts';
 import { version } from '../version.ts';
@@ -101,7 +102,7 @@ function explain(error: unknown, [temporal, mongo]: readonly Dependency[], healt
   if (error instanceof NotFound)
     return new HttpProblem(404, error.nearest === null ? error.message : `${error.message} (nearest: ${error.nearest})`);
   if (error instanceof CursorTooOld) return new HttpProblem(410, error.message);
-  if (error instanceof TandemError) return new HttpProblem(409, error.message);
+  if (error instanceof TandemError && error.kind !== 'unreachable') return new HttpProblem(409, error.message);
   const name = error instanceof Error ? error.name : '';
   const down = name.startsWith('Mongo') ? mongo : /ServiceError|Rpc|Deadline/i.test(name) ? temporal : undefined;
   if (!down) return new HttpProblem(500, 'a defect of Tandem; its log has more under the request id');
@@ -110,10 +111,12 @@ function explain(error: unknown, [temporal, mongo]: readonly Dependency[], healt
 }
 
 /** Where TANDEM_HTTP_PORT is set, a worker serves the interface too; what hinders it is a warning, the worker runs on. */
-export async function serveBeside(env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal): Promise<void> {
+export async function serveBeside(env: NodeJS.ProcessEnv, { log, say, signal }: Waiting): Promise<void> {
   if (!env['TANDEM_HTTP_PORT']) return;
   try {
-    const open = await retryUntilReachable('Temporal and MongoDB', log, signal, () => openTandem({ env }));
+    const open = await retryUntilReachable(mongoServer(env['MONGODB_URI'] ?? ''), { log, say, signal }, () =>
+      openTandem({ env }),
+    );
     try {
       const running = await serveTandem(open, { env, log });
       await aborted(signal);

@@ -28,13 +28,17 @@ function secretsOf(auth: Auth): Secret[] {
   return [auth.clientId, auth.clientSecret, ...(auth.refreshToken ? [auth.refreshToken] : [])];
 }
 
+/** The variables and files that hold a profile's secrets. */
+export const secretNames = (profile: Profile): string[] =>
+  secretsOf(profile.auth).map((secret) => ('env' in secret ? secret.env : secret.file));
+
 /** What a profile needs and the environment lacks, in words. */
 export const missingSecrets = (profile: Profile, env: NodeJS.ProcessEnv): string[] =>
   secretsOf(profile.auth).flatMap((secret) =>
     'env' in secret && (env[secret.env] ?? '') === ''
       ? [
           secret.env === 'CRM_TOKEN'
-            ? 'CRM_TOKEN is missing: the bearer token of the CRM'
+            ? 'CRM_TOKEN is missing; set it to the bearer token of the CRM'
             : `${secret.env} is missing: the profile "${profile.name}" names it for a secret of the CRM`,
         ]
       : [],

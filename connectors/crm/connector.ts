@@ -1,6 +1,6 @@
 import type { Catalogue } from '../../flows/catalogue.ts';
 import { instantMs } from '../../flows/instant.ts';
-import { sameValue } from '../../flows/values.ts';
+import { looksLike } from '../looksLike.ts';
 import { SystemClock } from '../clock.ts';
 import { SystemError } from '../systemError.ts';
 import type { CallOptions, Connector, Snapshot } from '../connector.ts';
@@ -148,13 +148,7 @@ export function crm(given: CrmGiven): Connector {
       for await (const { records, unreadable } of listOf(type, names, options).changed(new Date(by.since).toISOString())) {
         // A row that can't be read may be the one: better no answer than "there is none".
         if (unreadable?.[0]) throw new SystemError('CRM', 'malformed', unreadable[0].why);
-        found.push(
-          ...records.filter(
-            (seen) =>
-              Object.entries(by.values).every(([property, value]) => sameValue(seen.fields[property], value)) &&
-              instantMs(seen.instant) >= by.since,
-          ),
-        );
+        found.push(...records.filter((seen) => looksLike(seen.fields, by.values) && instantMs(seen.instant) >= by.since));
       }
       return found;
     },

@@ -5,9 +5,9 @@ import { SystemClock } from '../clock.ts';
 import type { Connector } from '../connector.ts';
 import { RateLimiter, type RateSlots } from '../rateLimiter.ts';
 import { SystemError } from '../systemError.ts';
-import { missingSecrets, secretsFrom } from './auth.ts';
+import { missingSecrets, secretNames, secretsFrom } from './auth.ts';
 import { catalogueOf, crm } from './connector.ts';
-import { ProfileError, profileHash, readProfile } from './profile/read.ts';
+import { profileHash, readProfile, refused } from './profile/read.ts';
 import type { Profile } from './profile/schema.ts';
 
 /** What a CRM is connected with. */
@@ -40,6 +40,8 @@ export interface Crm extends Omit<CrmAdapter, 'connect' | 'missing'> {
   readonly profile: Profile | null;
   readonly hash: string | null;
   missing(env: NodeJS.ProcessEnv): readonly string[];
+  /** Names of the variables that hold its keys. */
+  readonly keys: readonly string[];
   connect(given: ConnectGiven & { readonly slots: RateSlots; readonly absentSeen?: readonly string[] }): Promise<Connector>;
 }
 
@@ -54,24 +56,23 @@ async function readAdapter(path: string): Promise<Crm> {
   try {
     module = (await import(pathToFileURL(isAbsolute(path) ? path : resolve(path)).href)) as { default?: unknown };
   } catch (error) {
-    throw new ProfileError([`${path} cannot be loaded: ${(error as Error).message}`]);
+    throw refused([`${path} cannot be loaded: ${(error as Error).message}`]);
   }
   const adapter = module.default;
   if (!isAdapter(adapter))
-    throw new ProfileError([
-      `${path}: its default export is no adapter: give { name, catalogue, connect }, as docs/crm-profile.md shows`,
-    ]);
+    throw refused([`${path}: its default export is no adapter: give { name, catalogue, connect }, as docs/crm-profile.md shows`]);
   return {
     name: adapter.name,
     catalogue: adapter.catalogue,
     profile: null,
     hash: null,
     missing: (env) => adapter.missing?.(env) ?? [],
+    keys: [],
     connect: async ({ url, env }) => adapter.connect({ url, env, SystemError, SystemClock }),
   };
 }
 
-/** The CRM that a profile's or an adapter's file describes, or the default one. Throws ProfileError. */
+/** The CRM that a profile's or an adapter's file describes, or the default one. Throws TandemError. */
 export async function readCrm(path: string | undefined): Promise<Crm> {
   if (path !== undefined && /\.(mjs|js|mts|ts)$/.test(path)) return readAdapter(path);
   const profile = await readProfile(path);
@@ -81,6 +82,7 @@ export async function readCrm(path: string | undefined): Promise<Crm> {
     profile,
     hash: profileHash(profile),
     missing: (env) => missingSecrets(profile, env),
+    keys: secretNames(profile),
     connect: async ({ url, env, slots, absentSeen = [] }) => {
       const host = new URL(url).host;
       const limits = profile.limits.map(({ calls, perMs, operations }, i) => ({

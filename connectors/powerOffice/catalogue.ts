@@ -18,6 +18,7 @@ export interface Resource extends RecordType {
 /** What the description does not say of a type. */
 interface Supplement {
   readonly path: string;
+  readonly pollSeconds?: number;
   readonly idFields?: readonly string[];
   readonly created: string;
   readonly reference?: { readonly field: string; readonly filter: string };
@@ -30,6 +31,10 @@ interface Supplement {
 }
 
 const IMPORT_REFERENCE = { field: 'ExternalImportReference', filter: 'externalImportReference' };
+/** The provider watches polling, and calls frequent polling of types that move slowly unnecessary (s). */
+const SLOW = 300;
+/** Without stamps every look reads the whole list (s). */
+const UNSTAMPED = 900;
 const CONTACT = ['Customer', 'Supplier'];
 
 /**
@@ -37,7 +42,12 @@ const CONTACT = ['Customer', 'Supplier'];
  * of each type's LastChangedDateTimeOffset; of a contact person's address it says nothing, so the worse is assumed.
  */
 const SUPPLEMENTS: Readonly<Record<string, Supplement>> = {
-  Product: { path: 'Products', created: 'CreatedDateTimeOffset', unstamped: ['StockOnHand', 'StockAvailable'] },
+  Product: {
+    path: 'Products',
+    pollSeconds: SLOW,
+    created: 'CreatedDateTimeOffset',
+    unstamped: ['StockOnHand', 'StockAvailable'],
+  },
   ContactPerson: {
     path: 'ContactPersons',
     idFields: ['ContactId', 'Id'],
@@ -62,6 +72,7 @@ const SUPPLEMENTS: Readonly<Record<string, Supplement>> = {
   },
   Employee: {
     path: 'Employees',
+    pollSeconds: SLOW,
     created: 'EmployeeCreatedDateTimeOffset',
     reference: IMPORT_REFERENCE,
     refers: { ManagerEmployeeId: ['Employee'] },
@@ -69,6 +80,7 @@ const SUPPLEMENTS: Readonly<Record<string, Supplement>> = {
   },
   Project: {
     path: 'Projects',
+    pollSeconds: SLOW,
     created: 'CreatedDateTimeOffset',
     refers: { CustomerId: ['Customer'], ProjectManagerEmployeeId: ['Employee'], ParentProjectId: ['Project'] },
   },
@@ -90,6 +102,7 @@ const TIME_TRACKING: Resource = {
   path: 'TimeTracking/ActivityTime',
   idFields: ['Id'],
   stamped: false,
+  pollSeconds: UNSTAMPED,
   fields: [
     { name: 'Id', type: 'integer', writable: false, source: 'assumed' },
     { name: 'Name', type: 'string', writable: true, source: 'assumed' },
@@ -141,7 +154,7 @@ export const POWEROFFICE_CATALOGUE: Catalogue = {
 };
 
 function resourceOf(name: string, supplement: Supplement): Resource {
-  const { path, idFields = ['Id'], created, reference, roles = [] } = supplement;
+  const { path, idFields = ['Id'], created, reference, roles = [], pollSeconds } = supplement;
   const filter = `${created.charAt(0).toLowerCase()}${created.slice(1)}GreaterThan`;
   const allowed = [name, ...roles];
   return {
@@ -149,6 +162,7 @@ function resourceOf(name: string, supplement: Supplement): Resource {
     path,
     idFields,
     stamped: true,
+    ...(pollSeconds === undefined ? {} : { pollSeconds }),
     created: { filter, field: created },
     ...(reference ? { reference } : {}),
     roles: { read: allowed.flatMap((each) => [each, `${each}_Full`]), write: allowed.map((each) => `${each}_Full`) },

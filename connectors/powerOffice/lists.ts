@@ -1,3 +1,4 @@
+import { looksLike } from '../looksLike.ts';
 import { justBefore } from '../../flows/instant.ts';
 import type { CallOptions, ChangedRequest, FindRequest, Page, Snapshot } from '../connector.ts';
 import { inOrder, type Lister } from '../paging.ts';
@@ -114,8 +115,6 @@ export async function find(
   const found: Snapshot[] = [];
   const since = new Date(by.since).toISOString();
   for await (const page of changed(client, { type, fields: [...fields, ...Object.keys(by.values)], since }, options))
-    found.push(
-      ...page.records.filter((record) => Object.entries(by.values).every(([name, value]) => record.fields[name] === value)),
-    );
+    found.push(...page.records.filter((record) => looksLike(record.fields, by.values)));
   return found;
 }

@@ -12,6 +12,10 @@ export interface PowerOfficeKeys {
   readonly userAgent?: string | undefined;
 }
 
+/** The keys that a refusal is about: the gateway names the subscription, and OAuth does not tell the other two apart. */
+export const keyAtFault = ({ text }: SystemError): ('applicationKey' | 'clientKey' | 'subscriptionKey')[] =>
+  /subscription/i.test(text) ? ['subscriptionKey'] : ['applicationKey', 'clientKey'];
+
 const AHEAD_MS = 60_000;
 
 /** The token's address: the base address with its last segment `/v2` replaced. */

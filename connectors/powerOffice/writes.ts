@@ -58,7 +58,7 @@ export class Writes {
     const reference = this.#writeReferences ? referenceFor(kind, values, identity.externalId) : null;
     if (reference) body[reference.field] = reference.value;
     const answer = await this.#client.send({ method: 'POST', path: [kind.path, ...owners].join('/'), json: body }, options);
-    return this.#shown(kind, answer, fields, options);
+    return this.#shown(kind, answer, fields, { ...options, stamps: true });
   }
 
   async update(
@@ -84,15 +84,16 @@ export class Writes {
       throw await this.#understood(error, { kind, id, tested, options });
     }
     if (Object.keys(tested).length > 0) await this.#patchTest.settle('works');
-    if (answer.body !== undefined) return this.#shown(kind, answer, fields, options);
+    if (answer.body !== undefined) return this.#shown(kind, answer, fields, { ...options, stamps: movesStamp(kind, set) });
     return this.#readBack(kind, { type, id, set, condition, fields }, options);
   }
 
   /** The moment of our own write, by the system's clock, and the record that it left. */
-  #shown(kind: Resource, answer: Answer, fields: readonly string[], options: CallOptions): Snapshot {
+  #shown(kind: Resource, answer: Answer, fields: readonly string[], options: CallOptions & { stamps: boolean }): Snapshot {
     const record = inPascalCase(answer.body);
     const instant = (record as Record<string, unknown> | undefined)?.[CHANGED];
-    if (isInstant(instant) && !options.again) this.#client.clock.write(instantMs(instant), answer.sentAt, answer.receivedAt);
+    if (isInstant(instant) && options.stamps && !options.again)
+      this.#client.clock.write(instantMs(instant), answer.sentAt, answer.receivedAt);
     return goSnapshot(kind, record, { fields, clock: this.#client.clock, answer, read: false });
   }
 
@@ -154,6 +155,10 @@ export class Writes {
     }
   }
 }
+
+/** Whether a write of these moves the record's stamp, which then tells the service's time. */
+const movesStamp = (kind: Resource, set: Values): boolean =>
+  Object.keys(set).some((name) => !kind.fields.find((field) => field.name === name)?.unstamped);
 
 /** Conditions by whether a PATCH may name their property. */
 function partition(kind: Resource, test: Values): { testable: Values; unnameable: Values } {

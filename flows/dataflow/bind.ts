@@ -260,7 +260,12 @@ class Binder {
     for (const when of row.when.filter((each) => each.side === side)) {
       const list = this.#listOf(row, when, end);
       if (list !== null)
-        path = elementPath(list, when.property.slice(list.length + 1), when.value, row[side].slice(list.length + 1));
+        path = elementPath({
+          list,
+          property: when.property.slice(list.length + 1),
+          value: when.value,
+          rest: row[side].slice(list.length + 1),
+        });
     }
     return path;
   }

@@ -53,18 +53,3 @@ export interface DocumentProblem {
   readonly what: string;
   readonly expected: string;
 }
-
-/** A document that cannot be read. The message shows every problem with its line, as a compiler does. */
-export class DocumentError extends Error {
-  override readonly name = 'DocumentError';
-  readonly problems: readonly DocumentProblem[];
-  constructor(file: string, problems: readonly DocumentProblem[]) {
-    super(problems.map((problem) => inWords(file, problem)).join('\n\n'));
-    this.problems = problems;
-  }
-}
-
-function inWords(file: string, { line, found, what, expected }: DocumentProblem): string {
-  const number = String(line).padStart(5);
-  return [`${file}:${line}: ${what}`, `${number} | ${found}`, `      | expected: ${expected}`].join('\n');
-}

@@ -1,13 +1,6 @@
 import type { Side } from '../side.ts';
-import {
-  DocumentError,
-  type Connected,
-  type Dataflow,
-  type DocumentProblem,
-  type PropertyRow,
-  type Section,
-  type Warning,
-} from './document.ts';
+import { TandemError } from '../tandemError.ts';
+import { type Connected, type Dataflow, type DocumentProblem, type PropertyRow, type Section, type Warning } from './document.ts';
 import { BODIES, sentenceOf, shapeOf, wordingOf, type Names, type Sentence } from './sentences.ts';
 
 const TITLE_END = ' Dataflow';
@@ -43,7 +36,7 @@ interface Cell {
 
 /**
  * Reads a dataflow document. Everything that is odd and yet clear is kept, with a warning where a person should know.
- * Throws DocumentError with the first problem of the head and of every section.
+ * Throws TandemError with the first problem of the head and of every section.
  */
 export function readDocument(text: string, file: string): Dataflow {
   return new Reader(text).read(file);
@@ -86,9 +79,14 @@ class Reader {
       if (!(error instanceof Stop)) throw error;
       problems.push(error.problem);
     }
-    throw new DocumentError(
-      file,
-      problems.sort((a, b) => a.line - b.line),
+    problems.sort((a, b) => a.line - b.line);
+    throw new TandemError(
+      problems.map(({ line, found, what, expected }) => ({
+        where: `${file}:${line}`,
+        what,
+        next: `expected: ${expected}`,
+        quote: { line, text: found },
+      })),
     );
   }
 

@@ -3,18 +3,14 @@ import { systemTitle } from '../names.ts';
 import { CONNECTED, type Condition, type Flow, type Pair, type When } from '../flow.ts';
 import { plainPath, pathSteps } from '../path.ts';
 import type { Side } from '../side.ts';
+import { TandemError } from '../tandemError.ts';
 import { directionOf } from './bind.ts';
 import { bindingsSchema, spelling, type Bindings, type SectionBinding } from './bindings.ts';
 import type { Dataflow, PropertyRow, Section } from './document.ts';
 
-/** Flows that no single document can hold. */
-export class UnwritableError extends Error {
-  override readonly name = 'UnwritableError';
-}
-
 /**
  * Flows as a document and the bindings that say the rest; binding what was read back gives the same flows.
- * `generated` is `YYYY-MM-DD HH:MM:SS`. Throws UnwritableError where flows run between different systems or directions.
+ * `generated` is `YYYY-MM-DD HH:MM:SS`. Throws TandemError where flows run between different systems or directions.
  */
 export function documentOf(
   flows: readonly Flow[],
@@ -22,12 +18,12 @@ export function documentOf(
   catalogues: readonly Catalogue[],
 ): { document: Omit<Dataflow, 'warnings'>; bindings: Bindings } {
   const [first] = flows;
-  if (!first) throw new UnwritableError('there is no flow to write');
+  if (!first) throw new TandemError('there is no flow to write');
   const other = flows.find(
     ({ source, target }) => source.system !== first.source.system || target.system !== first.target.system,
   );
   if (other)
-    throw new UnwritableError(
+    throw new TandemError(
       `a document is for one ordered pair of systems, but "${first.name}" runs from ${first.source.system} to ${first.target.system} and "${other.name}" from ${other.source.system} to ${other.target.system}: write them from two flows files`,
     );
   const titles = { source: systemTitle(first.source.system), target: systemTitle(first.target.system) };

@@ -1,4 +1,5 @@
-import { AdminError, type AdminTable } from '../adminApi.ts';
+import { TandemError } from '../../flows/tandemError.ts';
+import { type AdminTable } from '../adminApi.ts';
 import type { SandboxRow } from '../table.ts';
 import { byCatalogueNames } from '../standIn.ts';
 import { KINDS, resolve, type Kind } from './description.ts';
@@ -6,10 +7,10 @@ import type { Records } from './records.ts';
 import { FACETS } from './rules.ts';
 import { bind } from './values.ts';
 
-/** The type that a person means. Throws AdminError. */
+/** The type that a person means. Throws TandemError. */
 function kindOf(name: string): Kind {
   const kind = KINDS.find((each) => each.name === name);
-  if (!kind) throw new AdminError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
+  if (!kind) throw new TandemError(`there is no type ${name}; types are ${KINDS.map((each) => each.name).join(', ')}`);
   return kind;
 }
 
@@ -26,7 +27,7 @@ function fitted(kind: Kind, values: SandboxRow, before: SandboxRow, fixed: reado
         ? given
         : { ...((heads[field] ?? before[field]) as SandboxRow | undefined), ...belowOf(kind, field, below, value) };
     const bound = bind(kind.dto[field] ?? {}, nested, field);
-    if ('misfit' in bound) throw new AdminError(bound.misfit.says);
+    if ('misfit' in bound) throw new TandemError(bound.misfit.says);
     heads[field] =
       below === undefined && resolve(kind.dto[field] ?? {}).properties
         ? { ...(before[field] as SandboxRow | undefined), ...(bound.value as SandboxRow | null) }
@@ -43,7 +44,7 @@ export function powerOfficeDesk(records: Records, set: AdminTable['set']): Admin
   const stamps = (kind: Kind): string[] => Object.keys(kind.dto).filter((name) => name.endsWith('DateTimeOffset'));
   const row = (kind: Kind, id: string): SandboxRow => {
     const found = records.table(kind).get(id);
-    if (!found) throw new AdminError(`PowerOffice has no ${kind.name} ${id}`);
+    if (!found) throw new TandemError(`PowerOffice has no ${kind.name} ${id}`);
     return found;
   };
   return {

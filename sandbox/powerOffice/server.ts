@@ -90,7 +90,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
   }
 
   const privileges = (has: boolean): string[] =>
-    KINDS.map(({ name }) => name).filter((name) => has !== settings.withoutPrivilege.includes(name));
+    KINDS.filter(({ name }) => has !== settings.withoutPrivilege.includes(name)).map(({ name }) => `${name}_Full`);
 
   async function answer(context: Context, path: string): Promise<Response> {
     const { method } = context.req;

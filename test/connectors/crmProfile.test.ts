@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { parseProfile, profileJsonSchema, ProfileError } from '../../connectors/crm/profile/read.ts';
+import { TandemError } from '../../flows/tandemError.ts';
+import { parseProfile, profileJsonSchema } from '../../connectors/crm/profile/read.ts';
 import { typeProfile } from '../../connectors/crm/profile/resolve.ts';
 import { fill, fillQuery } from '../../connectors/crm/profile/template.ts';
 import { floored, instantOf, stampText } from '../../connectors/crm/profile/stamps.ts';
@@ -12,7 +13,7 @@ function refused(text: string): readonly string[] {
   try {
     parseProfile(text, 'p.json');
   } catch (error) {
-    if (error instanceof ProfileError) return error.problems;
+    if (error instanceof TandemError) return error.problems.map(({ what }) => what);
     throw error;
   }
   throw new assert.AssertionError({ message: 'the profile was taken' });

@@ -134,6 +134,14 @@ describe('README and docs', () => {
         .map((file) => `${at}: ${file}`),
     );
     assert.deepEqual(missing, []);
+    const pages = [...PUBLISHED, ...OTHERS].flatMap((folder) =>
+      filesOf(folder, '.ts').flatMap((file) =>
+        (textOf(file).match(/\bdocs\/[\w./-]+\.md\b/g) ?? [])
+          .filter((page) => !existsSync(join(ROOT, page)))
+          .map((page) => `${file}: ${page}`),
+      ),
+    );
+    assert.deepEqual(pages, [], 'pages that sources name');
   });
 
   it('every command that is told to type is one that the program takes', () => {

@@ -60,7 +60,9 @@ export async function typed(
   { env = {}, code = 0 }: { env?: Readonly<Record<string, string>>; code?: number } = {},
 ): Promise<{ stdout: string; stderr: string }> {
   const run = type(command, folder, env);
+  const timer = setTimeout(() => void run.interrupt('SIGKILL'), 120_000);
   const ended = await run.ended;
+  clearTimeout(timer);
   const said = { stdout: run.stdout.join('\n'), stderr: run.stderr.join('\n') };
   if (ended !== code) throw new Error(`\`${command}\` ended with ${ended}, not ${code}: ${said.stderr}\n${said.stdout}`);
   return said;

@@ -4,7 +4,8 @@ import { convert, ConversionError } from '../../flows/convert.ts';
 import { instantKey, instantMs, justBefore, secondsBefore } from '../../flows/instant.ts';
 import { readFlows } from '../../worker/readFlows.ts';
 import { SPECIFICATION } from '../../flows/specification.ts';
-import { FlowsError, validateFlows } from '../../flows/validate.ts';
+import { TandemError } from '../../flows/tandemError.ts';
+import { validateFlows } from '../../flows/validate.ts';
 import { sameValue, sameValues } from '../../flows/values.ts';
 import { catalogueOf } from '../../connectors/crm/connector.ts';
 import { DEFAULT_PROFILE } from '../../connectors/crm/profile/default.ts';
@@ -16,8 +17,8 @@ const problemsOf = (file: unknown): readonly string[] => {
     validateFlows(file, CATALOGUES);
     return [];
   } catch (error) {
-    assert.ok(error instanceof FlowsError);
-    return error.problems;
+    assert.ok(error instanceof TandemError);
+    return error.sentences;
   }
 };
 

@@ -4,6 +4,7 @@ import type { LinkRecord } from '../../workflows/contract.ts';
 import {
   UNREAD,
   type CandidateDocument,
+  type CreationNote,
   type CursorDocument,
   type HistoryDocument,
   type LinkDocument,
@@ -115,6 +116,12 @@ class MemoryLinks {
     return Promise.resolve();
   }
 
+  noteCreation(key: string, creation: CreationNote): Promise<void> {
+    const link = this.rows.get(key);
+    if (link) this.rows.set(key, { ...link, creation });
+    return Promise.resolve();
+  }
+
   write(record: LinkRecord, types: Readonly<Record<Side, string>>, text: string | null = null): Promise<LinkDocument | null> {
     const key = linkKey(record.flow, record.sourceId);
     this.#note(record, types);
@@ -135,6 +142,7 @@ class MemoryLinks {
     };
     this.rows.set(key, {
       ...rest,
+      ...(stored.creation ? { creation: stored.creation } : {}),
       _id: key,
       sourceType: types.source,
       targetType: types.target,

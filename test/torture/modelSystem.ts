@@ -3,6 +3,7 @@ import type { Catalogue } from '../../flows/catalogue.ts';
 import type { SystemName } from '../../flows/flow.ts';
 import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
 import { SystemClock } from '../../connectors/clock.ts';
+import { looksLike } from '../../connectors/looksLike.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import {
   requireUnchanged,
@@ -289,15 +290,11 @@ export class ModelSystem implements Connector {
   async find({ type, by, fields }: FindRequest, options: CallOptions): Promise<readonly Snapshot[]> {
     await this.#way(options, false);
     if (this.#breaks.has('create-without-lookup')) return [];
-    // A look-up is answered by the primary, as the CRM's lists are.
-    const rows = [...this.rows.values()].filter((row) => row.id.startsWith(type[0] ?? ''));
+    // A look-up lags as every list does.
+    const rows = this.#view().filter((row) => row.id.startsWith(type[0] ?? ''));
     const found = this.nature.externalId
       ? rows.filter((row) => row.externalId === by.externalId)
-      : rows.filter(
-          (row) =>
-            row.externalId !== null &&
-            Object.entries(by.values).every(([name, value]) => sameValue(row.fields[name], this.#tidy(value))),
-        );
+      : rows.filter((row) => looksLike(row.fields, by.values) && row.stamp >= by.since);
     return found.map((row) => this.#show(row, fields));
   }
 

@@ -170,11 +170,10 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
     time: { now: () => sim.now(), sleep: (ms, signal) => sim.sleep(ms, signal) },
     runAttempt,
     log: LOG,
-    get pollSeconds() {
-      return pollSeconds;
-    },
+    pollSeconds: () => pollSeconds,
     lookWhenAsked: [],
     sweepHours: 1000,
+    unstampedHours: 1000,
     deletionHours: 1000,
     stopping: new AbortController().signal,
   });
@@ -198,7 +197,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
         continue;
       }
       link.steps += 1;
-      link.state = applyOutcome(link.state, next.step, await perform(link, next.step), sim.now());
+      link.state = applyOutcome(link.state, { step: next.step, outcome: await perform(link, next.step), now: sim.now() });
       if (breaks.has('regressions-ignored'))
         for (const side of SIDES) {
           const { older: _, ...rest } = link.state[side];

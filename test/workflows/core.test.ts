@@ -75,7 +75,11 @@ describe('the core of a link', () => {
   it('takes the base from the answer, so that a system that trims settles after one round', () => {
     const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: ' Eva ', LastName: 'Lie' })), NOW);
     assert.ok(step.kind === 'write');
-    const after = applyOutcome(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
+    const after = applyOutcome(state, {
+      step,
+      outcome: { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) },
+      now: NOW,
+    });
     assert.deepEqual(advance(after, NOW).step, { kind: 'wait', until: null });
     assert.equal(after.source.base['FirstName'], ' Eva ');
     assert.equal(after.target.base['givenName'], 'Eva');
@@ -83,7 +87,11 @@ describe('the core of a link', () => {
 
   it('an answer that shows an edit of another property carries that too', () => {
     const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
-    const after = applyOutcome(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Moe' }) }, NOW);
+    const after = applyOutcome(state, {
+      step,
+      outcome: { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Moe' }) },
+      now: NOW,
+    });
     const next = advance(after, NOW).step;
     assert.ok(next.kind === 'write' && next.side === 'source' && next.assignments[0]?.property === 'LastName');
   });
@@ -93,13 +101,17 @@ describe('the core of a link', () => {
     assert.equal(observed(state, 'source', seen(4, { FirstName: 'Kari', LastName: 'Lie' })), state);
     const doubted = observed(state, 'source', seen(5, { FirstName: 'Kari', LastName: 'Lie' }));
     assert.deepEqual(advance(doubted, NOW).step, { kind: 'read', sides: ['source'] });
-    const read = observe(doubted, 'source', seen(5, { FirstName: 'Kari', LastName: 'Lie' }), true);
+    const read = observe(doubted, { side: 'source', seen: seen(5, { FirstName: 'Kari', LastName: 'Lie' }), direct: true });
     assert.equal(read.source.seen?.values['FirstName'], 'Kari');
   });
 
   it('A, B, A: the edit back is an edit, also while a write waits', () => {
     const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
-    const written = applyOutcome(state, step, { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) }, NOW);
+    const written = applyOutcome(state, {
+      step,
+      outcome: { kind: 'written', seen: seen(3, { givenName: 'Eva', familyName: 'Lie' }) },
+      now: NOW,
+    });
     const back = advance(observed(written, 'source', seen(4, { FirstName: 'Kari', LastName: 'Lie' })), NOW).step;
     assert.ok(back.kind === 'write' && back.assignments[0]?.value === 'Kari');
   });
@@ -108,12 +120,11 @@ describe('the core of a link', () => {
     const rules = RULES;
     const fresh = begin({ rules, sourceId: '1/2', seen: seen(1, { FirstName: 'Kari', LastName: null }), now: NOW });
     const created = advance(fresh, NOW);
-    const state = applyOutcome(
-      created.state,
-      created.step,
-      { kind: 'created', id: 'c1', seen: seen(1, { givenName: 'Kari', familyName: '' }), adopted: false },
-      NOW,
-    );
+    const state = applyOutcome(created.state, {
+      step: created.step,
+      outcome: { kind: 'created', id: 'c1', seen: seen(1, { givenName: 'Kari', familyName: '' }), adopted: false },
+      now: NOW,
+    });
     assert.equal(advance(observed(state, 'source', seen(2, { FirstName: 'Kari', LastName: '' })), NOW).step.kind, 'wait');
     const cleared = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Kari', LastName: '' })), NOW).step;
     assert.ok(cleared.kind === 'write' && cleared.assignments[0]?.value === null);
@@ -121,7 +132,11 @@ describe('the core of a link', () => {
 
   it('a refusal blocks; the next edit, a request, or a day tries again', () => {
     const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
-    const blocked = applyOutcome(state, step, { kind: 'refused', side: 'target', code: '422', properties: ['givenName'] }, NOW);
+    const blocked = applyOutcome(state, {
+      step,
+      outcome: { kind: 'refused', side: 'target', code: '422', properties: ['givenName'] },
+      now: NOW,
+    });
     assert.equal(blocked.status, 'blocked');
     assert.deepEqual(advance(blocked, NOW).step, { kind: 'wait', until: NOW + BLOCK_RETRY_MS });
     assert.equal(advance(blocked, NOW + BLOCK_RETRY_MS).step.kind, 'write');
@@ -133,12 +148,16 @@ describe('the core of a link', () => {
     let state = receive(inStep(), { kind: 'vanished', side: 'target' }, NOW);
     let next = advance(state, NOW);
     assert.equal(next.step.kind, 'confirm');
-    state = applyOutcome(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW);
+    state = applyOutcome(next.state, { step: next.step, outcome: { kind: 'read', found: { target: 'gone' } }, now: NOW });
     next = advance(state, NOW);
     assert.equal(next.step.kind, 'wait');
     assert.equal(advance(observed(state, 'target', seen(2, { givenName: 'Kari', familyName: 'Lie' })), NOW).step.kind, 'wait');
     next = advance(state, NOW + 10_000);
-    state = applyOutcome(next.state, next.step, { kind: 'read', found: { target: 'gone' } }, NOW + 10_000);
+    state = applyOutcome(next.state, {
+      step: next.step,
+      outcome: { kind: 'read', found: { target: 'gone' } },
+      now: NOW + 10_000,
+    });
     next = advance(state, NOW + 20_000);
     assert.deepEqual([next.state.status, next.state.ended], ['ended', 'target gone']);
   });
@@ -148,13 +167,13 @@ describe('the core of a link', () => {
       let state = receive(inStep(rules), { kind: 'vanished', side }, NOW);
       for (const at of [NOW, NOW + 10_000]) {
         const next = advance(state, at);
-        state = applyOutcome(next.state, next.step, { kind: 'read', found: { [side]: 'gone' } }, at);
+        state = applyOutcome(next.state, { step: next.step, outcome: { kind: 'read', found: { [side]: 'gone' } }, now: at });
       }
       return advance(state, NOW + 20_000);
     };
     const deleting = gone({ ...RULES, onSourceDeleted: 'delete' }, 'source');
     assert.ok(deleting.step.kind === 'remove' && deleting.step.side === 'target');
-    const ended = applyOutcome(deleting.state, deleting.step, { kind: 'removed' }, NOW);
+    const ended = applyOutcome(deleting.state, { step: deleting.step, outcome: { kind: 'removed' }, now: NOW });
     assert.equal(ended.ended, 'source gone');
     const backwards = gone({ ...RULES, onTargetDeleted: 'delete' }, 'target');
     assert.ok(backwards.step.kind === 'remove' && backwards.step.side === 'source');
@@ -165,7 +184,11 @@ describe('the core of a link', () => {
 
   it('what is held back stays so until a person approves', () => {
     const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: '', LastName: 'Lie' })), NOW);
-    const held = applyOutcome(state, step, { kind: 'refused', side: 'target', code: 'held', properties: [] }, NOW);
+    const held = applyOutcome(state, {
+      step,
+      outcome: { kind: 'refused', side: 'target', code: 'held', properties: [] },
+      now: NOW,
+    });
     assert.equal(advance(held, NOW + 1000).step.kind, 'wait');
     assert.equal(advance(receive(held, { kind: 'retry' }, NOW), NOW).step.kind, 'write');
   });
@@ -173,7 +196,7 @@ describe('the core of a link', () => {
   it('out of scope contributes nothing, and coming back resumes the same link', () => {
     const out = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }, { inScope: false })), NOW);
     assert.deepEqual([out.state.status, out.state.ended, out.step.kind], ['ended', 'out of scope', 'store']);
-    const stored = applyOutcome(out.state, out.step, { kind: 'stored' }, NOW);
+    const stored = applyOutcome(out.state, { step: out.step, outcome: { kind: 'stored' }, now: NOW });
     const back = advance(observed(stored, 'source', seen(3, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     assert.ok(back.step.kind === 'write' && back.step.side === 'target');
   });
@@ -181,7 +204,7 @@ describe('the core of a link', () => {
   it('pause holds everything; edits made meanwhile are read when it resumes', () => {
     const paused = advance(receive(inStep(), { kind: 'pause' }, NOW), NOW);
     assert.equal(paused.state.status, 'paused');
-    const stored = applyOutcome(paused.state, paused.step, { kind: 'stored' }, NOW);
+    const stored = applyOutcome(paused.state, { step: paused.step, outcome: { kind: 'stored' }, now: NOW });
     const edited = observed(stored, 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' }));
     assert.equal(advance(edited, NOW).step.kind, 'wait');
     assert.equal(advance(receive(edited, { kind: 'resume' }, NOW), NOW).step.kind, 'read');

@@ -12,11 +12,15 @@ describe('the life of a link', () => {
     let state = receive(inStep({ ...RULES, onSourceDeleted: 'delete' }), { kind: 'vanished', side: 'source' }, NOW);
     for (const at of [NOW, NOW + 10_000]) {
       const { state: next, step } = advance(state, at);
-      state = applyOutcome(next, step, { kind: 'read', found: { source: 'gone' } }, at);
+      state = applyOutcome(next, { step, outcome: { kind: 'read', found: { source: 'gone' } }, now: at });
     }
     const { state: removing, step } = advance(state, NOW + 20_000);
     assert.equal(step.kind, 'remove');
-    const refused = applyOutcome(removing, step, { kind: 'refused', side: 'target', code: '409', properties: [] }, NOW + 20_000);
+    const refused = applyOutcome(removing, {
+      step,
+      outcome: { kind: 'refused', side: 'target', code: '409', properties: [] },
+      now: NOW + 20_000,
+    });
     assert.deepEqual(advance(refused, NOW + 21_000).step, { kind: 'wait', until: NOW + 20_000 + BLOCK_RETRY_MS });
     assert.equal(refused.status, 'blocked');
     assert.equal(advance(refused, NOW + 20_000 + BLOCK_RETRY_MS).step.kind, 'remove');
@@ -25,7 +29,7 @@ describe('the life of a link', () => {
 
   it('a 404 that no list announced counts after ten minutes of reads and a list that lacks the record', () => {
     const { state: asked, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
-    let state = applyOutcome(asked, step, { kind: 'read', found: { target: 'gone' } }, NOW);
+    let state = applyOutcome(asked, { step, outcome: { kind: 'read', found: { target: 'gone' } }, now: NOW });
     const reads: number[] = [];
     let lists = 0;
     for (let at = NOW; at <= NOW + 700_000; at += 1000) {
@@ -35,7 +39,7 @@ describe('the life of a link', () => {
       if (next.step.kind !== 'confirm') continue;
       reads.push(at - NOW);
       if (next.step.list) lists += 1;
-      state = applyOutcome(state, next.step, { kind: 'read', found: { target: 'gone' } }, at);
+      state = applyOutcome(state, { step: next.step, outcome: { kind: 'read', found: { target: 'gone' } }, now: at });
     }
     assert.deepEqual(reads, [10_000, 30_000, 70_000, 150_000, 310_000, 600_000]);
     assert.equal(lists, 1, 'a list is asked for once the reads suffice');
@@ -44,7 +48,11 @@ describe('the life of a link', () => {
     state = receive(state, { kind: 'vanished', side: 'target' }, NOW + 700_000);
     const last = advance(state, NOW + 700_000);
     assert.equal(last.step.kind, 'confirm');
-    state = applyOutcome(last.state, last.step, { kind: 'read', found: { target: 'gone' } }, NOW + 700_000);
+    state = applyOutcome(last.state, {
+      step: last.step,
+      outcome: { kind: 'read', found: { target: 'gone' } },
+      now: NOW + 700_000,
+    });
     assert.equal(advance(state, NOW + 700_000).state.ended, 'target gone');
   });
 
@@ -54,7 +62,7 @@ describe('the life of a link', () => {
       const next = advance(state, at);
       state =
         next.step.kind === 'confirm'
-          ? applyOutcome(next.state, next.step, { kind: 'read', found: { target: 'unsure' } }, at)
+          ? applyOutcome(next.state, { step: next.step, outcome: { kind: 'read', found: { target: 'unsure' } }, now: at })
           : next.state;
     }
     assert.equal(state.ended, null);
@@ -73,13 +81,13 @@ describe('the life of a link', () => {
     for (const asked of [newer, receive(closed, { kind: 'sync' }, NOW)]) {
       const { state, step } = advance(asked, NOW);
       assert.deepEqual(step, { kind: 'read', sides: ['source', 'target'] });
-      const gone = applyOutcome(state, step, { kind: 'read', found: { source: 'gone', target: 'gone' } }, NOW);
+      const gone = applyOutcome(state, { step, outcome: { kind: 'read', found: { source: 'gone', target: 'gone' } }, now: NOW });
       assert.equal(advance(gone, NOW).step.kind, 'close');
       const source = seen(2, { FirstName: 'Eva', LastName: 'Lie' });
       const target = seen(1, { givenName: 'Kari', familyName: 'Lie' });
-      const back = applyOutcome(state, step, { kind: 'read', found: { source, target } }, NOW);
+      const back = applyOutcome(state, { step, outcome: { kind: 'read', found: { source, target } }, now: NOW });
       assert.equal(advance(back, NOW).step.kind, 'write');
-      const alone = applyOutcome(state, step, { kind: 'read', found: { source, target: 'gone' } }, NOW);
+      const alone = applyOutcome(state, { step, outcome: { kind: 'read', found: { source, target: 'gone' } }, now: NOW });
       assert.deepEqual([alone.status, alone.block?.code], ['blocked', 'partner-gone']);
     }
     assert.equal(advance({ ...newer, final: true }, NOW).step.kind, 'close', 'Tandem deleted it');
@@ -88,18 +96,17 @@ describe('the life of a link', () => {
   it('a system that went back is believed once two direct reads show the same older version', () => {
     let state = observed(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' }));
     const write = advance(state, NOW);
-    state = applyOutcome(
-      write.state,
-      write.step,
-      { kind: 'written', seen: seen(5, { givenName: 'Eva', familyName: 'Lie' }) },
-      NOW,
-    );
+    state = applyOutcome(write.state, {
+      step: write.step,
+      outcome: { kind: 'written', seen: seen(5, { givenName: 'Eva', familyName: 'Lie' }) },
+      now: NOW,
+    });
     const old = seen(4, { FirstName: 'Siv', LastName: 'Lie' });
     state = receive(state, { kind: 'observed', side: 'source', id: '1/2', seen: old, regressed: true }, NOW);
     for (let read = 0; read < 2; read++) {
       const { state: reading, step } = advance(state, NOW);
       assert.deepEqual(step, { kind: 'read', sides: ['source'] });
-      state = applyOutcome(reading, step, { kind: 'read', found: { source: old } }, NOW);
+      state = applyOutcome(reading, { step, outcome: { kind: 'read', found: { source: old } }, now: NOW });
     }
     const { state: believed, step } = advance(state, NOW);
     assert.ok(step.kind === 'write' && step.assignments[0]?.value === 'Siv');
@@ -110,9 +117,7 @@ describe('the life of a link', () => {
     const { state, step } = advance(observed(inStep(), 'source', seen(5, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     const after = applyOutcome(
       { ...state, target: { ...state.target, seen: seen(9, { givenName: 'Kari', familyName: 'Lie' }) } },
-      step,
-      { kind: 'written', seen: seen(8, { givenName: 'Eva', familyName: 'Lie' }) },
-      NOW,
+      { step, outcome: { kind: 'written', seen: seen(8, { givenName: 'Eva', familyName: 'Lie' }) }, now: NOW },
     );
     assert.deepEqual(advance(after, NOW).step, { kind: 'wait', until: null });
   });
@@ -120,27 +125,30 @@ describe('the life of a link', () => {
   it('a refusal of one side lets the other go on, and two refusals wait for a day', () => {
     const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     const refusal = { kind: 'refused' as const, code: '422', properties: [] };
-    const blocked = applyOutcome(state, step, { ...refusal, side: 'target' }, NOW);
+    const blocked = applyOutcome(state, { step, outcome: { ...refusal, side: 'target' }, now: NOW });
     const edited = observed(blocked, 'target', seen(2, { givenName: 'Kari', familyName: 'Moe' }));
     const again = advance(edited, NOW);
     assert.ok(again.step.kind === 'write' && again.step.side === 'target', 'an edit tries again');
-    const still = applyOutcome(again.state, again.step, { ...refusal, side: 'target' }, NOW);
+    const still = applyOutcome(again.state, { step: again.step, outcome: { ...refusal, side: 'target' }, now: NOW });
     const other = advance(still, NOW);
     assert.ok(other.step.kind === 'write' && other.step.side === 'source' && other.step.status === 'blocked');
-    const done = applyOutcome(
-      other.state,
-      other.step,
-      { kind: 'written', seen: seen(3, { FirstName: 'Eva', LastName: 'Moe' }) },
-      NOW,
-    );
+    const done = applyOutcome(other.state, {
+      step: other.step,
+      outcome: { kind: 'written', seen: seen(3, { FirstName: 'Eva', LastName: 'Moe' }) },
+      now: NOW,
+    });
     assert.deepEqual([done.status, done.block?.side, advance(done, NOW).step.kind], ['blocked', 'target', 'wait']);
-    const both = applyOutcome(other.state, other.step, { ...refusal, side: 'source' }, NOW);
+    const both = applyOutcome(other.state, { step: other.step, outcome: { ...refusal, side: 'source' }, now: NOW });
     assert.equal(advance(both, NOW).step.kind, 'wait');
   });
 
   it('a paused flow waits in its link, and nothing is stored as ended', () => {
     const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
-    const paused = applyOutcome(state, step, { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] }, NOW);
+    const paused = applyOutcome(state, {
+      step,
+      outcome: { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] },
+      now: NOW,
+    });
     const waiting = advance(paused, NOW);
     assert.deepEqual([waiting.step.kind, waiting.state.status], ['store', 'paused']);
     assert.equal(advance({ ...waiting.state, stored: true }, NOW + 1000).step.kind, 'wait');
@@ -153,12 +161,11 @@ describe('the life of a link', () => {
     const again = receive(unlinked, { kind: 'relink' }, NOW);
     const { state, step } = advance(again, NOW);
     assert.deepEqual(step, { kind: 'read', sides: ['source'] });
-    const read = applyOutcome(
-      state,
+    const read = applyOutcome(state, {
       step,
-      { kind: 'read', found: { source: seen(1, { FirstName: 'Kari', LastName: 'Lie' }) } },
-      NOW,
-    );
+      outcome: { kind: 'read', found: { source: seen(1, { FirstName: 'Kari', LastName: 'Lie' }) } },
+      now: NOW,
+    });
     assert.equal(advance(read, NOW).step.kind, 'create');
   });
 });

@@ -32,12 +32,11 @@ export function inStep(rules: Rules = RULES): LinkState {
   const fresh = begin({ rules, sourceId: '1/2', seen: seen(1, { FirstName: 'Kari', LastName: 'Lie' }), now: NOW });
   const { state, step } = advance(fresh, NOW);
   assert.equal(step.kind, 'create');
-  return applyOutcome(
-    state,
+  return applyOutcome(state, {
     step,
-    { kind: 'created', id: 'c1', seen: seen(1, { givenName: 'Kari', familyName: 'Lie' }), adopted: false },
-    NOW,
-  );
+    outcome: { kind: 'created', id: 'c1', seen: seen(1, { givenName: 'Kari', familyName: 'Lie' }), adopted: false },
+    now: NOW,
+  });
 }
 export const observed = (state: LinkState, side: 'source' | 'target', observation: Observation): LinkState =>
   receive(state, { kind: 'observed', side, id: side === 'source' ? '1/2' : 'c1', seen: observation }, NOW);

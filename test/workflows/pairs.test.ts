@@ -29,7 +29,7 @@ const seen = (version: number, values: Values): Observation => ({
 function created(rules: Rules, source: Values, target: Values): LinkState {
   const { state, step } = advance(begin({ rules, sourceId: '1', seen: seen(1, source), now: NOW }), NOW);
   assert.equal(step.kind, 'create');
-  return applyOutcome(state, step, { kind: 'created', id: 'c1', seen: seen(1, target), adopted: false }, NOW);
+  return applyOutcome(state, { step, outcome: { kind: 'created', id: 'c1', seen: seen(1, target), adopted: false }, now: NOW });
 }
 const observed = (state: LinkState, side: 'source' | 'target', version: number, values: Values): LinkState =>
   receive(state, { kind: 'observed', side, id: side === 'source' ? '1' : 'c1', seen: seen(version, values) }, NOW);
@@ -82,12 +82,11 @@ describe('pairs of properties', () => {
       { source: 'c', target: 'z', policy: 'target' },
     );
     const { state, step } = advance(begin({ rules, sourceId: '1', seen: seen(9, { a: 'A', b: null, c: 'C' }), now: NOW }), NOW);
-    const matched = applyOutcome(
-      state,
+    const matched = applyOutcome(state, {
       step,
-      { kind: 'created', id: 'c1', seen: seen(1, { x: null, y: 'Y', z: 'Z' }), adopted: true, matched: true },
-      NOW,
-    );
+      outcome: { kind: 'created', id: 'c1', seen: seen(1, { x: null, y: 'Y', z: 'Z' }), adopted: true, matched: true },
+      now: NOW,
+    });
     assert.equal(matched.status, 'linking');
     const first = advance(matched, NOW);
     assert.ok(first.step.kind === 'write' && first.step.side === 'target');
@@ -95,26 +94,33 @@ describe('pairs of properties', () => {
       first.step.assignments.map(({ property, value }) => [property, value]),
       [['x', 'A']],
     );
-    const next = applyOutcome(first.state, first.step, { kind: 'written', seen: seen(2, { x: 'A', y: 'Y', z: 'Z' }) }, NOW);
+    const next = applyOutcome(first.state, {
+      step: first.step,
+      outcome: { kind: 'written', seen: seen(2, { x: 'A', y: 'Y', z: 'Z' }) },
+      now: NOW,
+    });
     assert.deepEqual(writes(next), ['source', ['b', 'Y'], ['c', 'Z']]);
   });
 
   it('a record of ours that was found late says nothing of what the source is now', () => {
     const rules = rulesOf({ source: 'a', target: 'x' });
     const { state, step } = advance(begin({ rules, sourceId: '1', seen: seen(9, { a: 'new' }), now: NOW }), NOW);
-    const found = applyOutcome(
-      state,
+    const found = applyOutcome(state, {
       step,
-      { kind: 'created', id: 'c1', seen: seen(1, { x: 'old' }), adopted: false, found: true },
-      NOW,
-    );
+      outcome: { kind: 'created', id: 'c1', seen: seen(1, { x: 'old' }), adopted: false, found: true },
+      now: NOW,
+    });
     assert.deepEqual(writes(found), ['target', ['x', 'new']]);
   });
 
   it('a link that waits for a match is neither blocked nor forgotten: a retry looks again', () => {
     const rules = rulesOf({ source: 'a', target: 'x' });
     const { state, step } = advance(begin({ rules, sourceId: '1', seen: seen(1, { a: '1' }), now: NOW }), NOW);
-    const waiting = applyOutcome(state, step, { kind: 'refused', side: 'target', code: 'unmatched', properties: [] }, NOW);
+    const waiting = applyOutcome(state, {
+      step,
+      outcome: { kind: 'refused', side: 'target', code: 'unmatched', properties: [] },
+      now: NOW,
+    });
     assert.equal(waiting.status, 'linking');
     assert.equal(writes(waiting), 'wait');
     assert.equal(writes(receive(waiting, { kind: 'retry' }, NOW)), 'create');

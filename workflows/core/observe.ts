@@ -23,10 +23,13 @@ function adopt(now: SideState, seen: Observation, alive: boolean): SideState {
  * Hands an observation to a link. Strictly older than what was seen: ignored, unless two direct reads, the replica's lag
  * apart, show it. Equal version with other values: not believed until a direct read (`direct`) shows it too.
  */
-export function observe(state: LinkState, side: Side, seen: Observation, direct = false): LinkState {
+export function observe(
+  state: LinkState,
+  { side, seen, direct = false }: { readonly side: Side; readonly seen: Observation; readonly direct?: boolean | undefined },
+): LinkState {
   const now = state[side];
   const before = now.seen;
-  if (before && seen.version < before.version) return direct ? olderRead(state, side, seen, before) : state;
+  if (before && seen.version < before.version) return direct ? olderRead(state, { side, seen, before }) : state;
   // A message that comes again proves nothing about a record that reads have missed.
   const same = before !== null && sameValues(before.values, seen.values) && before.inScope === seen.inScope;
   if (before && seen.version === before.version && !same && !direct) return { ...state, [side]: { ...now, doubt: true } };
@@ -36,7 +39,10 @@ export function observe(state: LinkState, side: Side, seen: Observation, direct 
 }
 
 /** A replica that lags, or a system that went back: its clock, or its data from a backup. A second read tells which. */
-function olderRead(state: LinkState, side: Side, seen: Observation, before: Observation): LinkState {
+function olderRead(
+  state: LinkState,
+  { side, seen, before }: { readonly side: Side; readonly seen: Observation; readonly before: Observation },
+): LinkState {
   const now = state[side];
   if (now.older !== seen.version) return { ...state, [side]: { ...now, doubt: true, gone: null, older: seen.version } };
   const back = now.back !== undefined && now.back > before.version ? now.back : before.version;
@@ -46,7 +52,7 @@ function olderRead(state: LinkState, side: Side, seen: Observation, before: Obse
 /** The answer to a write of our own shows what stands there now, whatever the system's clock says. */
 export function answered(state: LinkState, side: Side, seen: Observation): LinkState {
   const before = state[side].seen;
-  if (!before || seen.version >= before.version) return observe(state, side, seen);
+  if (!before || seen.version >= before.version) return observe(state, { side, seen });
   return { ...state, [side]: adopt(state[side], seen, true) };
 }
 
@@ -54,13 +60,16 @@ export function answered(state: LinkState, side: Side, seen: Observation): LinkS
  * What a feed tells. Of a record that was believed gone it only asks for a direct read, and so does an older version that
  * a full comparison shows (`regressed`).
  */
-export function sighted(state: LinkState, side: Side, seen: Observation, regressed: boolean): LinkState {
+export function sighted(
+  state: LinkState,
+  { side, seen, regressed }: { readonly side: Side; readonly seen: Observation; readonly regressed: boolean },
+): LinkState {
   const before = state[side].seen;
   const newer = !before || seen.version > before.version;
   const doubted: LinkState = { ...state, [side]: { ...state[side], doubt: true } };
   if (state.ended === 'source gone' || (state.ended === 'target gone' && side === 'target'))
     return state.final !== true && newer && (side === 'source' || state.ended === 'target gone') ? doubted : state;
-  return regressed && before && seen.version < before.version ? doubted : observe(state, side, seen);
+  return regressed && before && seen.version < before.version ? doubted : observe(state, { side, seen });
 }
 
 /** A list of ids lacks the record; only direct reads decide. */

@@ -52,7 +52,7 @@ function applyFound(state: LinkState, found: Partial<Record<Side, Found>>, now: 
     const what = found[side];
     if (what === undefined) continue;
     if (what !== 'gone' && what !== 'unsure') {
-      next = observe(next, side, what, true);
+      next = observe(next, { side, seen: what, direct: true });
       continue;
     }
     const before = next[side].gone;
@@ -72,26 +72,36 @@ function revived(state: LinkState, found: Partial<Record<Side, Found>>, now: num
   if (state.final === true || source === undefined || typeof source === 'string')
     return { ...state, source: { ...state.source, doubt: false } };
   const last = { what: `the ${state.rules.names.source} was believed gone and is there after all`, at: now };
-  let next: LinkState = { ...withStatus(state, now, state.target.id === null ? 'linking' : 'in-step'), last, stored: false };
+  let next: LinkState = {
+    ...withStatus(state, { now, status: state.target.id === null ? 'linking' : 'in-step' }),
+    last,
+    stored: false,
+  };
   const { gone: _, older: __, ...side } = next.source;
-  next = observe({ ...next, source: { ...side, seen: null, gone: null } }, 'source', source, true);
+  next = observe({ ...next, source: { ...side, seen: null, gone: null } }, { side: 'source', seen: source, direct: true });
   if (target === undefined) return next;
-  if (typeof target !== 'string') return observe(next, 'target', target, true);
+  if (typeof target !== 'string') return observe(next, { side: 'target', seen: target, direct: true });
   const block: Block = { code: 'partner-gone', side: 'target', properties: [], at: now };
-  return { ...withStatus(next, now, 'blocked'), block };
+  return { ...withStatus(next, { now, status: 'blocked' }), block };
 }
 
 /** Applies what became of a step. The base of the written side is the answer's value, never what was sent. */
-export function applyOutcome(state: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
-  let next = applyResult(state, step, outcome, now);
+export function applyOutcome(
+  state: LinkState,
+  { step, outcome, now }: { readonly step: Step; readonly outcome: Outcome; readonly now: number },
+): LinkState {
+  let next = applyResult(state, { step, outcome, now });
   for (const side of SIDES) {
     const seen = outcome.news?.[side];
-    if (seen && next[side].id !== null) next = observe(next, side, seen);
+    if (seen && next[side].id !== null) next = observe(next, { side, seen });
   }
   return next;
 }
 
-function applyResult(before: LinkState, step: Step, outcome: Outcome, now: number): LinkState {
+function applyResult(
+  before: LinkState,
+  { step, outcome, now }: { readonly step: Step; readonly outcome: Outcome; readonly now: number },
+): LinkState {
   // A person's choice is tried once.
   const { chosen, ...rest } = before;
   const state: LinkState = chosen !== undefined && step.kind === 'create' && outcome.kind !== 'contended' ? rest : before;
@@ -99,7 +109,7 @@ function applyResult(before: LinkState, step: Step, outcome: Outcome, now: numbe
     case 'created': {
       if (step.kind !== 'create') return state;
       let next: LinkState = { ...state, target: { ...state.target, id: outcome.id }, block: null };
-      next = observe(next, 'target', outcome.seen);
+      next = observe(next, { side: 'target', seen: outcome.seen });
       const how = outcome.matched ? 'matched' : outcome.adopted ? 'adopted' : outcome.found ? 'found' : 'made';
       const values = {
         source: next.source.seen?.values ?? {},
@@ -107,10 +117,13 @@ function applyResult(before: LinkState, step: Step, outcome: Outcome, now: numbe
       };
       const base = initialBase(state.rules.pairs, values, how);
       for (const side of SIDES)
-        for (const [property, value] of Object.entries(base[side])) next = rebase(next, side, property, value);
+        for (const [property, value] of Object.entries(base[side])) next = rebase(next, { side, property, value });
       const what = outcome.matched ? `linked with the ${state.rules.names.target} that matches` : step.what;
       // What matched may still differ: in step once it was merged.
-      return committed({ ...withStatus(next, now, outcome.matched ? state.status : step.status), last: { what, at: now } });
+      return committed({
+        ...withStatus(next, { now, status: outcome.matched ? state.status : step.status }),
+        last: { what, at: now },
+      });
     }
     case 'written': {
       if (step.kind !== 'write') return state;
@@ -119,13 +132,14 @@ function applyResult(before: LinkState, step: Step, outcome: Outcome, now: numbe
       for (const assignment of step.assignments) {
         const value = (outcome.base ?? outcome.seen.values)[assignment.property] ?? null;
         expected[assignment.property] = value;
-        next = rebase(next, step.side, assignment.property, value);
-        if (assignment.from) next = rebase(next, across(step.side), assignment.from.property, assignment.from.value);
+        next = rebase(next, { side: step.side, property: assignment.property, value });
+        if (assignment.from)
+          next = rebase(next, { side: across(step.side), property: assignment.from.property, value: assignment.from.value });
         else next = markVerdictDone(next, step.side, assignment.property);
       }
       // A refusal of the other side stands, unless the answer shows an edit.
       const block = step.status === 'blocked' && sameValues(expected, outcome.seen.values) ? state.block : null;
-      return committed({ ...withStatus({ ...next, block }, now, step.status), last: { what: step.what, at: now } });
+      return committed({ ...withStatus({ ...next, block }, { now, status: step.status }), last: { what: step.what, at: now } });
     }
     case 'contended':
     case 'read':
@@ -134,7 +148,7 @@ function applyResult(before: LinkState, step: Step, outcome: Outcome, now: numbe
     case 'removed':
       if (step.kind !== 'remove') return state;
       return {
-        ...withStatus(state, now, 'ended', 'source gone'),
+        ...withStatus(state, { now, status: 'ended', ended: 'source gone' }),
         final: true,
         last: {
           what: `the ${state.rules.names[across(step.side)]} was deleted, and the ${state.rules.names[step.side]} with it`,
@@ -149,7 +163,11 @@ function applyResult(before: LinkState, step: Step, outcome: Outcome, now: numbe
       const read = step.kind === 'read' || step.kind === 'confirm';
       const block: Block = { code, side, properties, at: now, ...(read ? { read } : {}), ...(both ? { both } : {}) };
       const counted = { ...state, revision: Math.max(state.revision, revision) };
-      const next = withStatus(counted, now, blockedStatus(outcome), code === 'flow-paused' ? state.ended : null);
+      const next = withStatus(counted, {
+        now,
+        status: blockedStatus(outcome),
+        ended: code === 'flow-paused' ? state.ended : null,
+      });
       // A pause stops an activity before it stores anything.
       return code === 'flow-paused' ? { ...next, stored: false, block } : { ...committed(next), block };
     }

@@ -30,7 +30,7 @@ export const blockedSide = ({ code, side }: Block): Side => (code === 'type' ? a
 export const blockedStatus = ({ code }: Pick<Block, 'code'>): Status =>
   isWaiting({ code }) ? 'linking' : code === 'flow-paused' ? 'paused' : 'blocked';
 const waitBlocked = (state: LinkState, refusal: Block, now: number): Decision =>
-  idle(withStatus(state, now, blockedStatus(refusal), state.ended), triedAgainAt(refusal));
+  idle(withStatus(state, { now, status: blockedStatus(refusal), ended: state.ended }), triedAgainAt(refusal));
 
 /** Ended, paused, unlinked, held back: whether anything may happen at all. */
 export const ending: Phase = (state, now) => {
@@ -39,8 +39,8 @@ export const ending: Phase = (state, now) => {
     if (state.source.doubt && state.final !== true) return { state, step: { kind: 'read', sides: lookedAt(state) } };
     return state.stored ? { state, step: { kind: 'close' } } : idle(state, null);
   }
-  if (state.paused) return idle(withStatus(state, now, 'paused', state.ended), null);
-  if (state.ended === 'unlinked by hand') return idle(withStatus(state, now, 'ended', state.ended), null);
+  if (state.paused) return idle(withStatus(state, { now, status: 'paused', ended: state.ended }), null);
+  if (state.ended === 'unlinked by hand') return idle(withStatus(state, { now, status: 'ended', ended: state.ended }), null);
   if (state.block && isStanding(state.block, now) && holdsAll(state.block)) return waitBlocked(state, state.block, now);
   return state;
 };
@@ -67,7 +67,7 @@ export const deletion: Phase = (before, now) => {
     return believed(state, side, now);
   }
   // Gone by all reads that it takes, yet seen again: those reads lied.
-  return state.ended === 'target gone' ? withStatus(state, now, 'in-step') : state;
+  return state.ended === 'target gone' ? withStatus(state, { now, status: 'in-step' }) : state;
 };
 
 function believed(state: LinkState, side: Side, now: number): Decision {
@@ -82,7 +82,10 @@ function believed(state: LinkState, side: Side, now: number): Decision {
   if (state.ended === 'target gone' && state.target.doubt) return { state, step: { kind: 'read', sides: ['target'] } };
   const what = side === 'source' ? 'the source record was deleted' : 'the target record was deleted';
   const last = state.ended === null ? { what, at: now } : state.last;
-  const ended = withStatus({ ...state, block: null, last }, now, 'ended', side === 'source' ? 'source gone' : 'target gone');
+  const ended = withStatus(
+    { ...state, block: null, last },
+    { now, status: 'ended', ended: side === 'source' ? 'source gone' : 'target gone' },
+  );
   if (side === 'source' && ended.stored) return { state: ended, step: { kind: 'close' } };
   return idle(ended, null);
 }
@@ -99,11 +102,11 @@ export const reading: Phase = (state) => {
 export const scope: Phase = (state, now) => {
   if (state.source.seen?.inScope === false || state.target.seen?.inScope === false) {
     const last = state.ended === 'out of scope' ? state.last : { what: 'a record left the scope of the flow', at: now };
-    return idle(withStatus({ ...state, block: null, last }, now, 'ended', 'out of scope'), null);
+    return idle(withStatus({ ...state, block: null, last }, { now, status: 'ended', ended: 'out of scope' }), null);
   }
   if (state.ended !== 'out of scope') return state;
   const last = { what: 'the record came back into scope', at: now };
-  return withStatus({ ...state, last }, now, state.target.id === null ? 'linking' : 'in-step');
+  return withStatus({ ...state, last }, { now, status: state.target.id === null ? 'linking' : 'in-step' });
 };
 
 /** A refusal stands for a day, an edit or a request; one that concerns a single side lets the other go on. */
@@ -122,7 +125,7 @@ export const block: Phase = (state, now) => {
 export const creation: Phase = (state, now) => {
   if (state.target.id === null) {
     const { values, unconvertible } = creationValues(state);
-    if (unconvertible !== null) return blockOn(state, 'source', unconvertible, now);
+    if (unconvertible !== null) return blockOn(state, { side: 'source', property: unconvertible, now });
     const what = `the ${state.rules.names.target} was created`;
     return underRevision(state, (revision) => ({ kind: 'create', revision, values, status: 'in-step', what }));
   }
@@ -144,22 +147,26 @@ export function merging(before: LinkState, now: number): Decision {
     return underRevision(state, (revision) => ({ kind: 'write', revision, side, assignments, status, what }));
   }
   if (unconvertible && blocked !== across(unconvertible.side))
-    return blockOn(state, unconvertible.side, unconvertible.property, now);
+    return blockOn(state, { side: unconvertible.side, property: unconvertible.property, now });
   const standing = state.block;
-  return standing ? waitBlocked(state, standing, now) : idle(withStatus(state, now, status), null);
+  return standing ? waitBlocked(state, standing, now) : idle(withStatus(state, { now, status }), null);
 }
 
-function blockOn(state: LinkState, side: Side, property: string, now: number): Decision {
+function blockOn(
+  state: LinkState,
+  { side, property, now }: { readonly side: Side; readonly property: string; readonly now: number },
+): Decision {
   const both = state.block !== null && blockedSide(state.block) === side;
   const refusal = { code: 'type', side, properties: [property], at: now, ...(both ? { both } : {}) };
-  return idle(withStatus({ ...state, block: refusal, stored: false }, now, 'blocked'), now + BLOCK_RETRY_MS);
+  return idle(withStatus({ ...state, block: refusal, stored: false }, { now, status: 'blocked' }), now + BLOCK_RETRY_MS);
 }
 
 /** Moves the base of pairs on which both sides agree, and closes verdicts whose values stand on both sides. */
 function settle(state: LinkState): LinkState {
   let next = state;
   for (const pair of merge(state).agreed) {
-    for (const side of SIDES) next = rebase(next, side, pair[side], next[side].seen?.values[pair[side]] ?? null);
+    for (const side of SIDES)
+      next = rebase(next, { side, property: pair[side], value: next[side].seen?.values[pair[side]] ?? null });
     next = { ...next, stored: false };
   }
   for (const pair of next.rules.pairs) {
@@ -169,7 +176,7 @@ function settle(state: LinkState): LinkState {
       const value: Value = next[side].seen?.values[pair[side]] ?? null;
       if (verdict.done.includes(side) || !sameValue(verdict[side], value)) continue;
       verdict = { ...verdict, done: [...verdict.done, side] };
-      next = { ...rebase(next, side, pair[side], value), stored: false };
+      next = { ...rebase(next, { side, property: pair[side], value }), stored: false };
     }
     const { [pair.source]: _, ...open } = next.verdicts;
     next = { ...next, verdicts: verdict.done.length === SIDES.length ? open : { ...open, [pair.source]: verdict } };

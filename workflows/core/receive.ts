@@ -33,7 +33,7 @@ export function receive(state: LinkState, message: Message, now: number): LinkSt
     case 'observed': {
       const next = message.rules ? changeRules(state, message.rules) : state;
       if (next[message.side].id !== message.id) return next;
-      return sighted(next, message.side, message.seen, message.regressed === true);
+      return sighted(next, { side: message.side, seen: message.seen, regressed: message.regressed === true });
     }
     case 'vanished':
       if (state[message.side].id === null || state.ended === 'source gone') return state;
@@ -53,10 +53,13 @@ export function receive(state: LinkState, message: Message, now: number): LinkSt
       return state.paused ? doubtBothSides({ ...state, paused: false }) : state;
     case 'unlink':
       if (state.ended === 'source gone') return state;
-      return { ...withStatus(state, now, 'ended', 'unlinked by hand'), last: { what: 'unlinked by hand', at: now } };
+      return {
+        ...withStatus(state, { now, status: 'ended', ended: 'unlinked by hand' }),
+        last: { what: 'unlinked by hand', at: now },
+      };
     case 'relink':
       if (state.ended === 'unlinked by hand')
-        return doubtBothSides(state.target.id === null ? resetTarget(state, now) : withStatus(state, now, 'linking'));
+        return doubtBothSides(state.target.id === null ? resetTarget(state, now) : withStatus(state, { now, status: 'linking' }));
       return state.ended === 'target gone' ? doubtBothSides(resetTarget(state, now)) : state;
     case 'link':
       return state.target.id === null && state.ended === null ? { ...state, chosen: message.id, block: null } : state;

@@ -15,6 +15,8 @@ export interface Observation {
   readonly etag?: string;
   readonly values: Values;
   readonly inScope: boolean;
+  /** Raw values of the properties by which it is in scope, where a scope leaves several to choose from. */
+  readonly scope?: Values;
   /** When the record last changed, on Tandem's clock. */
   readonly at: Instants;
 }

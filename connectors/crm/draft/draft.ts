@@ -1,7 +1,8 @@
 import ky from 'ky';
 import { SystemError } from '../../systemError.ts';
 import { secretsFrom, signIn } from '../auth.ts';
-import { ProfileError, parseProfile } from '../profile/read.ts';
+import { TandemError } from '../../../flows/tandemError.ts';
+import { parseProfile } from '../profile/read.ts';
 import type { Auth } from '../profile/schema.ts';
 import { entitySets, listIn, resources, type EntitySet } from './descriptions.ts';
 import { guessList, guessRecord, sampled, typeNameOf, type DescribedType } from './guess.ts';
@@ -99,8 +100,8 @@ function finish(profile: object, base: string, notes: readonly string[]): Draft 
   try {
     parseProfile(JSON.stringify(profile, null, 2), 'the draft');
   } catch (error) {
-    if (!(error instanceof ProfileError)) throw error;
-    more.push(...error.problems);
+    if (!(error instanceof TandemError)) throw error;
+    more.push(...error.sentences);
   }
   return { profile, base, notes: [...notes, ...more] };
 }

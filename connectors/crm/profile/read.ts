@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { TandemError } from '../../../flows/tandemError.ts';
 import { suggest } from '../../../flows/validate.ts';
 import { DEFAULT_PROFILE } from './default.ts';
 import { firstFormSchema, fromFirstForm } from './firstForm.ts';
@@ -8,16 +9,6 @@ import { JsonTextError, readJson, type JsonPath } from './lines.ts';
 import { problemsOf, type Problem } from './rules.ts';
 import { profileSchema, type Profile } from './schema.ts';
 import { secretsIn } from './secrets.ts';
-
-/** A profile file that cannot be used; each problem names file, line, reason and, where there is one, the nearest name. */
-export class ProfileError extends Error {
-  override readonly name = 'ProfileError';
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
 
 type JsonSchema = {
   properties?: Record<string, JsonSchema>;
@@ -78,19 +69,22 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown): { data: T } | { proble
   return got.success ? { data: got.data } : { problems: got.error.issues.flatMap((issue) => inWords(schema, issue)) };
 }
 
-/** Reads a profile from its text; `name` is the file's. Throws ProfileError with every problem, each with its line. */
+/** What is wrong with a profile or an adapter: each problem names file, line, reason and, where there is one, the nearest name. */
+export const refused = (problems: readonly string[]): TandemError => new TandemError(problems, { kind: 'configuration' });
+
+/** Reads a profile from its text; `name` is the file's. Throws TandemError with every problem, each with its line. */
 export function parseProfile(text: string, name: string): Profile {
   let file;
   try {
     file = readJson(text);
   } catch (error) {
-    if (error instanceof JsonTextError) throw new ProfileError([`${name}:${error.line}: ${error.message}`]);
+    if (error instanceof JsonTextError) throw refused([`${name}:${error.line}: ${error.message}`]);
     throw error;
   }
   const { value, lineOf } = file;
   const refuse = (problems: readonly Problem[]): never => {
     const lines = problems.map(({ path, what }) => ({ line: lineOf(path), what }));
-    throw new ProfileError(lines.sort((a, b) => a.line - b.line).map(({ line, what }) => `${name}:${line}: ${what}`));
+    throw refused(lines.sort((a, b) => a.line - b.line).map(({ line, what }) => `${name}:${line}: ${what}`));
   };
   const secrets = secretsIn(value);
   const isFirstForm = value !== null && typeof value === 'object' && !('version' in value) && 'list' in value;
@@ -106,14 +100,14 @@ export function parseProfile(text: string, name: string): Profile {
   return problems.length > 0 ? refuse(problems) : second.data;
 }
 
-/** Reads the CRM profile at `path`, or gives the built-in one. Throws ProfileError. */
+/** Reads the CRM profile at `path`, or gives the built-in one. Throws TandemError. */
 export async function readProfile(path: string | undefined): Promise<Profile> {
   if (path === undefined) return DEFAULT_PROFILE;
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new ProfileError([`${path} cannot be read: ${(error as Error).message}`]);
+    throw refused([`${path} cannot be read: ${(error as Error).message}`]);
   }
   return parseProfile(text, path);
 }

@@ -8,7 +8,8 @@ import { DATA_TYPES } from '../../../flows/convert.ts';
 import { bindDocument, type Refused } from '../../../flows/dataflow/bind.ts';
 import { bindingsSchema, NO_BINDINGS, type Bindings } from '../../../flows/dataflow/bindings.ts';
 import { readDocument } from '../../../flows/dataflow/read.ts';
-import { documentOf, UnwritableError } from '../../../flows/dataflow/unbind.ts';
+import { TandemError } from '../../../flows/tandemError.ts';
+import { documentOf } from '../../../flows/dataflow/unbind.ts';
 import { writeDocument } from '../../../flows/dataflow/write.ts';
 import { CONDITIONAL, CONNECTED, MATCHING, RELATIONS, flowSchema, type Flow } from '../../../flows/flow.ts';
 import { NORMALISERS } from '../../../flows/normalise.ts';
@@ -342,7 +343,7 @@ describe('dataflow documents: from flows and back', () => {
     assert.ok(flow);
     assert.throws(
       () => documentOf([flow, { ...flow, name: 'x', source: flow.target, target: flow.source }], '', CATALOGUES),
-      UnwritableError,
+      TandemError,
     );
   });
 });

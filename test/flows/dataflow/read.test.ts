@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { DocumentError } from '../../../flows/dataflow/document.ts';
+import { TandemError } from '../../../flows/tandemError.ts';
 import { readDocument } from '../../../flows/dataflow/read.ts';
 import { writeDocument } from '../../../flows/dataflow/write.ts';
 import { documents, documentText, matchTable, sectionText } from './documents.ts';
@@ -27,11 +27,11 @@ const ROWS = [
 const read = (text: string): ReturnType<typeof readDocument> => readDocument(text, 'doc.rst');
 const one = (body: readonly string[], rows = ROWS): string => documentText([sectionText({ body, rows })]);
 
-function refusal(text: string): DocumentError {
+function refusal(text: string): TandemError {
   try {
     read(text);
   } catch (error) {
-    if (error instanceof DocumentError) return error;
+    if (error instanceof TandemError) return error;
     throw error;
   }
   throw new Error('the document was read');
@@ -186,7 +186,7 @@ describe('dataflow documents: reading', () => {
       [text.split('\n').lastIndexOf('Acme Orders to Hub Deals') + 1],
     );
     const other = documentText([sectionText({ body: [E] }), sectionText({ body: [W] })]);
-    assert.equal(refusal(other).problems[0]?.line, other.split('\n').lastIndexOf('Acme Orders to Hub Deals') + 1);
+    assert.equal(refusal(other).problems[0]?.quote?.line, other.split('\n').lastIndexOf('Acme Orders to Hub Deals') + 1);
   });
 
   const O = `Once a link between a ${X} and a ${Y} is established, it will keep in sync between the two systems, regardless of where it is edited.`;
@@ -274,9 +274,9 @@ describe('dataflow documents: reading', () => {
       const error = refusal(text);
       const [first] = error.problems;
       assert.match(first?.what ?? '', words);
-      assert.equal(first?.line, typeof line === 'number' ? line : lineOf(text, line));
-      assert.ok((first?.expected ?? '') !== '');
-      assert.match(error.message, new RegExp(`^doc\\.rst:${first?.line}: `));
+      assert.equal(first?.quote?.line, typeof line === 'number' ? line : lineOf(text, line));
+      assert.ok(/^expected: ./.test(first?.next ?? ''));
+      assert.match(error.message, new RegExp(`^doc\\.rst:${first?.quote?.line}: `));
     });
 
   it('tells the problems of every section at once', () => {
@@ -323,8 +323,9 @@ describe('dataflow documents: writing', () => {
         try {
           read(text);
         } catch (error) {
-          if (!(error instanceof DocumentError)) throw error;
-          for (const { line } of error.problems) assert.ok(line >= 1 && line <= text.split('\n').length + 1);
+          if (!(error instanceof TandemError)) throw error;
+          for (const { quote } of error.problems)
+            assert.ok(quote && quote.line >= 1 && quote.line <= text.split('\n').length + 1);
         }
       }),
       { numRuns: 5000 },
