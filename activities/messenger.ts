@@ -33,8 +33,12 @@ export function temporalMessenger(client: Client): Messenger {
       return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? message : { ...message, rules }));
     },
     signalRetry: (link) => steerLink(client, link, { kind: 'retry' }),
-    signalVanished: (link, side) =>
-      delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.vanished, { side })),
+    signalVanished: (link, side, approved) =>
+      delivered(
+        client.workflow
+          .getHandle(linkWorkflowId(link.flow, link.sourceId))
+          .signal(MESSAGES.vanished, { side, ...(approved === true ? { approved } : {}) }),
+      ),
   };
 }
 

@@ -37,5 +37,5 @@ export interface Messenger {
   /** Asks a link that waits for a match or a reference to look again; false where no such workflow runs. */
   signalRetry(link: { readonly flow: string; readonly sourceId: string }): Promise<boolean>;
   /** Tells a running link that a list lacks its record; false where no such workflow runs. */
-  signalVanished(link: { readonly flow: string; readonly sourceId: string }, side: Side): Promise<boolean>;
+  signalVanished(link: { readonly flow: string; readonly sourceId: string }, side: Side, approved?: boolean): Promise<boolean>;
 }

@@ -5,7 +5,7 @@ import { convert, convertBack } from '../flows/convert.ts';
 import type { Side } from '../flows/side.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
 import { SYSTEMS, type Flow, type Pair } from '../flows/flow.ts';
-import { feedKey, historyKeyNamed, linkKey, MESSAGES, WORKFLOWS } from '../flows/names.ts';
+import { historyKeyNamed, linkKey, MESSAGES, WORKFLOWS } from '../flows/names.ts';
 import { suggest, nearest } from '../flows/validate.ts';
 import { TandemError } from '../flows/tandemError.ts';
 import type { Value } from '../flows/values.ts';
@@ -16,6 +16,7 @@ import type { Message } from '../workflows/core/receive.ts';
 import type { LinkState } from '../workflows/core/state.ts';
 import { newRecord } from '../workflows/record.ts';
 import type { link as linkWorkflow } from '../workflows/link.ts';
+import { approveHeld, withdrawHeld, type Brake } from './brake.ts';
 import { NotFound, TimedOut } from './errors.ts';
 import { followChanges, readChanges } from './follow.ts';
 import { plainChange, plainDetails, plainLink } from './plain.ts';
@@ -23,8 +24,6 @@ import { rebuild } from './rebuild.ts';
 import { feedsOf, statusReport } from './status.ts';
 import type { Tandem } from './types.ts';
 
-/** How long an approval holds (ms). */
-const APPROVED_MS = 3600_000;
 const WAIT_MS = 60_000;
 
 /** What the library works with. */
@@ -113,6 +112,8 @@ export function makeTandem(deps: TandemDeps): Tandem {
     for await (const link of store.links.each({ flow: held.map((flow) => flow.name), blockCode: 'flow-paused' }))
       await ask(link.flow, link.sourceId, { kind: 'retry' });
   }
+
+  const brake: Brake = { store, steer: ask };
 
   return {
     flows,
@@ -264,14 +265,8 @@ export function makeTandem(deps: TandemDeps): Tandem {
       return chosen.length;
     },
 
-    async approve(flow) {
-      const { source, target } = flowOf(flow);
-      await store.limits.approve(flow, Date.now() + APPROVED_MS);
-      const held = await store.links.list({ flow, blockCode: 'held' });
-      for (const link of held) await ask(flow, link.sourceId, { kind: 'retry' });
-      for (const { system, type } of [source, target]) await store.cursors.set(feedKey(system, type), { idsAt: 0 });
-      return held.length;
-    },
+    approve: async (flow) => approveHeld(brake, flowOf(flow)),
+    withdraw: async (flow) => withdrawHeld(brake, flowOf(flow)),
 
     readChanges: (from) => readChanges(store, from),
     changes: (from) => followChanges(store, from),

@@ -74,8 +74,10 @@ export interface Tandem {
   restore(flow: string, sourceId: string, changeId: string): Promise<void>;
   /** Tries blocked links again; gives how many were asked. `reason` is looked for in the code and in the system's text. */
   retry(filter?: { readonly flow?: string | undefined; readonly reason?: string | undefined }): Promise<number>;
-  /** Lets through what was held back because very many records would go the same way; gives how many go on. */
-  approve(flow: string): Promise<number>;
+  /** Lets all pass that is held back of a flow, however long it takes; tells what that is. */
+  approve(flow: string): Promise<HeldChanges>;
+  /** What was held back is given up: its links look again, and what would still go that way is held again. */
+  withdraw(flow: string): Promise<HeldChanges>;
   /** Events after number `after` (from now on where left out), oldest first. Throws CursorTooOld. */
   readChanges(from?: {
     readonly after?: number | undefined;
@@ -92,4 +94,10 @@ export interface Tandem {
   /** Brings the lost one of both stores back: links from their workflows, workflows from the links. Writes to no system. */
   rebuild(onProgress?: (done: number) => void): Promise<{ readonly stored: number; readonly started: number }>;
   close(): Promise<void>;
+}
+
+/** What the brake held back: how many links, and what would be done, `end`, `delete`, `recreate`, `blank` or the property that would become equal. */
+export interface HeldChanges {
+  readonly links: number;
+  readonly would: Readonly<Record<string, number>>;
 }

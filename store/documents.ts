@@ -129,6 +129,12 @@ export interface LimitDocument {
   readonly next?: number;
   readonly minutes?: Readonly<Record<string, number>>;
   readonly approvedUntil?: number;
+  /** Since when a flow is held back, until a person approves or withdraws (ms). */
+  readonly heldSince?: number | null;
+  /** Overwrites with one and the same value in one property: by their key, counted by minute. */
+  readonly same?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Keys of those that are held back. */
+  readonly heldValues?: readonly string[];
   readonly paused?: readonly string[];
   /** When a system said "gone" lately (ms), and the outage that it amounts to. */
   readonly times?: readonly number[];

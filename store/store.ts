@@ -121,5 +121,5 @@ export interface LinkStore {
   readonly candidates: Pick<Candidates, 'byId' | 'withKeys' | 'referringTo' | 'note'>;
   readonly history: Pick<History, 'add'>;
   readonly cursors: Pick<Cursors, 'get' | 'set'>;
-  readonly limits: Pick<Limits, 'countBulkChange' | 'paused' | 'missed' | 'setOutage'>;
+  readonly limits: Pick<Limits, 'countBulkChange' | 'countSameValue' | 'heldValues' | 'hold' | 'paused' | 'missed' | 'setOutage'>;
 }

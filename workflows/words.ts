@@ -22,7 +22,7 @@ function statusInWords(state: LinkState): string {
       return `conflict since ${since} on ${state.conflicts.join(', ')}: both sides were edited; decide with \`tandem resolve\``;
     case 'blocked':
       if (state.block?.code === 'held')
-        return `held back since ${since}: very many records of ${state.flow} would be ended, deleted or blanked within an hour. If that is right: \`tandem approve ${state.flow}\``;
+        return `held back since ${since}: very many records of ${state.flow} would be ended, deleted, created anew, blanked or made equal within an hour. If that is right: \`tandem approve ${state.flow}\`, else \`tandem withdraw ${state.flow}\``;
       if (state.block?.code === 'unplanned')
         return `held back since ${since}: not in the plan that the worker applies; a start without --apply-plan lets it go on`;
       if (state.block?.code === 'partner-gone')

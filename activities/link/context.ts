@@ -7,7 +7,7 @@ import type { Assignment } from '../../workflows/core/merge.ts';
 import type { Found, Outcome } from '../../workflows/core/outcome.ts';
 import { isWaiting, type Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
-import { bulkChangeGuard } from './bulkChangeGuard.ts';
+import { bulkChangeGuard, SameValueGuard, type BulkChange } from './bulkChangeGuard.ts';
 import { judgeMissing } from './outage.ts';
 import { observationOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
@@ -53,6 +53,13 @@ interface Remembered {
   readonly link: LinkRecord;
   readonly side: Side;
   readonly changes: readonly PropertyChange[];
+  readonly attempt: Attempt;
+}
+
+interface GuardedChange {
+  readonly link: LinkRecord;
+  readonly side: Side;
+  readonly change: BulkChange;
   readonly attempt: Attempt;
 }
 
@@ -217,10 +224,19 @@ export function linkContext(deps: Deps) {
     return [flow.name, flow.source.system, flow.target.system].find((name) => paused.includes(name));
   }
 
-  /** Refuses what would end, delete or blank very many records. */
-  async function guarded(link: LinkRecord, side: Side, attempt: Attempt): Promise<Outcome | null> {
-    const text = await bulkChangeGuard(store, { flow: link.flow, now: time.now(), first: attempt.number === 1 });
-    return text === null ? null : refuse({ link, side, code: 'held', text });
+  const sameValues = new SameValueGuard(store);
+
+  /** Refuses what would end, delete, recreate, blank or make equal very many records, unless a person let this one pass. */
+  async function guarded({ link, side, change, attempt }: GuardedChange): Promise<Outcome | null> {
+    if (link.approved === true) return null;
+    const counted = { flow: link.flow, now: time.now(), first: attempt.number === 1 };
+    const text =
+      typeof change === 'string'
+        ? await bulkChangeGuard(store, { ...counted, change })
+        : await sameValues.check({ ...counted, ...change });
+    return text === null
+      ? null
+      : refuse({ link, side, code: 'held', properties: [typeof change === 'string' ? change : change.property], text });
   }
 
   const runUnlessPaused = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>

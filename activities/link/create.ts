@@ -1,8 +1,7 @@
 import { initialBase, type TargetOrigin } from '../../flows/initialBase.ts';
 import { neededFields } from '../../flows/flow.ts';
 import { idempotencyKey, linkKey } from '../../flows/names.ts';
-import type { Values } from '../../flows/values.ts';
-import type { LinkRecord } from '../../workflows/contract.ts';
+import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Observation } from '../../workflows/core/state.ts';
 import { externalIdOf, isAsSent, observationOf, rulesOf } from '../observation.ts';
@@ -19,10 +18,10 @@ const AMBIGUOUS_SLACK_MS = 3600_000;
 /** Creates the target record, or finds the one that an earlier attempt created. */
 export async function createRecord(
   context: LinkContext,
-  { link, values, chosen }: { readonly link: LinkRecord; readonly values: Values; readonly chosen?: string },
+  { link, values, chosen, recreates }: Parameters<LinkActivities['createRecord']>[0],
   attempt: Attempt,
 ): Promise<Outcome> {
-  const { deps, flowOf, connectorOf, readSides, loadStored, replayStored, commit, refuse } = context;
+  const { deps, flowOf, connectorOf, readSides, loadStored, replayStored, commit, refuse, guarded } = context;
   const flow = flowOf(link);
   const connector = connectorOf(flow, 'target');
   const { type } = flow.target;
@@ -42,6 +41,10 @@ export async function createRecord(
   const options = { priority: 'write' as const, signal: attempt.signal, again: lost };
   const names = [...new Set([...fields, ...Object.keys(values)])];
 
+  if (recreates === true) {
+    const held = await guarded({ link, side: 'target', change: 'recreate', attempt });
+    if (held) return held;
+  }
   if (chosen !== undefined) return adoptChosen(chosen);
   const partner = await findPartner(deps, { flow, link, attempt });
   if (partner.kind === 'none') {

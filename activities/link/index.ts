@@ -43,8 +43,13 @@ export function linkActivities(deps: Deps): LinkActivities {
       runAttempt(async (attempt) => {
         const { stored, ahead } = await loadStored(input.link);
         if (ahead) return { kind: 'read', found: {}, revision: stored?.revision ?? 0 };
-        const ending = input.link.ended !== null && input.link.ended !== 'unlinked by hand' && stored?.ended !== input.link.ended;
-        const held = ending ? await guarded(input.link, 'source', attempt) : null;
+        // A deletion that Tandem made was counted as such.
+        const ending =
+          input.link.final !== true &&
+          input.link.ended !== null &&
+          input.link.ended !== 'unlinked by hand' &&
+          stored?.ended !== input.link.ended;
+        const held = ending ? await guarded({ link: input.link, side: 'source', change: 'end', attempt }) : null;
         if (held) return held;
         // A blocked link keeps the text that came with its refusal.
         const paused = input.link.block?.code === 'flow-paused' ? 'the flow, or one of its systems, was paused by hand' : null;

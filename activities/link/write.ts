@@ -48,8 +48,14 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     )
   )
     return unplanned(context, { link, side, written });
-  if (assignments.some((each) => isNoValue(each.value) && !isNoValue(each.expected))) {
-    const held = await guarded(link, side, attempt);
+  const overwrites = assignments.filter((each) => !isNoValue(each.expected));
+  const blanks = overwrites.some((each) => isNoValue(each.value));
+  const changes = [
+    ...(blanks ? ['blank' as const] : []),
+    ...overwrites.filter((each) => !isNoValue(each.value)).map(({ property, value }) => ({ side, property, value })),
+  ];
+  for (const change of changes) {
+    const held = await guarded({ link, side, change, attempt });
     if (held) return held;
   }
   const newest = stored?.seen[side];

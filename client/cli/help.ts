@@ -40,6 +40,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   unlink: ['unlink contactperson-contact 12/345'],
   relink: ['relink contactperson-contact 12/345'],
   approve: ['approve contactperson-contact'],
+  withdraw: ['withdraw contactperson-contact'],
   rebuild: ['rebuild'],
   serve: ['serve', 'serve --port 8443 --only hooks'],
   'token new': ['token new billing --right steer'],

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Value } from '../../flows/values.ts';
-import { type Tandem } from '../types.ts';
+import type { HeldChanges, Tandem } from '../types.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { print } from './print.ts';
 import { table } from './table.ts';
@@ -135,16 +135,28 @@ export function addSteeringCommands(program: Command, withTandem: With): void {
         }),
       );
 
-  program
-    .command('approve <flow>')
-    .description('let very many records of a flow be ended, deleted or blanked, for one hour')
-    .option(...json)
-    .action((flow: string, options: Json) =>
-      withTandem(async (tandem) => {
-        const released = await tandem.approve(flow);
-        print(options.json, { flow, released }, () => `approved for one hour; ${released} links that were held back go on`);
-      }),
-    );
+  const said = ({ links, would }: HeldChanges): string =>
+    `${links} links that were held back${
+      links === 0
+        ? ''
+        : ` (${Object.entries(would)
+            .map(([what, n]) => `${n}: ${what}`)
+            .join(', ')})`
+    }`;
+  for (const [name, description, done] of [
+    ['approve', 'let all pass that the brake holds back of a flow, however long it takes', 'let pass'],
+    ['withdraw', 'give up what the brake holds back of a flow: its links look again', 'withdrawn'],
+  ] as const)
+    program
+      .command(`${name} <flow>`)
+      .description(description)
+      .option(...json)
+      .action((flow: string, options: Json) =>
+        withTandem(async (tandem) => {
+          const held = await tandem[name](flow);
+          print(options.json, { flow, ...held }, () => `${done}: ${said(held)}`);
+        }),
+      );
 
   program
     .command('rebuild')

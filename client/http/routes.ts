@@ -254,7 +254,7 @@ const many: readonly Route[] = [
     params: ofFlow,
     answer: asked,
     refusals: [404],
-    handle: async ({ tandem, params }) => ({ asked: await tandem.approve(params.flow) }),
+    handle: async ({ tandem, params }) => ({ asked: (await tandem.approve(params.flow)).links }),
   }),
   route({
     method: 'get',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bulkChangeGuard, isBulkChange } from '../../activities/link/bulkChangeGuard.ts';
+import { bulkChangeGuard, isBulkChange, SameValueGuard } from '../../activities/link/bulkChangeGuard.ts';
 import type { Store } from '../../store/store.ts';
 import { rulesOf } from '../../activities/observation.ts';
 import { newRecord } from '../../workflows/record.ts';
@@ -52,11 +52,37 @@ describe('the guard against mass changes', () => {
     assert.notEqual(await bulkChangeGuard(store, { flow: 'f', now: NOW + 62 * MINUTE, first: true }), null);
   });
 
-  it('lets everything pass for the time that a person approved', async () => {
-    await times(25, NOW);
-    await store.limits.approve('f', NOW + 10 * MINUTE);
-    assert.equal(await bulkChangeGuard(store, { flow: 'f', now: NOW + MINUTE, first: true }), null);
-    assert.notEqual(await bulkChangeGuard(store, { flow: 'f', now: NOW + 11 * MINUTE, first: true }), null);
+  it('holds a flow back until a person approves or withdraws, however many hours pass', async () => {
+    await times(21, NOW);
+    for (const hours of [2, 24, 24 * 30]) assert.notEqual((await times(1, NOW + hours * 60 * MINUTE))[0], null);
+    await store.limits.approve('f', NOW);
+    assert.equal((await times(1, NOW + MINUTE))[0], null);
+  });
+
+  it('withdrawn, the next that would go the same way is held at once', async () => {
+    await times(21, NOW);
+    const later = NOW + 48 * 60 * MINUTE;
+    await store.limits.withdraw('f', { minute: later / MINUTE, n: 21 });
+    assert.notEqual((await times(1, later + MINUTE))[0], null);
+  });
+
+  it('counts overwrites with one and the same value, and no others', async () => {
+    const guard = new SameValueGuard(store);
+    const overwrite = (value: string, property = 'title'): Promise<string | null> =>
+      guard.check({ flow: 'f', now: NOW, first: true, side: 'target', property, value });
+    for (let i = 0; i < 20; i++) assert.equal(await overwrite('x'), null, `${i}`);
+    assert.match((await overwrite('x')) ?? '', /21 of 100 records of f would get one and the same title/);
+    assert.equal(await overwrite('y'), null);
+    assert.equal(await overwrite('x', 'name'), null);
+    const dayLater = guard.check({
+      flow: 'f',
+      now: NOW + 1440 * MINUTE,
+      first: true,
+      side: 'target',
+      property: 'title',
+      value: 'x',
+    });
+    assert.notEqual(await dayLater, null, 'held until a person approves or withdraws');
   });
 
   it('many of a large flow are few: both bounds must be passed', () => {

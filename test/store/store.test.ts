@@ -105,7 +105,7 @@ describe('the store', () => {
     await store.limits.approve('f', 5);
     assert.equal((await store.limits.countBulkChange('f', 101, 0)).approvedUntil, 5);
     await store.limits.forget('f');
-    assert.deepEqual(await store.limits.countBulkChange('f', 101, 0), { minutes: { 101: 0 }, approvedUntil: 0 });
+    assert.deepEqual(await store.limits.countBulkChange('f', 101, 0), { minutes: { 101: 0 }, approvedUntil: 0, held: false });
   });
 
   it('remembers what a person paused until it is resumed', async () => {

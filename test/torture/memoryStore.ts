@@ -10,7 +10,7 @@ import {
   type LinkDocument,
   type SeenUpdate,
 } from '../../store/documents.ts';
-import type { Missed } from '../../store/limits.ts';
+import type { BulkCount, Missed } from '../../store/limits.ts';
 import { TargetTaken } from '../../store/links.ts';
 import type { LinkStore } from '../../store/store.ts';
 import type { Breaks } from './breaks.ts';
@@ -201,8 +201,20 @@ class MemoryHistory {
 class MemoryLimits {
   readonly #missed = new Map<string, { times: number[]; outage: { since: number; probedAt: number } | null }>();
 
-  countBulkChange(): Promise<{ minutes: Record<string, number>; approvedUntil: number }> {
-    return Promise.resolve({ minutes: {}, approvedUntil: 0 });
+  countBulkChange(): Promise<BulkCount> {
+    return Promise.resolve({ minutes: {}, approvedUntil: 0, held: false });
+  }
+
+  countSameValue(): Promise<BulkCount> {
+    return this.countBulkChange();
+  }
+
+  heldValues(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  hold(): Promise<void> {
+    return Promise.resolve();
   }
 
   paused(): Promise<readonly string[]> {

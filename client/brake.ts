@@ -1,0 +1,47 @@
+import { BULK_CHANGE } from '../activities/link/bulkChangeGuard.ts';
+import type { Flow } from '../flows/flow.ts';
+import { feedKey } from '../flows/names.ts';
+import type { LinkDocument } from '../store/documents.ts';
+import type { Store } from '../store/store.ts';
+import type { Message } from '../workflows/core/receive.ts';
+import type { HeldChanges } from './types.ts';
+
+/** So long a list of ids that lacks very many is believed once a person approved; its links keep the approval for themselves (ms). */
+const APPROVED_MS = 3600_000;
+
+/** What a person's word on the brake needs. */
+export interface Brake {
+  readonly store: Store;
+  /** Asks a link. */
+  readonly steer: (flow: string, sourceId: string, message: Exclude<Message, { kind: 'observed' | 'vanished' }>) => Promise<void>;
+}
+
+/** Lets all pass that is held back of a flow, however long that takes, and tells what it is. */
+export async function approveHeld({ store, steer }: Brake, { name, source, target }: Flow): Promise<HeldChanges> {
+  const held = await store.links.list({ flow: name, blockCode: 'held' });
+  await store.limits.approve(name, Date.now() + APPROVED_MS);
+  for (const link of held) await steer(name, link.sourceId, { kind: 'retry', approved: true });
+  // What a list of ids lacked is looked at once more, and believed.
+  for (const { system, type } of [source, target]) await store.cursors.set(feedKey(system, type), { idsAt: 0 });
+  return heldChanges(held);
+}
+
+/** Gives up what is held back: its links look again. What would go the same way again is held at once. */
+export async function withdrawHeld({ store, steer }: Brake, { name }: Flow): Promise<HeldChanges> {
+  const held = await store.links.list({ flow: name, blockCode: 'held' });
+  // Not 20 of it are let through first.
+  const n = Math.max(BULK_CHANGE.records, Math.ceil(BULK_CHANGE.share * (await store.links.count({ flow: name })))) + 1;
+  await store.limits.withdraw(name, { minute: Math.floor(Date.now() / 60_000), n });
+  for (const link of held) await steer(name, link.sourceId, { kind: 'sync' });
+  return heldChanges(held);
+}
+
+/** What was held back, counted by what would have been done: `end`, `delete`, `recreate`, `blank`, or a property's name. */
+function heldChanges(held: readonly LinkDocument[]): HeldChanges {
+  const would: Record<string, number> = {};
+  for (const { block } of held) {
+    const what = block?.properties[0] ?? 'end';
+    would[what] = (would[what] ?? 0) + 1;
+  }
+  return { links: held.length, would };
+}
