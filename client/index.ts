@@ -2,5 +2,15 @@ export { connectTandem, type ConnectOptions } from './connect.ts';
 export { CursorTooOld, NotFound, TimedOut } from './errors.ts';
 export type { Change, ChangeEvent, Conflict, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
 export type { SyncOptions, Tandem } from './types.ts';
+export { TandemError, type TandemErrorKind, type TandemProblem } from '../flows/tandemError.ts';
+
+// What is returned and taken, down to its parts.
+export type { Condition, Flow, Pair, SystemName } from '../flows/flow.ts';
+export type { Side } from '../flows/side.ts';
+export type { Value } from '../flows/values.ts';
 export type { Status } from '../workflows/core/state.ts';
-export { TandemError } from '../flows/tandemError.ts';
+
+// For an adapter that speaks for a CRM which no profile can describe.
+export type { Connector } from '../connectors/connector.ts';
+export type { CrmAdapter } from '../connectors/crm/readCrm.ts';
+export { SystemError, type Failure } from '../connectors/systemError.ts';

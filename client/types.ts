@@ -28,20 +28,45 @@ export interface Tandem {
    * const { status } = await tandem.sync('contactperson-contact', '501/2001', { wait: true });
    */
   sync(flow: string, sourceId: string, options?: SyncOptions): Promise<SyncResult>;
-  /** Compares everything with everything as soon as the watchers get to it; gives the feeds that were asked. */
+  /**
+   * Compares everything with everything as soon as the watchers get to it; gives the feeds that were asked.
+   *
+   * @example
+   * await tandem.syncAll('contactperson-contact');
+   */
   syncAll(flow?: string): Promise<readonly string[]>;
-  /** The whole installation at a glance. */
+  /**
+   * The whole installation at a glance.
+   *
+   * @example
+   * const { flows, feeds } = await tandem.status();
+   */
   status(): Promise<StatusReport>;
-  /** Links by flow and source id, a page at a time. Default limit 50. */
+  /**
+   * Links by flow and source id, a page at a time. Default limit 50.
+   *
+   * @example
+   * const { items } = await tandem.links({ status: 'blocked', limit: 10 });
+   */
   links(filter?: {
     readonly flow?: string | undefined;
     readonly status?: Status | undefined;
     readonly limit?: number | undefined;
     readonly cursor?: string | undefined;
   }): Promise<PageOf<Link>>;
-  /** One link with both records as last seen and its latest changes (20). Throws NotFound. */
+  /**
+   * One link with both records as last seen and its latest changes (20). Throws NotFound.
+   *
+   * @example
+   * const link = await tandem.getLink('contactperson-contact', '501/2001');
+   */
   getLink(flow: string, sourceId: string, options?: { readonly history?: number }): Promise<LinkDetails>;
-  /** The changes that Tandem made to a pair, newest first, a page at a time. Throws NotFound. */
+  /**
+   * The changes that Tandem made to a pair, newest first, a page at a time. Throws NotFound.
+   *
+   * @example
+   * const { items } = await tandem.history('contactperson-contact', '501/2001', { limit: 10 });
+   */
   history(
     flow: string,
     sourceId: string,
@@ -50,35 +75,98 @@ export interface Tandem {
   /**
    * Holds back a flow or a system (`powerOffice`, `crm`), or one link of a flow; edits made meanwhile arrive after `resume`.
    * Throws NotFound.
+   *
+   * @example
+   * await tandem.pause('crm');
    */
   pause(flowOrSystem: string, sourceId?: string): Promise<void>;
-  /** Lets what was paused go on. Throws NotFound. */
+  /**
+   * Lets what was paused go on. Throws NotFound.
+   *
+   * @example
+   * await tandem.resume('crm');
+   */
   resume(flowOrSystem: string, sourceId?: string): Promise<void>;
-  /** Tries one blocked link again. Throws NotFound. */
+  /**
+   * Tries one blocked link again. Throws NotFound.
+   *
+   * @example
+   * await tandem.tryAgain('contactperson-contact', '501/2001');
+   */
   tryAgain(flow: string, sourceId: string): Promise<void>;
-  /** Links a record that has no partner with a target record that a person names; differing values go by policy. */
+  /**
+   * Links a record that has no partner with a target record that a person names; differing values go by policy.
+   *
+   * @example
+   * await tandem.link('contactperson-contact', '501/2001', 'c113');
+   */
   link(flow: string, sourceId: string, targetId: string): Promise<void>;
-  /** Ends a link by hand; neither record is touched. Throws NotFound. */
+  /**
+   * Ends a link by hand; neither record is touched. Throws NotFound.
+   *
+   * @example
+   * await tandem.unlink('contactperson-contact', '501/2001');
+   */
   unlink(flow: string, sourceId: string): Promise<void>;
-  /** Resumes a link that was ended by hand, or links a record anew whose target is gone. Throws NotFound. */
+  /**
+   * Resumes a link that was ended by hand, or links a record anew whose target is gone. Throws NotFound.
+   *
+   * @example
+   * await tandem.relink('contactperson-contact', '501/2001');
+   */
   relink(flow: string, sourceId: string): Promise<void>;
-  /** Properties on which both sides were edited and a person has to decide, with the values of either side. */
+  /**
+   * Properties on which both sides were edited and a person has to decide, with the values of either side.
+   *
+   * @example
+   * for (const { flow, sourceId, property } of await tandem.conflicts()) console.log(flow, sourceId, property);
+   */
   conflicts(flow?: string): Promise<readonly Conflict[]>;
-  /** Decides a property: the source's value, the target's, or another one, for both sides. Throws NotFound. */
+  /**
+   * Decides a property: the source's value, the target's, or another one, for both sides. Throws NotFound.
+   *
+   * @example
+   * await tandem.resolve('contactperson-contact', '501/2001', { property: 'FirstName', choice: 'source' });
+   */
   resolve(
     flow: string,
     sourceId: string,
     decision: { readonly property: string; readonly choice: 'source' | 'target' | { readonly value: Value } },
   ): Promise<void>;
-  /** Puts the value that a change overwrote back, on both sides, as an ordinary edit. Throws NotFound. */
+  /**
+   * Puts the value that a change overwrote back, on both sides, as an ordinary edit. Throws NotFound.
+   *
+   * @example
+   * await tandem.restore('contactperson-contact', '501/2001', '7:FirstName');
+   */
   restore(flow: string, sourceId: string, changeId: string): Promise<void>;
-  /** Tries blocked links again; gives how many were asked. `reason` is looked for in the code and in the system's text. */
+  /**
+   * Tries blocked links again; gives how many were asked. `reason` is looked for in the code and in the system's text.
+   *
+   * @example
+   * await tandem.retry({ flow: 'contactperson-contact', reason: 'already in use' });
+   */
   retry(filter?: { readonly flow?: string | undefined; readonly reason?: string | undefined }): Promise<number>;
-  /** Lets all pass that is held back of a flow, however long it takes; tells what that is. */
+  /**
+   * Lets all pass that is held back of a flow, however long it takes; tells what that is.
+   *
+   * @example
+   * await tandem.approve('contactperson-contact');
+   */
   approve(flow: string): Promise<HeldChanges>;
-  /** What was held back is given up: its links look again, and what would still go that way is held again. */
+  /**
+   * What was held back is given up: its links look again, and what would still go that way is held again.
+   *
+   * @example
+   * await tandem.withdraw('contactperson-contact');
+   */
   withdraw(flow: string): Promise<HeldChanges>;
-  /** Events after number `after` (from now on where left out), oldest first. Throws CursorTooOld. */
+  /**
+   * Events after number `after` (from now on where left out), oldest first. Throws CursorTooOld.
+   *
+   * @example
+   * const { events, next } = await tandem.readChanges({ after: 0, limit: 100 });
+   */
   readChanges(from?: {
     readonly after?: number | undefined;
     readonly limit?: number | undefined;
@@ -91,8 +179,19 @@ export interface Tandem {
    * for await (const event of tandem.changes({ after: lastSeq })) await handle(event);
    */
   changes(from?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<ChangeEvent>;
-  /** Brings the lost one of both stores back: links from their workflows, workflows from the links. Writes to no system. */
+  /**
+   * Brings the lost one of both stores back: links from their workflows, workflows from the links. Writes to no system.
+   *
+   * @example
+   * const { stored, started } = await tandem.rebuild((done) => console.log(done));
+   */
   rebuild(onProgress?: (done: number) => void): Promise<{ readonly stored: number; readonly started: number }>;
+  /**
+   * Closes what was opened here.
+   *
+   * @example
+   * await tandem.close();
+   */
   close(): Promise<void>;
 }
 

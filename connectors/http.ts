@@ -83,8 +83,11 @@ export async function call(system: string, request: Call): Promise<Answer> {
       },
       ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
       ...(request.form ? { body: new URLSearchParams(request.form) } : {}),
+      // A try more is the activity's, which looks first whether the lost one was carried out, or the feed's; each takes its slot.
       retry: 0,
+      // ky's time-out ends with the head of an answer; ours covers the body, too.
       timeout: false,
+      // A refusal is an answer that is read and classified below; ky would drop its body.
       throwHttpErrors: false,
       signal: abort.signal,
     });
