@@ -60,20 +60,20 @@ describe('examples', function () {
     world.powerOffice.desk.edit('ContactPerson', '502/2002', { IsActive: false });
     await start({ TANDEM_FLOWS: at('examples/flows.json') });
     await inStep({ 'contactperson-contact': SIZE.contactPersons - 1, 'product-company': SIZE.products });
-    const service = (sourceId: string): ReturnType<typeof run> =>
-      run(['contactperson-contact', sourceId], ['-C', 'tandem-sources', '--import', 'tsx/esm', at('examples/service.ts')]);
+    const service = (sourceId: string, flow = 'contactperson-contact'): ReturnType<typeof run> =>
+      run([flow, sourceId], ['-C', 'tandem-sources', '--import', 'tsx/esm', at('examples/service.ts')]);
 
     const fine = await service('501/2001');
     assert.deepEqual(fine, { code: 0, text: `contactperson-contact 501/2001 is in step with ${String(known['id'])}` });
     const other = (await run(['show', 'contactperson-contact', '503/2003', '--json'])).text;
-    const { link } = JSON.parse(other) as { link: { targetId: string } };
-    world.crm.desk.edit('Contact', link.targetId, { givenName: 'x'.repeat(110) });
+    const { targetId } = JSON.parse(other) as { targetId: string };
+    world.crm.desk.edit('Contact', targetId, { givenName: null });
     const blocked = await service('503/2003');
     assert.equal(blocked.code, 1, blocked.text);
-    assert.match(blocked.text, /503\/2003 is blocked: source FirstName: .*100/);
-    const strange = await service('999/9999');
-    assert.equal(strange.code, 2);
-    assert.match(strange.text, /no link for source 999\/9999/);
+    assert.match(blocked.text, /503\/2003 is blocked: source FirstName: .*required/);
+    const strange = await service('501/2001', 'contactperson');
+    assert.equal(strange.code, 2, strange.text);
+    assert.match(strange.text, /there is no flow "contactperson"/);
   });
 
   it('hub.rst with its bindings runs as it is', async () => {
