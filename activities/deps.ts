@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Flow, SystemName } from '../flows/flow.ts';
+import type { Installation } from '../flows/installation.ts';
 import type { Allowance } from '../flows/plan.ts';
 import type { Messenger, RunAttempt, Time } from './ports.ts';
 import type { LinkStore } from '../store/store.ts';
@@ -7,6 +8,7 @@ import type { Connector } from '../connectors/connector.ts';
 
 /** Everything the activities touch the world with; handed over once, by the worker. */
 export interface Deps {
+  readonly installation: Installation;
   readonly flows: readonly Flow[];
   readonly connectors: Readonly<Record<SystemName, Connector>>;
   readonly store: LinkStore;

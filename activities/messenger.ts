@@ -2,11 +2,13 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   type Client,
+  type WorkflowHandle,
   type WorkflowStartOptions,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Flow } from '../flows/flow.ts';
-import { linkWorkflowId, MESSAGES, SEARCH_ATTRIBUTES, TASK_QUEUE, WORKFLOWS } from '../flows/names.ts';
+import type { Installation } from '../flows/installation.ts';
+import { MESSAGES, SEARCH_ATTRIBUTES, WORKFLOWS } from '../flows/names.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { Message } from '../workflows/core/receive.ts';
 import type { LinkState } from '../workflows/core/state.ts';
@@ -23,32 +25,39 @@ const KEYS = {
   targetId: key(SEARCH_ATTRIBUTES.targetId),
 };
 
+/** Where links live: the installation, and whose systems it keeps in step. */
+export interface Home {
+  readonly client: Client;
+  readonly installation: Installation;
+  readonly world: string | undefined;
+}
+
 /** Reaches link workflows through a Temporal client. */
-export function temporalMessenger(client: Client): Messenger {
+export function temporalMessenger(home: Home): Messenger {
+  const handleOf = (flow: string, sourceId: string): WorkflowHandle =>
+    home.client.workflow.getHandle(home.installation.linkWorkflowId(flow, sourceId));
   return {
-    start: (flow, record) => startLink(client, flow, record),
+    start: (flow, record) => startLink(home, flow, record),
     signalObserved(flow, sourceId, message, knownRules) {
       const rules = rulesOf(flow);
-      const handle = client.workflow.getHandle(linkWorkflowId(flow.name, sourceId));
+      const handle = handleOf(flow.name, sourceId);
       return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? message : { ...message, rules }));
     },
-    signalRetry: (link) => steerLink(client, link, { kind: 'retry' }),
+    signalRetry: (link) => steerLink(home, link, { kind: 'retry' }),
     signalVanished: (link, side, approved) =>
       delivered(
-        client.workflow
-          .getHandle(linkWorkflowId(link.flow, link.sourceId))
-          .signal(MESSAGES.vanished, { side, ...(approved === true ? { approved } : {}) }),
+        handleOf(link.flow, link.sourceId).signal(MESSAGES.vanished, { side, ...(approved === true ? { approved } : {}) }),
       ),
   };
 }
 
 /** How the workflow of a link is started; it goes on from what its record says. */
-export function linkStart(flow: Flow, record: LinkRecord): LinkStart {
-  const state = stateOf(record, rulesOf(flow));
+export function linkStart({ installation, world }: Omit<Home, 'client'>, flow: Flow, record: LinkRecord): LinkStart {
+  const state: LinkState = { ...stateOf(record, rulesOf(flow)), ...(world === undefined ? {} : { world }) };
   const { names } = state.rules;
   return {
-    workflowId: linkWorkflowId(flow.name, record.sourceId),
-    taskQueue: TASK_QUEUE,
+    workflowId: installation.linkWorkflowId(flow.name, record.sourceId),
+    taskQueue: installation.queue,
     args: [state],
     staticSummary: `${names.source} ${record.sourceId} with a ${names.target}`,
     memo: {
@@ -68,9 +77,9 @@ type LinkStart = Required<Pick<WorkflowStartOptions, 'workflowId' | 'taskQueue'>
   Pick<WorkflowStartOptions, 'staticSummary' | 'memo' | 'typedSearchAttributes'> & { args: [LinkState] };
 
 /** Starts the workflow of a link; false where it runs already. */
-export async function startLink(client: Client, flow: Flow, record: LinkRecord): Promise<boolean> {
+export async function startLink(home: Home, flow: Flow, record: LinkRecord): Promise<boolean> {
   try {
-    await client.workflow.start(WORKFLOWS.link, { ...linkStart(flow, record), workflowIdConflictPolicy: 'FAIL' });
+    await home.client.workflow.start(WORKFLOWS.link, { ...linkStart(home, flow, record), workflowIdConflictPolicy: 'FAIL' });
     return true;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
@@ -80,11 +89,13 @@ export async function startLink(client: Client, flow: Flow, record: LinkRecord):
 
 /** A person's request to a running link; false where no such workflow runs. */
 export function steerLink(
-  client: Client,
+  { client, installation }: Omit<Home, 'world'>,
   link: { readonly flow: string; readonly sourceId: string },
   request: Exclude<Message, { kind: 'observed' | 'vanished' }>,
 ): Promise<boolean> {
-  return delivered(client.workflow.getHandle(linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.steer, request));
+  return delivered(
+    client.workflow.getHandle(installation.linkWorkflowId(link.flow, link.sourceId)).signal(MESSAGES.steer, request),
+  );
 }
 
 async function delivered(signal: Promise<void>): Promise<boolean> {

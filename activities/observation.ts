@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { scopeOf, valueFields, type Condition, type Flow } from '../flows/flow.ts';
-import { externalId, systemTitle } from '../flows/names.ts';
+import { systemTitle } from '../flows/names.ts';
 import type { Side } from '../flows/side.ts';
 import { sameValue, type Value, type Values } from '../flows/values.ts';
 import type { Observation, Rules } from '../workflows/core/state.ts';
@@ -88,9 +88,4 @@ function makeRules(flow: Flow): Rules {
     },
   };
   return { hash: createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 12), ...rules };
-}
-
-/** The external id that the target of a source record carries: `poweroffice:<Type>:<id>`. */
-export function externalIdOf(flow: Flow, sourceId: string): string {
-  return externalId(flow.source.system, flow.source.type, sourceId);
 }

@@ -11,6 +11,7 @@ import { DEFAULT_PROFILE } from '../connectors/crm/profile/default.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import type { Flow } from '../flows/flow.ts';
 import { instantKey } from '../flows/instant.ts';
+import { DEFAULT_INSTALLATION, installationNamed } from '../flows/installation.ts';
 import { linkKey } from '../flows/names.ts';
 import { readFlows } from '../worker/readFlows.ts';
 import { median } from './figures.ts';
@@ -47,7 +48,7 @@ async function storeOf(uri: string, flow: Flow, records: readonly Snapshot[]): P
         now: 0,
       }),
     ),
-    { source: flow.source.type, target: flow.target.type },
+    flow,
   );
   return store;
 }
@@ -64,7 +65,6 @@ async function storeTime({
   readonly records: readonly Snapshot[];
   readonly revision: number;
 }): Promise<number> {
-  const types = { source: flow.source.type, target: flow.target.type };
   const linksOf = records.map((record) => ({
     id: record.id,
     seen: observationOf(flow, 'source', { ...record, version: `${record.version}.${revision}` }),
@@ -73,13 +73,13 @@ async function storeTime({
   const began = performance.now();
   await store.links.raise(linksOf.map(({ id, seen }) => ({ key: linkKey(flow.name, id), side: 'source', seen })));
   await store.links.byTarget(
-    types.target,
+    flow.target,
     linksOf.map(({ targetId }) => targetId),
   );
   for (const { id, seen, targetId } of linksOf)
     await store.links.write(
       { ...newRecord({ flow: flow.name, rules: rulesOf(flow), sourceId: id, seen, now: 0 }), revision, targetId },
-      types,
+      flow,
     );
   return performance.now() - began;
 }
@@ -117,6 +117,7 @@ export async function compareSpeed(mongo: string, say: (text: string) => void): 
   const store = await storeOf(`${mongo}/compare`, flow, known);
   const refuse = (): Promise<never> => Promise.reject(new Error('an unchanged record woke a link'));
   const deps = {
+    installation: installationNamed(DEFAULT_INSTALLATION),
     flows: [flow],
     store,
     links: { start: refuse, tell: refuse, tellVanished: refuse },

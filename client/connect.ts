@@ -1,10 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { Flow } from '../flows/flow.ts';
+import { installationNamed } from '../flows/installation.ts';
 import { Store, type OpenClient } from '../store/store.ts';
 import { readStoreConfig } from '../worker/config.ts';
 import { openStore } from '../worker/remotes.ts';
 import { connectTemporal, temporalConfig } from '../worker/temporal.ts';
 import { readConfiguredFlows } from '../worker/worker.ts';
+import { checkOwner, knownWorld } from '../worker/world.ts';
 import { makeTandem } from './tandem.ts';
 import type { Tandem } from './types.ts';
 
@@ -32,9 +34,13 @@ export interface OpenTandem {
 /** As `connectTandem`, with what stands behind the library. */
 export async function openTandem({ temporal, mongo, database, env = process.env }: ConnectOptions = {}): Promise<OpenTandem> {
   const { flows, refused } = await readConfiguredFlows(env);
-  const { MONGODB_URI } = readStoreConfig(env);
-  const store = mongo ? Store.over(mongo, database ?? new URL(MONGODB_URI).pathname.slice(1)) : await openStore(MONGODB_URI);
+  const { MONGODB_URI, TANDEM_INSTALLATION } = readStoreConfig(env);
+  const installation = installationNamed(TANDEM_INSTALLATION);
+  const store = mongo
+    ? Store.over(mongo, database ?? (new URL(MONGODB_URI).pathname.slice(1) || installation.name))
+    : await openStore(MONGODB_URI, { database: installation.name });
   try {
+    await checkOwner(store, installation);
     const opened = temporal
       ? { client: temporal, namespace: temporal.options.namespace, close: async () => {} }
       : await connectTemporal(env).then(({ client, connection, namespace }) => ({
@@ -42,12 +48,12 @@ export async function openTandem({ temporal, mongo, database, env = process.env 
           namespace,
           close: () => connection.close(),
         }));
+    const world = await knownWorld(store, opened.client, installation);
     const tandem = makeTandem({
-      installation: 'tandem',
+      home: { client: opened.client, installation, world },
       flows,
       refused,
       store,
-      client: opened.client,
       namespace: opened.namespace,
       close: async () => {
         await opened.close();

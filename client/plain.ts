@@ -1,5 +1,5 @@
 import type { Flow } from '../flows/flow.ts';
-import { linkWorkflowId } from '../flows/names.ts';
+import type { Installation } from '../flows/installation.ts';
 import { reasonOf } from '../flows/reasons.ts';
 import type { Side } from '../flows/side.ts';
 import type { ChangeEventDocument } from '../store/changes.ts';
@@ -38,7 +38,17 @@ function explained(code: string): { meaning: string; advice: string } {
 }
 
 /** A link with both records and its changes, as callers are given it. */
-export function plainDetails(flow: Flow, link: LinkDocument, changes: readonly HistoryDocument[]): LinkDetails {
+export function plainDetails({
+  flow,
+  installation,
+  link,
+  changes,
+}: {
+  readonly flow: Flow;
+  readonly installation: Installation;
+  readonly link: LinkDocument;
+  readonly changes: readonly HistoryDocument[];
+}): LinkDetails {
   const record = (side: Side): LinkDetails['source'] => ({
     id: side === 'source' ? link.sourceId : link.targetId,
     type: flow[side].type,
@@ -52,7 +62,7 @@ export function plainDetails(flow: Flow, link: LinkDocument, changes: readonly H
     source: record('source'),
     target: record('target'),
     history: changes.map((change) => plainChange(link.sourceId, change)),
-    workflowId: linkWorkflowId(link.flow, link.sourceId),
+    workflowId: installation.linkWorkflowId(link.flow, link.sourceId),
   };
 }
 

@@ -1,5 +1,5 @@
-import { WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
-import { linkStart, steerLink } from '../activities/messenger.ts';
+import { WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { linkStart, steerLink, type Home } from '../activities/messenger.ts';
 import { rulesOf } from '../activities/observation.ts';
 import { convert, convertBack } from '../flows/convert.ts';
 import type { Side } from '../flows/side.ts';
@@ -28,11 +28,10 @@ const WAIT_MS = 60_000;
 
 /** What the library works with. */
 export interface TandemDeps {
-  readonly installation: string;
+  readonly home: Home;
   readonly flows: readonly Flow[];
   readonly refused: readonly Refused[];
   readonly store: Store;
-  readonly client: Client;
   readonly namespace: string;
   readonly close: () => Promise<void>;
 }
@@ -41,7 +40,8 @@ type Request = Exclude<Message, { kind: 'observed' | 'vanished' }>;
 
 /** The library over an open store and a Temporal client. */
 export function makeTandem(deps: TandemDeps): Tandem {
-  const { flows, store, client, installation } = deps;
+  const { flows, store, home } = deps;
+  const { client, installation } = home;
 
   function flowOf(name: string): Flow {
     const names = flows.map((each) => each.name);
@@ -62,7 +62,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
 
   async function ask(flow: string, sourceId: string, message: Request): Promise<void> {
     flowOf(flow);
-    if (!(await steerLink(client, { flow, sourceId }, message))) throw noLink(flow, sourceId);
+    if (!(await steerLink(home, { flow, sourceId }, message))) throw noLink(flow, sourceId);
   }
 
   function pairOf(flow: string, property: string): Pair {
@@ -118,7 +118,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
   return {
     flows,
     namespace: deps.namespace,
-    installation,
+    installation: installation.name,
     close: deps.close,
 
     async sync(flowName, sourceId, { wait = false, timeoutMs = WAIT_MS, requestId, orAsked = false } = {}) {
@@ -127,7 +127,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
       if (known?.final === true) return { flow: flowName, sourceId, status: 'ended', ended: known.ended };
       const record = known ?? unseen(flow, sourceId);
       const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOWS.link, {
-        ...linkStart(flow, record),
+        ...linkStart(home, flow, record),
         workflowIdConflictPolicy: 'USE_EXISTING',
       });
       try {
@@ -157,7 +157,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
       return feeds;
     },
 
-    status: () => statusReport(store, deps),
+    status: () => statusReport(store, { ...deps, installation: installation.name }),
 
     async links({ flow, status, limit = 50, cursor } = {}) {
       if (flow !== undefined) flowOf(flow);
@@ -169,7 +169,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
     async getLink(flow, sourceId, { history = 20 } = {}) {
       const link = await linkOf(flow, sourceId);
       const changes = history === 0 ? [] : await store.history.ofLink(link._id, { limit: history });
-      return plainDetails(flowOf(flow), link, changes);
+      return plainDetails({ flow: flowOf(flow), installation, link, changes });
     },
 
     async history(flow, sourceId, { limit = 50, cursor } = {}) {
@@ -196,7 +196,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
       const { target } = flowOf(flow);
       if (link.targetId !== null)
         throw new TandemError(`${flow} ${sourceId} is linked with ${target.type} ${link.targetId} already`);
-      const taken = (await store.links.byTarget(target.type, [targetId])).get(targetId);
+      const taken = (await store.links.byTarget(target, [targetId])).get(targetId);
       if (taken) throw new TandemError(`${target.type} ${targetId} is linked with ${taken.flow} ${taken.sourceId} already`);
       await ask(flow, sourceId, { kind: 'link', id: targetId });
     },
@@ -270,15 +270,12 @@ export function makeTandem(deps: TandemDeps): Tandem {
 
     readChanges: (from) => readChanges(store, from),
     changes: (from) => followChanges(store, from),
-    rebuild: (onProgress) => rebuild({ client, store, flows }, onProgress),
+    rebuild: (onProgress) => rebuild({ home, store, flows }, onProgress),
   };
 
   /** A link that a caller began is in the store like one that a feed began. */
   async function noteNew(flow: Flow, sourceId: string): Promise<void> {
-    await store.links.discover([unseen(flow, sourceId)], {
-      source: flow.source.type,
-      target: flow.target.type,
-    });
+    await store.links.discover([unseen(flow, sourceId)], flow);
   }
 }
 

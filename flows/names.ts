@@ -1,8 +1,6 @@
 import type { Side } from './side.ts';
 
-/** Names that outlive any version of the code: workflow ids, queue, search attributes, messages. */
-
-export const TASK_QUEUE = 'tandem';
+/** Names that outlive any version of the code: search attributes, keys, messages; installation.ts has the ids. */
 
 /** Search attributes of a link, never encrypted: no personal data in them. */
 export const SEARCH_ATTRIBUTES = {
@@ -11,11 +9,6 @@ export const SEARCH_ATTRIBUTES = {
   sourceId: 'TandemSourceId',
   targetId: 'TandemTargetId',
 } as const;
-
-/** `link:<flow>:<source id>`: a second workflow for one source record cannot exist. */
-export const linkWorkflowId = (flow: string, sourceId: string): string => `link:${flow}:${sourceId}`;
-
-export const feedWorkflowId = (system: string, type: string): string => `feed:${system}:${type}`;
 
 /** The store's key of a link. */
 export const linkKey = (flow: string, sourceId: string): string => `${flow}:${sourceId}`;
@@ -47,14 +40,6 @@ export const valueKey = (link: string, side: Side, property: string): string => 
 /** Under which a cursor notes that every record is a candidate by these rules of a flow. */
 export const indexKey = (flow: string, rules: string): string => `${flow}:${rules}`;
 
-/** The external id that a target record carries. */
-export const externalId = (system: string, type: string, sourceId: string): string =>
-  `${system.toLowerCase()}:${type}:${sourceId}`;
-
-/** Under which a system knows a second try at the same creation again. */
-export const idempotencyKey = (link: string, incarnation: number, revision: number): string =>
-  `tandem:${link}:${incarnation}:${revision}`;
-
 /** Messages that a link workflow takes. */
 export const MESSAGES = {
   observed: 'observed',
@@ -66,7 +51,7 @@ export const MESSAGES = {
 } as const;
 
 /** Workflow types. */
-export const WORKFLOWS = { link: 'link', feed: 'feed' } as const;
+export const WORKFLOWS = { link: 'link', feed: 'feed', world: 'world' } as const;
 
 const POWEROFFICE = 'PowerOffice';
 const CRM = 'CRM';

@@ -125,7 +125,7 @@ export async function startMongo(options: {
     what: 'the MongoDB server',
     child,
     log: options.log,
-    ready: async () => (await Store.connect(`${address}/ready`, 1000)).close(),
+    ready: async () => (await Store.connect(`${address}/ready`, { timeoutMs: 1000 })).close(),
   });
   return { address, child, stop: () => stopChild(child) };
 }

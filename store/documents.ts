@@ -9,6 +9,9 @@ export interface LinkDocument extends Omit<LinkRecord, 'block'> {
   readonly _id: string;
   readonly sourceType: string;
   readonly targetType: string;
+  /** The systems of both; links from before the store's second schema have none until they are migrated. */
+  readonly sourceSystem?: string;
+  readonly targetSystem?: string;
   /** `text` is the system's own and stays here alone. */
   readonly block: (Block & { readonly text: string }) | null;
   readonly updatedAt: Date;
@@ -97,6 +100,16 @@ export interface HistoryDocument {
   readonly before: Value;
   readonly after: Value;
   readonly instants?: Readonly<Record<Side, Instants>>;
+}
+
+/** To which installation a database belongs; `_id` is `owner`. */
+export interface OwnerDocument {
+  readonly _id: string;
+  readonly name: string;
+  /** The installation and its systems, as activities name them; unknown in a database from before. */
+  readonly world?: string;
+  /** Counts the changes to the shape of documents and indexes. */
+  readonly schema: number;
 }
 
 /** What is remembered of a system: who it is, what it can, how its clock goes. */

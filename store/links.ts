@@ -1,12 +1,15 @@
 import type { AnyBulkWriteOperation, Collection, Db, Filter, UpdateFilter } from 'mongodb';
 import { linkKey } from '../flows/names.ts';
+import type { Ends } from '../flows/installation.ts';
 import type { Side } from '../flows/side.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { Observation, Status } from '../workflows/core/state.ts';
 import { chunks, isDuplicate } from './chunks.ts';
 import type { CreationNote, LinkDocument, SeenUpdate } from './documents.ts';
 
-/** Another link has that target already: the unique index on (target type, target id) refused. */
+const OLD_TARGET_INDEX = 'targetType_1_targetId_1';
+
+/** Another link has that target already: the unique index on (target system, type, id) refused. */
 export class TargetTaken extends Error {
   override readonly name = 'TargetTaken';
 }
@@ -49,9 +52,11 @@ export class Links {
   async prepare(): Promise<void> {
     await this.#links.createIndex({ flow: 1, sourceId: 1 }, { unique: true });
     await this.#links.createIndex(
-      { targetType: 1, targetId: 1 },
+      { targetSystem: 1, targetType: 1, targetId: 1 },
       { unique: true, partialFilterExpression: { targetId: { $type: 'string' } } },
     );
+    // Of the first schema, whose types were one system's.
+    if (await this.#links.indexExists(OLD_TARGET_INDEX)) await this.#links.dropIndex(OLD_TARGET_INDEX);
     await this.#links.createIndex({ targetId: 1 });
     await this.#links.createIndex({ status: 1, flow: 1 });
     await this.#links.createIndex({ unnumbered: 1 }, { partialFilterExpression: { unnumbered: true } });
@@ -137,24 +142,25 @@ export class Links {
     return this.#links.countDocuments({ _id: { $in: sourceIds.map((id) => linkKey(flow, id)) }, revision: { $gt: 0 } });
   }
 
-  /** Links by target id, over all flows with that target type. */
-  async byTarget(targetType: string, targetIds: readonly string[]): Promise<Map<string, LinkDocument>> {
+  /** Links by target id, over all flows into that type of that system. */
+  async byTarget({ system, type }: Ends[Side], targetIds: readonly string[]): Promise<Map<string, LinkDocument>> {
     const found = new Map<string, LinkDocument>();
     for (const ids of chunks(targetIds))
       // By id alone: some servers look a list of keys up in an index of one field only, and scan otherwise.
       for (const doc of await this.#links.find({ targetId: { $in: ids } }).toArray())
-        if (doc.targetId !== null && doc.targetType === targetType) found.set(doc.targetId, doc);
+        if (doc.targetId !== null && doc.targetType === type && (doc.targetSystem ?? system) === system)
+          found.set(doc.targetId, doc);
     return found;
   }
 
   /** Notes links whose workflows were just started; those that have written already stay as they are. */
-  async discover(records: readonly LinkRecord[], types: Readonly<Record<Side, string>>): Promise<void> {
+  async discover(records: readonly LinkRecord[], ends: Ends): Promise<void> {
     for (const part of chunks(records))
       await this.#links.bulkWrite(
         part.map((record) => ({
           updateOne: {
             filter: { _id: linkKey(record.flow, record.sourceId) },
-            update: { $setOnInsert: blank(record, types) } as UpdateFilter<LinkDocument>,
+            update: { $setOnInsert: blank(record, ends) } as UpdateFilter<LinkDocument>,
             upsert: true,
           },
         })),
@@ -186,17 +192,12 @@ export class Links {
    * `seen` only moves forward, since the watcher may have raised it meanwhile, unless the system itself went `back`.
    * Throws TargetTaken.
    */
-  async write(
-    record: LinkRecord,
-    types: Readonly<Record<Side, string>>,
-    text: string | null = null,
-  ): Promise<LinkDocument | null> {
+  async write(record: LinkRecord, ends: Ends, text: string | null = null): Promise<LinkDocument | null> {
     const _id = linkKey(record.flow, record.sourceId);
     const { seen, block, approved: _, back = {}, ...rest } = record;
     const fields = {
       ...rest,
-      sourceType: types.source,
-      targetType: types.target,
+      ...endsOf(ends),
       block: block && { ...block, text: text ?? '' },
       updatedAt: new Date(),
       unnumbered: true as const,
@@ -243,6 +244,26 @@ export class Links {
     }
   }
 
+  /** Flows and types of links from the first schema, which named no system. */
+  async withoutSystems(): Promise<Pick<LinkDocument, 'flow' | 'sourceType' | 'targetType'>[]> {
+    const found = await this.#links
+      .aggregate<{ _id: Pick<LinkDocument, 'flow' | 'sourceType' | 'targetType'> }>([
+        { $match: { targetSystem: { $exists: false } } },
+        { $group: { _id: { flow: '$flow', sourceType: '$sourceType', targetType: '$targetType' } } },
+      ])
+      .toArray();
+    return found.map(({ _id }) => _id);
+  }
+
+  /** Names the systems of a flow's links from the first schema. */
+  async setSystems(flow: string, { source, target }: Ends): Promise<number> {
+    const done = await this.#links.updateMany(
+      { flow, sourceType: source.type, targetType: target.type, targetSystem: { $exists: false } },
+      { $set: { sourceSystem: source.system, targetSystem: target.system } },
+    );
+    return done.modifiedCount;
+  }
+
   /** Forgets the links of a flow; tells how many there were. */
   async forget(flow: string): Promise<number> {
     return (await this.#links.deleteMany({ flow })).deletedCount;
@@ -264,7 +285,14 @@ function query({ flow, status, ended, blockCode, targetId, linked }: LinkFilter,
   } as Filter<LinkDocument>;
 }
 
-function blank(record: LinkRecord, types: Readonly<Record<Side, string>>): Omit<LinkDocument, '_id'> {
+const endsOf = ({ source, target }: Ends): Pick<LinkDocument, 'sourceSystem' | 'sourceType' | 'targetSystem' | 'targetType'> => ({
+  sourceSystem: source.system,
+  sourceType: source.type,
+  targetSystem: target.system,
+  targetType: target.type,
+});
+
+function blank(record: LinkRecord, ends: Ends): Omit<LinkDocument, '_id'> {
   const seen: Record<Side, Observation | null> = { source: record.seen.source, target: null };
   return {
     ...record,
@@ -275,8 +303,7 @@ function blank(record: LinkRecord, types: Readonly<Record<Side, string>>): Omit<
     status: 'linking',
     ended: null,
     seen,
-    sourceType: types.source,
-    targetType: types.target,
+    ...endsOf(ends),
     updatedAt: new Date(),
   };
 }

@@ -1,18 +1,31 @@
-import { MongoClient, type Db } from 'mongodb';
+import type { Db, MongoClient } from 'mongodb';
 import type { RateSlots } from '../connectors/rateLimiter.ts';
+import { DEFAULT_INSTALLATION, type Ends } from '../flows/installation.ts';
+import { feedKey } from '../flows/names.ts';
 import { Candidates } from './candidates.ts';
 import { Changes } from './changes.ts';
+import { connectMongo, type StoreOptions } from './connect.ts';
 import { Cursors } from './cursors.ts';
+import type { OwnerDocument } from './documents.ts';
 import { History } from './history.ts';
 import { Limits } from './limits.ts';
 import { Links } from './links.ts';
 import { Requests } from './requests.ts';
+import { Owner } from './owner.ts';
 import { Slots } from './slots.ts';
 import { Steering } from './steering.ts';
 import { Systems } from './systems.ts';
 
 /** A client of MongoDB that somebody else opened. */
 export type OpenClient = MongoClient;
+/** Counts the changes to the shape of documents and indexes; `migrate` brings an older database up to date. */
+export const SCHEMA = 2;
+
+/** The system that has a type, where one feed alone says so. */
+function systemOf(feeds: readonly string[], type: string, other: string): string {
+  const found = ['powerOffice', 'crm'].filter((system) => feeds.includes(feedKey(system, type)));
+  return found.length === 1 && found[0] !== undefined ? found[0] : other;
+}
 
 /**
  * What has to be asked about many links at once, in MongoDB: a file for each collection, and no query anywhere else. One
@@ -28,6 +41,7 @@ export class Store {
   readonly cursors: Cursors;
   readonly systems: Systems;
   readonly limits: Limits;
+  readonly owner: Owner;
   readonly slots: RateSlots;
   readonly changes: Changes;
   readonly requests: Requests;
@@ -43,28 +57,55 @@ export class Store {
     this.cursors = new Cursors(db);
     this.systems = new Systems(db);
     this.limits = new Limits(db);
+    this.owner = new Owner(db);
+    this.database = db.databaseName;
     this.slots = new Slots(db);
     this.changes = new Changes(db);
     this.requests = new Requests(db);
     this.steering = new Steering(db);
   }
 
-  /** Connects; the database's name is in the address's path. Rejects when nothing answers within `timeoutMs`. */
-  static async connect(uri: string, timeoutMs = 5000): Promise<Store> {
-    const client = new MongoClient(uri, {
-      serverSelectionTimeoutMS: timeoutMs,
-      connectTimeoutMS: timeoutMs,
-      retryWrites: false,
-      ignoreUndefined: true,
-    });
-    try {
-      await client.connect();
-      await client.db().command({ ping: 1 });
-    } catch (error) {
-      await client.close().catch(() => {});
-      throw error;
+  /** Connects to the database in the address's path, or to the one that the options name. Rejects when nothing answers in time. */
+  static async connect(uri: string, options: StoreOptions = {}): Promise<Store> {
+    const { client, db } = await connectMongo(uri, options);
+    return new Store(client, db);
+  }
+
+  /** The database's name. */
+  readonly database: string;
+
+  /** Whose database it is; null where it is nobody's yet. One from before installations had names is the default one's. */
+  async whose(): Promise<OwnerDocument | null> {
+    const owner = await this.owner.get();
+    if (owner) return owner;
+    const known = (await this.systems.all()).some(({ identity }) => identity !== undefined);
+    const used = known || (await this.links.list({}, { limit: 1 })).length > 0;
+    return used ? { _id: 'owner', name: DEFAULT_INSTALLATION, schema: 1 } : null;
+  }
+
+  /**
+   * Brings the documents of an older schema up to date; again, it changes nothing. `flows` tell the systems of their
+   * links; those of other flows are where their feeds are. Tells how many links it changed.
+   */
+  async migrate(flows: readonly (Ends & { readonly name: string })[]): Promise<number> {
+    const owner = await this.whose();
+    if (!owner) return 0;
+    // Schema 2: links name the systems of both ends, and a target is unique by system, type and id.
+    const feeds = (await this.cursors.all()).map(({ _id }) => _id);
+    let changed = 0;
+    for (const { flow, sourceType, targetType } of await this.links.withoutSystems()) {
+      const ends = flows.find((each) => each.name === flow);
+      const source = ends?.source.system ?? systemOf(feeds, sourceType, 'powerOffice');
+      const target = ends?.target.system ?? systemOf(feeds, targetType, source === 'crm' ? 'powerOffice' : 'crm');
+      changed += await this.links.setSystems(flow, {
+        source: { system: source, type: sourceType },
+        target: { system: target, type: targetType },
+      });
     }
-    return new Store(client, client.db());
+    await this.links.prepare();
+    await this.owner.claim({ name: owner.name, schema: SCHEMA });
+    await this.owner.set({ schema: SCHEMA });
+    return changed;
   }
 
   /** Over a client that somebody else opened, and closes. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TandemError } from '../flows/tandemError.ts';
 import { readPollSeconds } from './pace.ts';
+import { DEFAULT_INSTALLATION, installationProblem } from '../flows/installation.ts';
 
 /** What is wrong, and, after a semicolon, what to do; the variable's name comes before. */
 const missing = (what: string): string => `is missing; set it to ${what}`;
@@ -31,10 +32,17 @@ const storeSchema = z.object({
   MONGODB_URI: z
     .string()
     .regex(
-      /^mongodb(\+srv)?:\/\/[^/]+\/[^/?]+/,
-      "is not a MongoDB address; set it to mongodb://host:port/database, with the database's name in its path",
+      /^mongodb(\+srv)?:\/\/[^/]+/,
+      "is not a MongoDB address; set it to mongodb://host:port/database; without a path, the database is the installation's",
     )
-    .default('mongodb://127.0.0.1:27017/tandem'),
+    .default('mongodb://127.0.0.1:27017'),
+  TANDEM_INSTALLATION: z
+    .string()
+    .default(DEFAULT_INSTALLATION)
+    .superRefine((name, context) => {
+      const problem = installationProblem(name);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    }),
 });
 
 const schema = storeSchema.extend({
@@ -104,7 +112,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 /** Reads what a client of the store alone needs. Throws TandemError. */
-export function readStoreConfig(env: NodeJS.ProcessEnv): { MONGODB_URI: string } {
+export function readStoreConfig(env: NodeJS.ProcessEnv): z.infer<typeof storeSchema> {
   return read(storeSchema, env);
 }
 

@@ -4,6 +4,7 @@ import type { Crm } from '../connectors/crm/readCrm.ts';
 import { keyAtFault } from '../connectors/powerOffice/token.ts';
 import { SystemError } from '../connectors/systemError.ts';
 import { TandemError, type TandemErrorKind } from '../flows/tandemError.ts';
+import type { StoreOptions } from '../store/connect.ts';
 import { Store } from '../store/store.ts';
 
 /** A server that a start needs, and the variables in which a person says where it is and with which key. */
@@ -45,9 +46,9 @@ export function systemServer(system: Connector, crm: Crm): Remote {
 }
 
 /** A store of this address. Throws TandemError. */
-export async function openStore(uri: string, timeoutMs?: number): Promise<Store> {
+export async function openStore(uri: string, options?: StoreOptions): Promise<Store> {
   try {
-    return await Store.connect(uri, timeoutMs);
+    return await Store.connect(uri, options);
   } catch (error) {
     throw whyUnusable(mongoServer(uri), error);
   }

@@ -1,8 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Connector } from '../connectors/connector.ts';
-import { TandemError } from '../flows/tandemError.ts';
-import type { Store } from '../store/store.ts';
 import { whyUnusable, type Remote } from './remotes.ts';
 
 const SAY_EVERY_MS = 30_000;
@@ -48,24 +45,4 @@ export async function retryUntilReachable<T>(
       await sleep(wait, undefined, { signal });
     }
   }
-}
-
-/** One world: a store that remembers other systems than these is refused, since ids would collide. */
-export async function sameWorld(store: Store, connector: Connector, identity: string): Promise<void> {
-  if (!(await isKnownWorld(store, connector, identity))) await store.systems.set(connector.name, { identity });
-}
-
-/** Whether a store remembers this very system; false where it remembers none. Throws TandemError for another. Writes nothing. */
-export async function isKnownWorld(store: Store, connector: Connector, identity: string): Promise<boolean> {
-  const known = (await store.systems.get(connector.name)).identity;
-  if (known !== undefined && known !== identity)
-    throw new TandemError(
-      {
-        where: connector.name === 'crm' ? 'CRM_URL' : 'POWEROFFICE_URL',
-        what: `this store belongs to ${connector.title} at ${known}, but the configuration names ${identity}: ids would collide`,
-        next: 'name another database in MONGODB_URI (and another Temporal namespace), or go back to the old address',
-      },
-      { kind: 'configuration' },
-    );
-  return known !== undefined;
 }

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { SEARCH_ATTRIBUTES, WORKFLOWS, feedWorkflowId, TASK_QUEUE } from '../flows/names.ts';
+import type { Home } from '../activities/messenger.ts';
+import { SEARCH_ATTRIBUTES, WORKFLOWS } from '../flows/names.ts';
 import type { Flow } from '../flows/flow.ts';
 import { TandemError } from '../flows/tandemError.ts';
 import { whyUnusable, temporalServer } from './remotes.ts';
@@ -94,18 +95,26 @@ export async function addSearchAttributes(connection: Connection, namespace: str
 }
 
 /** Starts the feed watchers that do not run yet: one for each record type, however many flows use it. */
-export async function startFeeds(client: Client, flows: readonly Flow[], takeoverSeconds: number): Promise<string[]> {
+export async function startFeeds(
+  { client, installation, world }: Home,
+  flows: readonly Flow[],
+  takeoverSeconds: number,
+): Promise<string[]> {
   const feeds = new Map(
     flows.flatMap((flow) =>
       [flow.source, flow.target].map(
-        ({ system, type }) => [feedWorkflowId(system, type), { system, type, takeoverSeconds }] as const,
+        ({ system, type }) =>
+          [
+            installation.feedWorkflowId(system, type),
+            { system, type, takeoverSeconds, ...(world === undefined ? {} : { world }) },
+          ] as const,
       ),
     ),
   );
   for (const [workflowId, input] of feeds)
     await client.workflow.start(WORKFLOWS.feed, {
       workflowId,
-      taskQueue: TASK_QUEUE,
+      taskQueue: installation.queue,
       args: [input],
       workflowIdConflictPolicy: 'USE_EXISTING',
       staticSummary: `watches what changes among ${input.system} ${input.type}`,

@@ -1,18 +1,17 @@
 import { hostname } from 'node:os';
-import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Deps } from '../activities/deps.ts';
-import { feedActivities } from '../activities/feed/watch.ts';
-import { linkActivities } from '../activities/link/index.ts';
-import { temporalMessenger } from '../activities/messenger.ts';
+import { createActivities } from './activities.ts';
+import { temporalMessenger, type Home } from '../activities/messenger.ts';
 import { realTime } from '../activities/realTime.ts';
 import { runAttempt } from '../activities/runAttempt.ts';
 import { readCrm, type Crm } from '../connectors/crm/readCrm.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import { Store } from '../store/store.ts';
-import { TASK_QUEUE } from '../flows/names.ts';
-import type { Flow } from '../flows/flow.ts';
+import { installationNamed, type Installation } from '../flows/installation.ts';
+import type { Connector } from '../connectors/connector.ts';
+import type { Flow, SystemName } from '../flows/flow.ts';
 import { Allowance, flowsHash, readPlan } from '../flows/plan.ts';
 import { readFlows, refusedInWords, type Flows } from './readFlows.ts';
 import { problemInWords, TandemError, type TandemProblem } from '../flows/tandemError.ts';
@@ -23,12 +22,12 @@ import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
 import { pollSecondsOf, unknownPauses } from './pace.ts';
 import { missingPrivileges } from './privileges.ts';
-import type { Connector } from '../connectors/connector.ts';
 import { mongoServer, systemServer, temporalServer } from './remotes.ts';
-import { retryUntilReachable, sameWorld, type Waiting } from './retryUntilReachable.ts';
+import { retryUntilReachable, type Waiting } from './retryUntilReachable.ts';
 import { numberChanges } from './sequencer.ts';
 import { makeConnectors, shareClocks } from './connectors.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
+import { checkOwner, checkStore, checkTemporal, claimWorld, migrateAtStart, worldOf, type World } from './world.ts';
 
 /** Clocks further apart than this are worth a word at the start (ms). */
 const CLOCK_APART_MS = 30_000;
@@ -94,31 +93,29 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
       what: `the plan ${planPath} was made for other flows`,
       next: 'make it anew with `tandem plan`',
     });
+  const installation = installationNamed(config.TANDEM_INSTALLATION);
   staySmall();
   bridgeTemporal(log);
   const mongo = mongoServer(config.MONGODB_URI);
   // The first try is short, so that what does not answer is told at once.
   const store = await retryUntilReachable(mongo, waiting, (before) =>
-    Store.connect(config.MONGODB_URI, before === 0 ? 1500 : 5000),
+    Store.connect(config.MONGODB_URI, { database: installation.name, timeoutMs: before === 0 ? 1500 : 5000 }),
   );
   try {
-    await retryUntilReachable(mongo, waiting, () => store.prepare(config.TANDEM_HISTORY_DAYS));
+    await retryUntilReachable(mongo, waiting, () => checkOwner(store, installation));
     await refuseRefuted(crm, store, log);
     const connectors = await makeConnectors({ config, store, crm, env });
-    for (const connector of Object.values(connectors)) {
-      const { identity, privileges } = await retryUntilReachable(systemServer(connector, crm), waiting, () =>
-        connector.check(signal),
-      );
-      warnOf(connector, privileges, flows, log);
-      await sameWorld(store, connector, identity);
-      if (plan && plan.world[connector.name] !== identity)
+    const world = await askSystems({ installation, connectors, crm, flows, waiting });
+    await retryUntilReachable(mongo, waiting, () => checkStore(store, world));
+    for (const connector of Object.values(connectors))
+      if (plan && plan.world[connector.name] !== world.identities[connector.name])
         throw new TandemError([
-          `the plan ${planPath} was made for ${connector.title} at ${plan.world[connector.name] ?? 'nowhere'}, but the configuration names ${identity}`,
+          `the plan ${planPath} was made for ${connector.title} at ${plan.world[connector.name] ?? 'nowhere'}, but the configuration names ${world.identities[connector.name]}`,
         ]);
-    }
     const { options, namespace, address } = temporalConfig();
     const server = temporalServer(address);
     const temporal = await retryUntilReachable(server, waiting, () => connectTemporal());
+    await retryUntilReachable(server, waiting, () => checkTemporal(temporal.client, world));
     const denied = await retryUntilReachable(server, waiting, () => addSearchAttributes(temporal.connection, namespace));
     if (denied.length > 0)
       throw new TandemError(
@@ -129,6 +126,10 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
         },
         { kind: 'configuration' },
       );
+    await retryUntilReachable(server, waiting, () => claimWorld(store, temporal.client, world));
+    await retryUntilReachable(mongo, waiting, () => migrateAtStart(store, flows));
+    await retryUntilReachable(mongo, waiting, () => store.prepare(config.TANDEM_HISTORY_DAYS));
+    const home: Home = { client: temporal.client, installation, world: world.id };
     const connection = await retryUntilReachable(server, waiting, () =>
       NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]),
     );
@@ -136,10 +137,11 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
     const numbering = numberChanges(store, `${hostname()}:${process.pid}`, log, signal);
     try {
       const deps: Deps = {
+        installation,
         flows,
         connectors,
         store,
-        links: temporalMessenger(temporal.client),
+        links: temporalMessenger(home),
         time: realTime,
         runAttempt,
         log,
@@ -156,9 +158,9 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
           ...WORKER_OPTIONS,
           connection,
           namespace,
-          taskQueue: TASK_QUEUE,
+          taskQueue: installation.queue,
           workflowBundle: { codePath },
-          activities: { ...linkActivities(deps), ...feedActivities(deps) },
+          activities: createActivities(deps, world.id),
         }),
       );
       const running = worker.run();
@@ -169,12 +171,11 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
       if (signal.aborted) stop();
       await Promise.race([
         running,
-        retryUntilReachable(server, waiting, () => startFeeds(temporal.client, flows, config.TANDEM_TAKEOVER_SECONDS)).catch(
-          () => {},
-        ),
+        retryUntilReachable(server, waiting, () => startFeeds(home, flows, config.TANDEM_TAKEOVER_SECONDS)).catch(() => {}),
       ]);
-      if (!plan && !signal.aborted) await release({ store, client: temporal.client, flows, log });
-      if (!signal.aborted) log.info({ event: 'worker', flows: flows.map((flow) => flow.name) }, 'the worker runs');
+      if (!plan && !signal.aborted) await release({ store, home, flows, log });
+      if (!signal.aborted)
+        log.info({ event: 'worker', installation: installation.name, flows: flows.map((flow) => flow.name) }, 'the worker runs');
       await running;
       log.info({ event: 'worker' }, 'the worker stopped');
     } finally {
@@ -202,6 +203,30 @@ function warnOf(system: Connector, privileges: readonly string[] | undefined, fl
   );
 }
 
+/** Asks both systems who they are. */
+async function askSystems({
+  installation,
+  connectors,
+  crm,
+  flows,
+  waiting,
+}: {
+  readonly installation: Installation;
+  readonly connectors: Readonly<Record<SystemName, Connector>>;
+  readonly crm: Crm;
+  readonly flows: readonly Flow[];
+  readonly waiting: Waiting;
+}): Promise<World> {
+  const ask = async (system: Connector): Promise<string> => {
+    const { identity, privileges } = await retryUntilReachable(systemServer(system, crm), waiting, () =>
+      system.check(waiting.signal),
+    );
+    warnOf(system, privileges, flows, waiting.log);
+    return identity;
+  };
+  return worldOf(installation, { powerOffice: await ask(connectors.powerOffice), crm: await ask(connectors.crm) });
+}
+
 /** A profile of which a check has refuted something would lose edits: it does not run. Throws TandemError. */
 async function refuseRefuted({ profile, hash, name }: Crm, store: Store, log: Logger): Promise<void> {
   if (!profile || profile.name === 'default') return;
@@ -227,12 +252,12 @@ async function refuseRefuted({ profile, hash, name }: Crm, store: Store, log: Lo
 /** What an earlier start held back because its plan said nothing of it goes on now. */
 async function release({
   store,
-  client,
+  home,
   flows,
   log,
 }: {
   readonly store: Store;
-  readonly client: Client;
+  readonly home: Home;
   readonly flows: readonly Flow[];
   readonly log: Logger;
 }): Promise<void> {
@@ -241,7 +266,7 @@ async function release({
     'unplanned',
   );
   if (held.length === 0) return;
-  const links = temporalMessenger(client);
+  const links = temporalMessenger(home);
   for (const link of held) await links.signalRetry(link);
   log.info({ event: 'released', links: held.length }, 'links that an earlier plan held back go on');
 }

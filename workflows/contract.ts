@@ -32,20 +32,29 @@ export interface LinkRecord {
   readonly back?: Partial<Readonly<Record<Side, string>>>;
 }
 
+/** Which world an activity belongs to; none in those from before worlds had names, which are the default installation's. */
+export interface InWorld {
+  readonly world?: string;
+}
+
 export interface LinkActivities {
   /** Gives the link its target record: the chosen one, one that matches, or a new one, as the flow's relation says. */
-  createRecord(input: { link: LinkRecord; values: Values; chosen?: string; recreates?: boolean } & Resumed): Promise<Outcome>;
+  createRecord(
+    input: InWorld & { link: LinkRecord; values: Values; chosen?: string; recreates?: boolean } & Resumed,
+  ): Promise<Outcome>;
   /** Writes one side on the condition that it still holds what was seen; one API call where nobody interferes. */
-  writeRecord(input: { link: LinkRecord; side: Side; assignments: readonly Assignment[] } & Resumed): Promise<Outcome>;
+  writeRecord(input: InWorld & { link: LinkRecord; side: Side; assignments: readonly Assignment[] } & Resumed): Promise<Outcome>;
   /**
    * Reads records directly, after the lag, so that the replica shows what was written before. `announced`: a list of ids
    * lacks the record; `list`: such a list is asked for.
    */
-  readRecords(input: { link: LinkRecord; sides: readonly Side[]; announced?: boolean; list?: boolean }): Promise<Outcome>;
+  readRecords(
+    input: InWorld & { link: LinkRecord; sides: readonly Side[]; announced?: boolean; list?: boolean },
+  ): Promise<Outcome>;
   /** Deletes a record because its partner was deleted and the flow says so. */
-  removeRecord(input: { link: LinkRecord; side: Side } & Resumed): Promise<Outcome>;
+  removeRecord(input: InWorld & { link: LinkRecord; side: Side } & Resumed): Promise<Outcome>;
   /** Stores base and status where no system had to be written. */
-  storeLink(input: { link: LinkRecord }): Promise<Outcome>;
+  storeLink(input: InWorld & { link: LinkRecord }): Promise<Outcome>;
 }
 
 /** The step was under way when its link continued as new: an earlier attempt, first scheduled then (ms), may have got through. */
@@ -54,7 +63,7 @@ export interface Resumed {
 }
 
 /** One feed: a record type of one system, however many flows use it. */
-export interface FeedInput {
+export interface FeedInput extends InWorld {
   readonly system: string;
   readonly type: string;
   /** A watcher that gives no sign for so long is replaced (seconds). */

@@ -115,35 +115,34 @@ export async function link(carried: LinkState): Promise<string> {
       state,
       'what' in step ? { status: step.status, last: { what: step.what, at: Date.now() } } : undefined,
     );
+    const input = { link: record, ...(state.world === undefined ? {} : { world: state.world }) };
     switch (step.kind) {
       case 'create':
         return activities.createRecord.executeWithOptions(options, [
           {
-            link: record,
+            ...input,
             values: step.values,
             ...(state.chosen === undefined ? {} : { chosen: state.chosen }),
             ...(state.recreates === true ? { recreates: true } : {}),
           },
         ]);
       case 'write':
-        return activities.writeRecord.executeWithOptions(options, [
-          { link: record, side: step.side, assignments: step.assignments },
-        ]);
+        return activities.writeRecord.executeWithOptions(options, [{ ...input, side: step.side, assignments: step.assignments }]);
       case 'remove':
-        return activities.removeRecord.executeWithOptions(options, [{ link: record, side: step.side }]);
+        return activities.removeRecord.executeWithOptions(options, [{ ...input, side: step.side }]);
       case 'read':
-        return activities.readRecords.executeWithOptions(options, [{ link: record, sides: step.sides }]);
+        return activities.readRecords.executeWithOptions(options, [{ ...input, sides: step.sides }]);
       case 'confirm':
         return activities.readRecords.executeWithOptions(options, [
           {
-            link: record,
+            ...input,
             sides: [step.side],
             ...(step.announced === true ? { announced: true } : {}),
             ...(step.list === true ? { list: true } : {}),
           },
         ]);
       case 'store':
-        return activities.storeLink.executeWithOptions(options, [{ link: record }]);
+        return activities.storeLink.executeWithOptions(options, [{ ...input }]);
     }
   }
 

@@ -6,7 +6,7 @@ import type { Observation } from '../../workflows/core/state.ts';
 import { noteCandidates } from '../candidates.ts';
 import type { Deps } from '../deps.ts';
 import { newRecord } from '../../workflows/record.ts';
-import { externalIdOf, observationOf, rulesOf } from '../observation.ts';
+import { observationOf, rulesOf } from '../observation.ts';
 import type { LinkDocument, SeenUpdate } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { forEachLimit } from './forEachLimit.ts';
@@ -107,7 +107,7 @@ async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]):
         await deps.links.signalObserved(flow, sourceId, { side: 'source', id: sourceId, seen: seen.source }, undefined);
     });
     // Noted after the start: a link that the store knows has a workflow, or had one.
-    await deps.store.links.discover(batch, { source: flow.source.type, target: flow.target.type });
+    await deps.store.links.discover(batch, flow);
     open.push(batch.map(({ sourceId }) => sourceId));
     const oldest = open.length * BATCH > AHEAD ? open.shift() : undefined;
     if (patient && oldest) patient = await settled(deps, flow, oldest);
@@ -127,9 +127,10 @@ async function settled(deps: Deps, flow: Flow, sourceIds: readonly string[]): Pr
 
 /** Target records by link; one that no link knows yet is routed by the external id it carries. */
 async function routeTargets(deps: Deps, flows: readonly Flow[], records: readonly Snapshot[]): Promise<Routed[]> {
-  const type = flows[0]?.target.type ?? '';
+  const [first] = flows;
+  if (!first) return [];
   const known = await deps.store.links.byTarget(
-    type,
+    first.target,
     records.map((record) => record.id),
   );
   const routed: Routed[] = [];
@@ -139,7 +140,7 @@ async function routeTargets(deps: Deps, flows: readonly Flow[], records: readonl
       const link = known.get(record.id);
       if (link?.flow === flow.name) routed.push({ flow, side: 'target', record, link });
     }
-    const prefix = externalIdOf(flow, '');
+    const prefix = deps.installation.externalId(flow, '');
     const mine = new Map(
       strangers
         .filter((record) => record.externalId?.startsWith(prefix))

@@ -78,7 +78,6 @@ export function linkContext(deps: Deps) {
     return flow;
   }
   const connectorOf = (flow: Flow, side: Side): Connector => deps.connectors[flow[side].system];
-  const typesOf = (flow: Flow): Record<Side, string> => ({ source: flow.source.type, target: flow.target.type });
   const idOf = (link: LinkRecord, side: Side): string => (side === 'source' ? link.sourceId : (link.targetId ?? ''));
 
   /** A 404 as the link may take it: whether a list of ids had announced it decides how much is needed to believe it. */
@@ -171,7 +170,7 @@ export function linkContext(deps: Deps) {
 
   /** Stores an outcome; where another attempt was first, or a newer revision, that one's word counts. */
   async function commit({ link, outcome, side, written = null, text = null }: Commit): Promise<Outcome> {
-    const now = await store.links.write(link, typesOf(flowOf(link)), text);
+    const now = await store.links.write(link, flowOf(link), text);
     if (now) return { ...outcome, ...newerObservations(link, now) };
     const { stored, done } = await loadStored(link);
     if (stored && done) return replayStored(link, stored, side, written);
@@ -255,7 +254,6 @@ export function linkContext(deps: Deps) {
     deps,
     flowOf,
     connectorOf,
-    typesOf,
     idOf,
     readSides,
     missed,

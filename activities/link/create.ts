@@ -1,10 +1,10 @@
 import { initialBase, type TargetOrigin } from '../../flows/initialBase.ts';
 import { neededFields } from '../../flows/flow.ts';
-import { idempotencyKey, linkKey } from '../../flows/names.ts';
+import { linkKey } from '../../flows/names.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Observation } from '../../workflows/core/state.ts';
-import { externalIdOf, isAsSent, observationOf, rulesOf } from '../observation.ts';
+import { isAsSent, observationOf, rulesOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { TargetTaken } from '../../store/links.ts';
 import { SystemError } from '../../connectors/systemError.ts';
@@ -27,8 +27,8 @@ export async function createRecord(
   const { type } = flow.target;
   const fields = neededFields(flow, 'target');
   const identity = {
-    externalId: externalIdOf(flow, link.sourceId),
-    idempotencyKey: idempotencyKey(linkKey(link.flow, link.sourceId), link.incarnation, link.revision),
+    externalId: deps.installation.externalId(flow, link.sourceId),
+    idempotencyKey: deps.installation.idempotencyKey(linkKey(link.flow, link.sourceId), link.incarnation, link.revision),
   };
 
   // A first try need not ask the store where the system itself refuses a second record.

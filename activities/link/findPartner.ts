@@ -61,7 +61,7 @@ export async function findPartner(
     const { system, type } = flow.target;
     const candidates = await store.candidates.withKeys(flow.name, 'target', [key]);
     const linked = await store.links.byTarget(
-      type,
+      flow.target,
       candidates.map((each) => each.id),
     );
     const out: Snapshot[] = [];

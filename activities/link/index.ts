@@ -23,7 +23,7 @@ function unconvertible(flow: Flow, { block, seen, sourceId, targetId }: LinkReco
 export function linkActivities(deps: Deps): LinkActivities {
   const { store, runAttempt } = deps;
   const context = linkContext(deps);
-  const { flowOf, typesOf, loadStored, guarded, runUnlessPaused, newerObservations } = context;
+  const { flowOf, loadStored, guarded, runUnlessPaused, newerObservations } = context;
 
   return {
     createRecord: (input) => runUnlessPaused(input.link, (attempt) => createRecord(context, input, attempt)),
@@ -54,7 +54,7 @@ export function linkActivities(deps: Deps): LinkActivities {
         // A blocked link keeps the text that came with its refusal.
         const paused = input.link.block?.code === 'flow-paused' ? 'the flow, or one of its systems, was paused by hand' : null;
         const text = paused ?? unconvertible(flowOf(input.link), input.link) ?? stored?.block?.text ?? null;
-        const now = await store.links.write(input.link, typesOf(flowOf(input.link)), text);
+        const now = await store.links.write(input.link, flowOf(input.link), text);
         deps.log.info(
           {
             event: 'link',

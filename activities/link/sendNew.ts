@@ -97,7 +97,7 @@ async function lookUp(
   if (system.features().externalId) return found;
   // Content alone may be another link's.
   const linked = await context.deps.store.links.byTarget(
-    type,
+    context.flowOf(link).target,
     found.map((each) => each.id),
   );
   const mine = linkKey(link.flow, link.sourceId);
@@ -136,7 +136,7 @@ async function send(creation: Creation, note: CreationNote): Promise<Sent> {
   const { store, time } = context.deps;
   const key = linkKey(link.flow, link.sourceId);
   const noted = !tellsTriesApart(creation);
-  if (noted) await store.links.discover([link], context.typesOf(flow));
+  if (noted) await store.links.discover([link], flow);
   const began = time.now();
   for (;;) {
     const sentAt = time.now();

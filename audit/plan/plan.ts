@@ -1,10 +1,10 @@
 import { candidateOf } from '../../activities/candidates.ts';
 import { newRecord, stateOf } from '../../workflows/record.ts';
-import { externalIdOf, isAsSent, observationOf, rulesOf } from '../../activities/observation.ts';
+import { isAsSent, observationOf, rulesOf } from '../../activities/observation.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { CONNECTED, type Flow, type SystemName } from '../../flows/flow.ts';
-import { feedKey, linkKey } from '../../flows/names.ts';
+import { feedKey, linkKey, recordKey } from '../../flows/names.ts';
 import { flowsHash, type Operation, type Plan } from '../../flows/plan.ts';
 import { notRun, type NotRun } from '../../worker/readFlows.ts';
 import { SIDES } from '../../flows/side.ts';
@@ -89,8 +89,8 @@ class Forecast {
     this.#links = new Map(links.map((link) => [link._id, link]));
     for (const link of links) {
       if (link.targetId === null) continue;
-      this.#taken.add(targetKey(link.targetType, link.targetId));
       const flow = opened.flows.find((each) => each.name === link.flow);
+      this.#taken.add(recordKey(link.targetSystem ?? flow?.target.system ?? '', link.targetType, link.targetId));
       if (flow && link.ended === null) this.#linked.add(linkedBy(flow, link.sourceId));
     }
   }
@@ -166,11 +166,11 @@ class Forecast {
     if (match.kind === 'ambiguous') return { kind: 'blocked', what: match.what };
     if (match.kind === 'one') return this.#tie(flow, { state, target: match.record, matched: true });
     if (match.kind === 'none') return { kind: 'wait', what: match.what };
-    const externalId = externalIdOf(flow, record.id);
+    const externalId = this.#opened.installation.externalId(flow, record.id);
     const ours = this.#opened.connectors[flow.target.system].features().externalId
       ? this.#byExternalId(flow).get(externalId)
       : undefined;
-    if (ours && this.#taken.has(targetKey(flow.target.type, ours.id)))
+    if (ours && this.#taken.has(targetKey(flow, ours.id)))
       return { kind: 'blocked', what: `${flow.target.type} ${ours.id} carries its external id and is linked to another record` };
     // Its creation is refused, it is looked up by its external id and read.
     if (ours) {
@@ -190,7 +190,7 @@ class Forecast {
     const { source, target } = this.#indexOf(flow);
     const candidate = candidateOf(flow, 'source', record);
     for (const key of candidate?.keys ?? []) {
-      const found = (target.get(key) ?? []).filter(({ id }) => !this.#taken.has(targetKey(flow.target.type, id)));
+      const found = (target.get(key) ?? []).filter(({ id }) => !this.#taken.has(targetKey(flow, id)));
       if (found.length === 0) continue;
       const rivals = (source.get(key) ?? []).filter(
         ({ id }) => id !== record.id && isUnlinked(this.#links.get(linkKey(flow.name, id))),
@@ -241,7 +241,7 @@ class Forecast {
     { state, target, matched }: { readonly state: LinkState; readonly target: Snapshot; readonly matched: boolean },
   ): Fate {
     const sourceId = state.source.id ?? '';
-    this.#taken.add(targetKey(flow.target.type, target.id));
+    this.#taken.add(targetKey(flow, target.id));
     this.#linked.add(linkedBy(flow, sourceId));
     this.operations.push({ do: 'link', flow: flow.name, sourceId, targetId: target.id });
     if (matched) this.calls[flow.target.system] += 1;

@@ -1,9 +1,10 @@
 import type { LinkDocument } from '../../store/documents.ts';
 import type { Flow } from '../../flows/flow.ts';
+import type { Ends } from '../../flows/installation.ts';
 import { recordKey } from '../../flows/names.ts';
 
 /** The key under which a link's target is found. */
-export const targetKey = (type: string, id: string): string => `${type} ${id}`;
+export const targetKey = ({ target }: Ends, id: string): string => recordKey(target.system, target.type, id);
 
 /** The key under which a record is known to be linked into a system. */
 export const linkedKey = (ref: string, into: string): string => `${ref} > ${into}`;

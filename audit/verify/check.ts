@@ -1,10 +1,11 @@
 import { candidateOf } from '../../activities/candidates.ts';
-import { externalIdOf, observationOf } from '../../activities/observation.ts';
+import { observationOf } from '../../activities/observation.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { valuesMatch, conditionsHold } from '../../flows/valuesMatch.ts';
 import { conditionsInWords, CONNECTED, type Flow, type Pair } from '../../flows/flow.ts';
-import { systemTitle } from '../../flows/names.ts';
+import type { Installation } from '../../flows/installation.ts';
+import { recordKey, systemTitle } from '../../flows/names.ts';
 import type { Side } from '../../flows/side.ts';
 import { sameValue, type Value } from '../../flows/values.ts';
 import { gather, linkedBy, linkedKey, targetKey } from '../survey/keys.ts';
@@ -13,6 +14,7 @@ import { Tally, type Statement } from './statements.ts';
 /** What there is of one flow: records of both sides, and the links of all flows. */
 export interface Evidence {
   readonly flow: Flow;
+  readonly installation: Installation;
   readonly sources: ReadonlyMap<string, Snapshot>;
   readonly targets: ReadonlyMap<string, Snapshot>;
   /** Links of this flow by source id. */
@@ -116,21 +118,21 @@ function freeCandidates({ flow, targets, byTarget }: Evidence): Map<string, stri
   const found = new Map<string, string[]>();
   if (flow.match.length === 0) return found;
   for (const [id, record] of targets) {
-    if (byTarget.has(targetKey(flow.target.type, id))) continue;
+    if (byTarget.has(targetKey(flow, id))) continue;
     for (const key of candidateOf(flow, 'target', record)?.keys ?? []) gather(found, key, id);
   }
   return found;
 }
 
-function doubled({ flow, sources, targets, links, byTarget }: Evidence, { x, y }: Names): Tally {
+function doubled({ flow, installation, sources, targets, links, byTarget }: Evidence, { x, y }: Names): Tally {
   const tally = new Tally(flow.name, `No ${x} has two ${y} records, and no ${y} belongs to two`);
-  const prefix = externalIdOf(flow, '');
+  const prefix = installation.externalId(flow, '');
   const made = new Map<string, string[]>();
   for (const [id, { externalId }] of targets)
     if (externalId?.startsWith(prefix)) gather(made, externalId.slice(prefix.length), id);
   for (const [id, link] of links) {
     if (link.ended !== null || link.targetId === null || !sources.has(id)) continue;
-    const owners = byTarget.get(targetKey(flow.target.type, link.targetId)) ?? [];
+    const owners = byTarget.get(targetKey(flow, link.targetId)) ?? [];
     const others = (made.get(id) ?? []).filter((each) => each !== link.targetId);
     if (owners.length > 1)
       tally.break({
@@ -148,9 +150,9 @@ function doubled({ flow, sources, targets, links, byTarget }: Evidence, { x, y }
   return tally;
 }
 
-function wrongly({ flow, sources, targets, links }: Evidence, { x, y }: Names): Tally {
+function wrongly({ flow, installation, sources, targets, links }: Evidence, { x, y }: Names): Tally {
   const tally = new Tally(flow.name, `Nothing is linked that should not be: both records are there, in scope, and each other's`);
-  const prefix = externalIdOf(flow, '');
+  const prefix = installation.externalId(flow, '');
   for (const [id, link] of links) {
     if (link.ended !== null || link.targetId === null) continue;
     const source = sources.get(id);
@@ -224,14 +226,12 @@ function atRest(
 /** Puts what was read together for one flow. */
 export function evidenceOf({
   flow,
+  installation,
   sources,
   targets,
   links,
   flows,
-}: {
-  readonly flow: Flow;
-  readonly sources: ReadonlyMap<string, Snapshot>;
-  readonly targets: ReadonlyMap<string, Snapshot>;
+}: Pick<Evidence, 'flow' | 'installation' | 'sources' | 'targets'> & {
   readonly links: readonly LinkDocument[];
   readonly flows: readonly Flow[];
 }): Evidence {
@@ -239,10 +239,11 @@ export function evidenceOf({
   const linked = new Set<string>();
   const live = links.filter((link) => link.ended === null && link.targetId !== null);
   for (const link of live) {
-    gather(byTarget, targetKey(link.targetType, link.targetId ?? ''), link);
     const of = flows.find((each) => each.name === link.flow);
+    const system = link.targetSystem ?? of?.target.system ?? '';
+    gather(byTarget, recordKey(system, link.targetType, link.targetId ?? ''), link);
     if (of) linked.add(linkedBy(of, link.sourceId));
   }
   const mine = links.filter((link) => link.flow === flow.name);
-  return { flow, sources, targets, links: new Map(mine.map((link) => [link.sourceId, link])), byTarget, linked };
+  return { flow, installation, sources, targets, links: new Map(mine.map((link) => [link.sourceId, link])), byTarget, linked };
 }

@@ -40,7 +40,7 @@ export async function verify(
   chosen: readonly Flow[] = opened.flows,
   onProgress: (done: number, all: number) => void = () => {},
 ): Promise<Verification> {
-  const { flows, connectors, store } = opened;
+  const { flows, connectors, store, installation } = opened;
   const expected = Math.max(1, 2 * (await store.links.count()));
   let records = 0;
   const read = await survey(connectors, chosen, (done) => onProgress((records = done), Math.max(expected, done)));
@@ -61,7 +61,10 @@ export async function verify(
         const { source, target } = sides.get(flow.name) ?? { source: new Map(), target: new Map() };
         return [
           flow.name,
-          verifyFlow(evidenceOf({ flow, sources: source, targets: target, links, flows }), Number.POSITIVE_INFINITY),
+          verifyFlow(
+            evidenceOf({ flow, installation, sources: source, targets: target, links, flows }),
+            Number.POSITIVE_INFINITY,
+          ),
         ];
       }),
     );

@@ -45,6 +45,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   serve: ['serve', 'serve --port 8443 --only hooks'],
   'token new': ['token new billing --right steer'],
   tail: ['tail', 'tail --after 1200 --json'],
+  migrate: ['migrate'],
   'profile check': ['profile check crm-profile.json --read-only'],
   'profile init': ['profile init https://crm.example.com/api --out crm-profile.json'],
   'profile schema': ['profile schema'],

@@ -123,7 +123,8 @@ async function keep(report: CheckReport, refuted: readonly string[]): Promise<{ 
   const { readStoreConfig } = await import('../../worker/config.ts');
   const { Store } = await import('../../store/store.ts');
   try {
-    const store = await Store.connect(readStoreConfig(process.env).MONGODB_URI, 3000);
+    const { MONGODB_URI, TANDEM_INSTALLATION } = readStoreConfig(process.env);
+    const store = await Store.connect(MONGODB_URI, { database: TANDEM_INSTALLATION, timeoutMs: 3000 });
     try {
       const { profileCheck: before } = await store.systems.get('crm');
       const same = before?.hash === report.hash ? before : { refuted: [], types: [], absentSeen: [] };

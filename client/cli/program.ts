@@ -8,6 +8,7 @@ import { addAcceptanceCommands } from './acceptance.ts';
 import { addFlowCommands } from './flows.ts';
 import { addHelp } from './help.ts';
 import { addProfileCommands } from './profile.ts';
+import { addInstallationCommands } from './installation.ts';
 import { print } from './print.ts';
 import { showLink, showLinks, showStatus } from './show.ts';
 import { addSandboxCommands } from './sandbox.ts';
@@ -137,6 +138,7 @@ export function makeProgram(): Command {
       },
     );
 
+  addInstallationCommands(program);
   addSteeringCommands(program, withTandem);
   addServerCommands(program, withTandem);
   addSandboxCommands(program);

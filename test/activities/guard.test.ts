@@ -29,7 +29,7 @@ describe('the guard against mass changes', () => {
     const records = Array.from({ length: 100 }, (_, i) =>
       newRecord({ flow: FLOW.name, rules: rulesOf(FLOW), sourceId: String(i), seen: null, now: NOW }),
     );
-    await store.links.discover(records, { source: 'ContactPerson', target: 'Contact' });
+    await store.links.discover(records, FLOW);
   });
   afterEach(() => store.close());
   const times = async (n: number, at: number): Promise<(string | null)[]> => {

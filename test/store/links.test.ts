@@ -5,7 +5,7 @@ import type { Observation } from '../../workflows/core/state.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import { makeStore } from '../support/world.ts';
 
-const TYPES = { source: 'ContactPerson', target: 'Contact' };
+const ENDS = { source: { system: 'powerOffice', type: 'ContactPerson' }, target: { system: 'crm', type: 'Contact' } };
 const seen = (version: string, values: Observation['values'] = {}): Observation => ({
   version,
   instant: '2026-01-01T00:00:00Z',
@@ -45,45 +45,53 @@ describe('the links in the store', () => {
   afterEach(() => store.close());
 
   it('an older revision changes nothing', async () => {
-    assert.equal((await store.links.write(record({ revision: 5, status: 'in-step' }), TYPES))?.revision, 5);
-    assert.equal(await store.links.write(record({ revision: 4, status: 'blocked' }), TYPES), null);
-    assert.equal(await store.links.write(record({ revision: 5, status: 'blocked' }), TYPES), null);
+    assert.equal((await store.links.write(record({ revision: 5, status: 'in-step' }), ENDS))?.revision, 5);
+    assert.equal(await store.links.write(record({ revision: 4, status: 'blocked' }), ENDS), null);
+    assert.equal(await store.links.write(record({ revision: 5, status: 'blocked' }), ENDS), null);
     assert.equal((await store.links.byKey('f:1/2'))?.status, 'in-step');
   });
 
   it('`seen` never goes backwards, whoever writes it', async () => {
-    await store.links.write(record({ seen: { source: seen('5', { a: 'new' }), target: null } }), TYPES);
+    await store.links.write(record({ seen: { source: seen('5', { a: 'new' }), target: null } }), ENDS);
     await store.links.raise([{ key: 'f:1/2', side: 'source', seen: seen('4', { a: 'old' }) }]);
     assert.deepEqual((await store.links.byKey('f:1/2'))?.seen.source?.values, { a: 'new' });
     await store.links.raise([{ key: 'f:1/2', side: 'source', seen: seen('6', { a: 'newer' }) }]);
-    await store.links.write(record({ revision: 2, seen: { source: seen('5', { a: 'new' }), target: seen('1') } }), TYPES);
+    await store.links.write(record({ revision: 2, seen: { source: seen('5', { a: 'new' }), target: seen('1') } }), ENDS);
     assert.deepEqual((await store.links.byKey('f:1/2'))?.seen.source?.values, { a: 'newer' });
     assert.equal((await store.links.byKey('f:1/2'))?.seen.target?.version, '1');
   });
 
   it('one target belongs to one link, over all flows with that type', async () => {
-    await store.links.write(record({ targetId: 'c1' }), TYPES);
-    await assert.rejects(store.links.write(record({ sourceId: '9/9', targetId: 'c1' }), TYPES), TargetTaken);
-    await store.links.write(record({ sourceId: '9/9', targetId: 'c1' }), { ...TYPES, target: 'Company' });
+    await store.links.write(record({ targetId: 'c1' }), ENDS);
+    await assert.rejects(store.links.write(record({ sourceId: '9/9', targetId: 'c1' }), ENDS), TargetTaken);
+    await store.links.write(record({ sourceId: '9/9', targetId: 'c1' }), { ...ENDS, target: { system: 'crm', type: 'Company' } });
+  });
+
+  it('two systems may use one id for one type: a target is its system’s', async () => {
+    const back = { source: { system: 'crm', type: 'Person' }, target: { system: 'powerOffice', type: 'Contact' } };
+    await store.links.write(record({ targetId: 'c1' }), ENDS);
+    await store.links.write(record({ flow: 'back', sourceId: '9', targetId: 'c1' }), back);
+    assert.equal((await store.links.byTarget(ENDS.target, ['c1'])).get('c1')?.flow, 'f');
+    assert.equal((await store.links.byTarget(back.target, ['c1'])).get('c1')?.flow, 'back');
   });
 
   it('a link that is noted after it has written stays as it wrote', async () => {
-    await store.links.write(record({ targetId: 'c1' }), TYPES);
+    await store.links.write(record({ targetId: 'c1' }), ENDS);
     await store.links.discover(
       [record({ revision: 0, status: 'linking' }), record({ sourceId: '3/3', revision: 0, status: 'linking' })],
-      TYPES,
+      ENDS,
     );
     assert.equal((await store.links.byKey('f:1/2'))?.status, 'in-step');
     assert.equal((await store.links.byKey('f:3/3'))?.status, 'linking');
     assert.deepEqual([...(await store.links.bySource('f', ['1/2', '3/3', '4/4'])).keys()].sort(), ['1/2', '3/3']);
-    assert.deepEqual([...(await store.links.byTarget('Contact', ['c1', 'c2'])).keys()], ['c1']);
+    assert.deepEqual([...(await store.links.byTarget(ENDS.target, ['c1', 'c2'])).keys()], ['c1']);
   });
 
   it('keeps values whose names hold dots and dollars', async () => {
     const values = { 'Address.City': 'Oslo', $original_id: '7' };
     await store.links.write(
       record({ base: { source: values, target: {} }, seen: { source: seen('1', values), target: null } }),
-      TYPES,
+      ENDS,
     );
     const link = await store.links.byKey('f:1/2');
     assert.deepEqual(link?.base.source, values);
@@ -95,11 +103,11 @@ describe('the links in the store', () => {
   /** Two flows whose names begin alike, in several statuses. */
   async function fill(): Promise<void> {
     const blocked = { code: 'held', side: 'source', properties: [], at: 1 } as const;
-    await store.links.write(record({ sourceId: '1', targetId: 'a' }), TYPES);
-    await store.links.write(record({ sourceId: '2', status: 'blocked', block: blocked }), TYPES, 'too many');
-    await store.links.write(record({ sourceId: '3', status: 'ended', ended: 'source gone', targetId: 'c' }), TYPES);
-    await store.links.write(record({ flow: 'f-more', sourceId: '1', status: 'linking', targetId: 'd' }), TYPES);
-    await store.links.discover([record({ flow: 'g', sourceId: '9', revision: 0 })], TYPES);
+    await store.links.write(record({ sourceId: '1', targetId: 'a' }), ENDS);
+    await store.links.write(record({ sourceId: '2', status: 'blocked', block: blocked }), ENDS, 'too many');
+    await store.links.write(record({ sourceId: '3', status: 'ended', ended: 'source gone', targetId: 'c' }), ENDS);
+    await store.links.write(record({ flow: 'f-more', sourceId: '1', status: 'linking', targetId: 'd' }), ENDS);
+    await store.links.discover([record({ flow: 'g', sourceId: '9', revision: 0 })], ENDS);
   }
   const keys = (links: readonly { readonly _id: string }[]): string[] => links.map(({ _id }) => _id);
 

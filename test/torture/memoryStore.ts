@@ -1,4 +1,5 @@
 import { linkKey } from '../../flows/names.ts';
+import type { Ends } from '../../flows/installation.ts';
 import type { Side } from '../../flows/side.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import {
@@ -55,7 +56,7 @@ class MemoryLinks {
     );
   }
 
-  byTarget(type: string, ids: readonly string[]): Promise<Map<string, LinkDocument>> {
+  byTarget({ type }: Ends[Side], ids: readonly string[]): Promise<Map<string, LinkDocument>> {
     return Promise.resolve(
       new Map(
         [...this.rows.values()].flatMap((link) =>
@@ -80,12 +81,12 @@ class MemoryLinks {
     return Promise.resolve(this.rows.size);
   }
 
-  discover(records: readonly LinkRecord[], types: Readonly<Record<Side, string>>): Promise<void> {
-    for (const record of records) this.#note(record, types);
+  discover(records: readonly LinkRecord[], ends: Ends): Promise<void> {
+    for (const record of records) this.#note(record, ends);
     return Promise.resolve();
   }
 
-  #note(record: LinkRecord, types: Readonly<Record<Side, string>>): void {
+  #note(record: LinkRecord, ends: Ends): void {
     const key = linkKey(record.flow, record.sourceId);
     if (this.rows.has(key)) return;
     const blank = {
@@ -101,8 +102,8 @@ class MemoryLinks {
     this.rows.set(key, {
       ...blank,
       _id: key,
-      sourceType: types.source,
-      targetType: types.target,
+      sourceType: ends.source.type,
+      targetType: ends.target.type,
       updatedAt: new Date(this.#now()),
     });
   }
@@ -122,16 +123,16 @@ class MemoryLinks {
     return Promise.resolve();
   }
 
-  write(record: LinkRecord, types: Readonly<Record<Side, string>>, text: string | null = null): Promise<LinkDocument | null> {
+  write(record: LinkRecord, ends: Ends, text: string | null = null): Promise<LinkDocument | null> {
     const key = linkKey(record.flow, record.sourceId);
-    this.#note(record, types);
+    this.#note(record, ends);
     const stored = this.rows.get(key) as LinkDocument;
     if (stored.revision >= record.revision && !this.#breaks.has('old-revision-writes')) return Promise.resolve(null);
     for (const other of this.rows.values())
       if (
         record.targetId !== null &&
         other._id !== key &&
-        other.targetType === types.target &&
+        other.targetType === ends.target.type &&
         other.targetId === record.targetId
       )
         throw new TargetTaken(record.targetId);
@@ -144,8 +145,8 @@ class MemoryLinks {
       ...rest,
       ...(stored.creation ? { creation: stored.creation } : {}),
       _id: key,
-      sourceType: types.source,
-      targetType: types.target,
+      sourceType: ends.source.type,
+      targetType: ends.target.type,
       seen: { source: newer('source'), target: newer('target') },
       block: record.block && { ...record.block, text: text ?? '' },
       updatedAt: new Date(this.#now()),

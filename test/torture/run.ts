@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { Flow } from '../../flows/flow.ts';
+import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import { feedKey, linkKey } from '../../flows/names.ts';
 import { SIDES } from '../../flows/side.ts';
 import { linkActivities } from '../../activities/link/index.ts';
@@ -157,6 +158,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
   };
 
   const depsOf = (process: Process, runAttempt: Deps['runAttempt']): Deps => ({
+    installation: installationNamed(DEFAULT_INSTALLATION),
     flows: [flow],
     connectors: { powerOffice: through(source, process), crm: through(target, process) },
     store: {

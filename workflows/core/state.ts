@@ -102,6 +102,8 @@ export interface Block {
 
 /** Everything one link knows; JSON, so that it can be carried through continue-as-new. */
 export interface LinkState {
+  /** The world that it belongs to; see InWorld. */
+  readonly world?: string;
   readonly flow: string;
   readonly rules: Rules;
   /** Counts the store's writes for this link: an older one changes nothing. */

@@ -1,0 +1,36 @@
+import { MongoClient, type Db, type DbOptions } from 'mongodb';
+
+const PINNED: DbOptions = { writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' };
+
+/** `database`: where the address names none. */
+export interface StoreOptions {
+  readonly database?: string;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Connects to the database in the address's path, or to the one that `database` names. Whatever the address says, a write
+ * counts once most servers have it in their journal, and the primary alone is read: less would lose what was promised.
+ */
+export async function connectMongo(
+  uri: string,
+  { database = 'tandem', timeoutMs = 5000 }: StoreOptions,
+): Promise<{ client: MongoClient; db: Db }> {
+  const client = new MongoClient(uri, {
+    serverSelectionTimeoutMS: timeoutMs,
+    connectTimeoutMS: timeoutMs,
+    retryWrites: false,
+    ignoreUndefined: true,
+    ...PINNED,
+  });
+  const named = /^mongodb(?:\+srv)?:\/\/[^/]+\/[^/?]/.test(uri);
+  try {
+    await client.connect();
+    const db = client.db(named ? undefined : database, PINNED);
+    await db.command({ ping: 1 });
+    return { client, db };
+  } catch (error) {
+    await client.close().catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Collection, Db } from 'mongodb';
+import type { OwnerDocument } from './documents.ts';
+
+const ID = 'owner';
+
+/** To which installation the database belongs, and how old its documents are. */
+export class Owner {
+  readonly #owner: Collection<OwnerDocument>;
+
+  constructor(db: Db) {
+    this.#owner = db.collection('owner');
+  }
+
+  get(): Promise<OwnerDocument | null> {
+    return this.#owner.findOne({ _id: ID });
+  }
+
+  /** Claims the database for an installation unless it is claimed; tells whose it is then. */
+  async claim(owner: Omit<OwnerDocument, '_id'>): Promise<OwnerDocument> {
+    await this.#owner.updateOne({ _id: ID }, { $setOnInsert: owner }, { upsert: true });
+    return (await this.get()) ?? { _id: ID, ...owner };
+  }
+
+  async set(fields: Partial<Omit<OwnerDocument, '_id'>>): Promise<void> {
+    await this.#owner.updateOne({ _id: ID }, { $set: fields });
+  }
+}
