@@ -2,7 +2,7 @@ import { TandemError } from '../flows/tandemError.ts';
 
 /** There is no such flow, link, record or change. `nearest` is the name that may have been meant. */
 export class NotFound extends TandemError {
-  readonly what: 'flow' | 'link' | 'property' | 'change' | 'system';
+  readonly what: 'flow' | 'link' | 'record' | 'property' | 'change' | 'system';
   readonly nearest: string | null;
   constructor(what: NotFound['what'], message: string, nearest: string | null = null) {
     super(message, { kind: 'not-found' });

@@ -142,7 +142,12 @@ export function makeTandem(deps: TandemDeps): Tandem {
             ...(requestId === undefined ? {} : { updateId: `sync:${requestId}` }),
           }),
         );
-        if (!known) await noteNew(flow, sourceId);
+        if (!known && done.ended !== 'source gone') await noteNew(flow, sourceId);
+        if (done.ended === 'source gone' && !known?.seen.source)
+          throw new NotFound(
+            'record',
+            `${flow.source.system} has no ${flow.source.type} ${sourceId}; \`tandem links --flow ${flowName}\` lists what there is`,
+          );
         return { flow: flowName, sourceId, status: wait ? done.status : 'asked', ended: wait ? done.ended : null };
       } catch (error) {
         if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) throw error;

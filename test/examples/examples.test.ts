@@ -74,6 +74,9 @@ describe('examples', function () {
     const strange = await service('501/2001', 'contactperson');
     assert.equal(strange.code, 2, strange.text);
     assert.match(strange.text, /there is no flow "contactperson"/);
+    const nowhere = await service('999/9999');
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.text, /has no ContactPerson 999\/9999/);
   });
 
   it('hub.rst with its bindings runs as it is', async () => {

@@ -113,6 +113,9 @@ describe('the HTTP interface, beside a worker on real servers', function () {
     assert.equal(body['status'], 'in-step');
     const details = await tandem.getLink(FLOW, sourceId);
     assert.equal(world.crm.desk.types['Contact']?.get(details.targetId ?? '')?.['familyName'], 'Straks');
+    const nowhere = await post(`/v1/links/${FLOW}/501%2F999999/sync?wait=20s`);
+    assert.equal(nowhere.status, 404, 'a record that the system does not have');
+    assert.match(String(nowhere.body['detail']), /has no ContactPerson 501\/999999/);
   });
 
   it('a request with a key is carried out once', async () => {

@@ -54,6 +54,13 @@ export const deletion: Phase = (before, now) => {
   for (const side of SIDES) {
     const { gone } = state[side];
     if (!gone) continue;
+    // Somebody asked for a record that nobody has ever seen: nothing could be lost by believing the read, nothing is kept.
+    const neverSeen = side === 'source' && state.source.seen === null && state.target.id === null && state.revision === 0;
+    if (neverSeen && gone.reads > 0)
+      return {
+        state: { ...withStatus(state, { now, status: 'ended', ended: 'source gone' }), stored: true },
+        step: { kind: 'close' },
+      };
     if (!isBelievedGone(gone)) {
       if (gone.nextAt > now) return idle(state, gone.nextAt);
       const announced = gone.since === undefined;
