@@ -6,7 +6,7 @@ import type { Side } from '../side.ts';
 import { validateFlow, checkTogether, suggest, type FlowInput } from '../validate.ts';
 import { singular, typeOf, type Bindings, type SectionBinding } from './bindings.ts';
 import type { Dataflow, PropertyRow, Section } from './document.ts';
-import { PLAIN_TYPES } from './read.ts';
+import { PLAIN_TYPES } from './tables.ts';
 
 /** A section that cannot run as it stands, and what to do about it. The others run all the same. */
 export interface Refused {

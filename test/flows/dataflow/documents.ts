@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Dataflow, PropertyRow, Section } from '../../../flows/dataflow/document.ts';
 import { RELATIONS } from '../../../flows/flow.ts';
-import { PLAIN_TYPES } from '../../../flows/dataflow/read.ts';
+import { PLAIN_TYPES } from '../../../flows/dataflow/tables.ts';
 
 /** A section written line by line, as the format has it, apart from Tandem's own writer. */
 export interface Parts {
