@@ -23,8 +23,8 @@ function day(given: string): string | undefined {
   return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== head ? undefined : head;
 }
 
-function text(schema: Schema, value: unknown): unknown {
-  if (typeof value === 'number') return String(value);
+function text(schema: Schema, given: unknown): unknown {
+  const value = typeof given === 'number' ? String(given) : given;
   if (typeof value !== 'string') return undefined;
   if (schema.format === 'date') return value === '' ? null : day(value);
   if (schema.format === 'uuid') return UUID.test(value) ? value.toLowerCase() : undefined;

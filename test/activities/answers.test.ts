@@ -5,6 +5,7 @@ import { rulesOf } from '../../activities/observation.ts';
 import { realTime } from '../../activities/realTime.ts';
 import type { Deps } from '../../activities/deps.ts';
 import type { Connector } from '../../connectors/connector.ts';
+import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
@@ -62,6 +63,7 @@ describe('a link whose CRM lies is blocked, and nothing else is touched', functi
   const activities = (crm: Connector): LinkActivities =>
     linkActivities({
       flows: [FLOW],
+      installation: installationNamed(DEFAULT_INSTALLATION),
       connectors: { crm, powerOffice: { ...crm, name: 'powerOffice' } },
       store,
       links: { signalRetry: () => Promise.resolve(true) } as unknown as Deps['links'],
