@@ -6,6 +6,8 @@ const PINNED: DbOptions = { writeConcern: { w: 'majority', journal: true }, read
 export interface StoreOptions {
   readonly database?: string;
   readonly timeoutMs?: number;
+  /** Where installations share the limits of a key; `tandem-limits` on the same server where left out. */
+  readonly limits?: string | undefined;
 }
 
 /**

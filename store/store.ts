@@ -1,6 +1,6 @@
 import type { Db, MongoClient } from 'mongodb';
 import type { RateSlots } from '../connectors/rateLimiter.ts';
-import { DEFAULT_INSTALLATION, type Ends } from '../flows/installation.ts';
+import { DEFAULT_INSTALLATION, type Ends, LIMITS_DATABASE } from '../flows/installation.ts';
 import { feedKey } from '../flows/names.ts';
 import { Candidates } from './candidates.ts';
 import { Changes } from './changes.ts';
@@ -32,8 +32,8 @@ function systemOf(feeds: readonly string[], type: string, other: string): string
  * document per write, no transaction, no server-side clock, so any server of the protocol serves.
  */
 export class Store {
-  readonly #client: MongoClient;
-  readonly #owned: boolean;
+  /** Closed with the store; none where somebody else opened them. */
+  readonly #clients: readonly MongoClient[];
   readonly #db: Db;
   readonly links: Links;
   readonly candidates: Candidates;
@@ -47,9 +47,8 @@ export class Store {
   readonly requests: Requests;
   readonly steering: Steering;
 
-  private constructor(client: MongoClient, db: Db, owned = true) {
-    this.#client = client;
-    this.#owned = owned;
+  private constructor(clients: readonly MongoClient[], db: Db, limits: Db) {
+    this.#clients = clients;
     this.#db = db;
     this.links = new Links(db);
     this.candidates = new Candidates(db);
@@ -59,7 +58,7 @@ export class Store {
     this.limits = new Limits(db);
     this.owner = new Owner(db);
     this.database = db.databaseName;
-    this.slots = new Slots(db);
+    this.slots = new Slots(limits);
     this.changes = new Changes(db);
     this.requests = new Requests(db);
     this.steering = new Steering(db);
@@ -68,7 +67,14 @@ export class Store {
   /** Connects to the database in the address's path, or to the one that the options name. Rejects when nothing answers in time. */
   static async connect(uri: string, options: StoreOptions = {}): Promise<Store> {
     const { client, db } = await connectMongo(uri, options);
-    return new Store(client, db);
+    if (options.limits === undefined) return new Store([client], db, client.db(LIMITS_DATABASE));
+    try {
+      const shared = await connectMongo(options.limits, { ...options, database: LIMITS_DATABASE });
+      return new Store([client, shared.client], db, shared.db);
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
   }
 
   /** The database's name. */
@@ -110,7 +116,7 @@ export class Store {
 
   /** Over a client that somebody else opened, and closes. */
   static over(client: OpenClient, database: string): Store {
-    return new Store(client, client.db(database), false);
+    return new Store([], client.db(database), client.db(LIMITS_DATABASE));
   }
 
   /** Makes the indexes; the same call again changes nothing. */
@@ -140,7 +146,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
-    if (this.#owned) await this.#client.close();
+    for (const client of this.#clients) await client.close();
   }
 }
 

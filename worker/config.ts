@@ -18,7 +18,7 @@ const amount = (what: string, preset: number): z.ZodDefault<z.ZodCoercedNumber> 
     .default(preset);
 
 /** Variables whose value is not to be repeated. */
-const SECRET = /KEY|TOKEN|SECRET|MONGODB_URI/;
+const SECRET = /KEY|TOKEN|SECRET|MONGODB_URI|LIMITS_URI/;
 
 /** Secrets of Standard Webhooks, by commas: several while they are being exchanged. */
 const webhookSecrets = z
@@ -36,6 +36,10 @@ const storeSchema = z.object({
       "is not a MongoDB address; set it to mongodb://host:port/database; without a path, the database is the installation's",
     )
     .default('mongodb://127.0.0.1:27017'),
+  TANDEM_LIMITS_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\/[^/]+/, 'is not a MongoDB address; set it to mongodb://host:port/database')
+    .optional(),
   TANDEM_INSTALLATION: z
     .string()
     .default(DEFAULT_INSTALLATION)

@@ -99,7 +99,11 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
   const mongo = mongoServer(config.MONGODB_URI);
   // The first try is short, so that what does not answer is told at once.
   const store = await retryUntilReachable(mongo, waiting, (before) =>
-    Store.connect(config.MONGODB_URI, { database: installation.name, timeoutMs: before === 0 ? 1500 : 5000 }),
+    Store.connect(config.MONGODB_URI, {
+      database: installation.name,
+      limits: config.TANDEM_LIMITS_URI,
+      timeoutMs: before === 0 ? 1500 : 5000,
+    }),
   );
   try {
     await retryUntilReachable(mongo, waiting, () => checkOwner(store, installation));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { feedKey, recordKey } from '../../flows/names.ts';
 import { UNREAD, type CandidateDocument, type HistoryDocument } from '../../store/documents.ts';
 import { Store } from '../../store/store.ts';
-import { makeStore } from '../support/world.ts';
+import { makeStore, mongoUri } from '../support/world.ts';
 
 const change = (more: Partial<HistoryDocument> = {}): HistoryDocument => ({
   _id: 'x',
@@ -134,6 +134,19 @@ describe('the store', () => {
       assert.deepEqual(await again.sizes(), { links: 0, candidates: 0, history: 0, cursors: 1, systems: 0 });
     } finally {
       await again.close();
+    }
+  });
+
+  it('installations on one server share the slots of a key, each from a database of its own', async () => {
+    const key = `shared-${Math.random()}`;
+    const [one, other] = await Promise.all([Store.connect(mongoUri()), Store.connect(mongoUri())]);
+    try {
+      assert.deepEqual(await one.slots.take(key, 0, 1000, 105), { taken: 0 });
+      assert.deepEqual(await one.slots.take(key, 0, 1000, 105), { slot: 1000, next: 1105 });
+      assert.deepEqual(await other.slots.take(key, 0, 1000, 105), { taken: 1105 });
+      assert.deepEqual(await other.slots.take(key, 1105, 1000, 105), { slot: 1105, next: 1210 });
+    } finally {
+      await Promise.all([one.close(), other.close()]);
     }
   });
 });

@@ -49,6 +49,8 @@ export function workerEnv(world: World, mongo: string, more: Record<string, stri
   return {
     TEMPORAL_ADDRESS: process.env['TANDEM_TEST_TEMPORAL'] ?? '',
     MONGODB_URI: mongo,
+    // Tests of one key must not wait for one another.
+    TANDEM_LIMITS_URI: mongo,
     POWEROFFICE_URL: world.powerOffice.url,
     POWEROFFICE_APPLICATION_KEY: KEYS.applicationKey,
     POWEROFFICE_CLIENT_KEY: KEYS.clientKey,
@@ -64,7 +66,7 @@ export function workerEnv(world: World, mongo: string, more: Record<string, stri
 /** A store of its own, emptied afterwards. */
 export async function makeStore(): Promise<{ store: Store; uri: string }> {
   const uri = mongoUri();
-  const store = await Store.connect(uri);
+  const store = await Store.connect(uri, { limits: uri });
   await store.prepare(365);
   return { store, uri };
 }
