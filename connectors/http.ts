@@ -93,10 +93,10 @@ export async function call(system: string, request: Call): Promise<Answer> {
     });
     const text = await response.text();
     const receivedAt = Date.now();
-    if (!response.ok) throw classify(system, response, text, request.judge);
+    if (!response.ok) throw classify(system, { response, body: text, judge: request.judge });
     const body = parse(system, response.status, text);
     const judged = request.judge?.({ status: response.status, body, text });
-    if (judged?.failure !== undefined) throw classify(system, response, text, () => judged);
+    if (judged?.failure !== undefined) throw classify(system, { response, body: text, judge: () => judged });
     return { status: response.status, headers: response.headers, body, sentAt, receivedAt };
   } catch (error) {
     if (error instanceof SystemError || request.signal?.aborted) throw error;
@@ -124,7 +124,10 @@ function tryJson(text: string): unknown {
   }
 }
 
-function classify(system: string, response: Response, body: string, judge: Call['judge']): SystemError {
+function classify(
+  system: string,
+  { response, body, judge }: { readonly response: Response; readonly body: string; readonly judge: Call['judge'] },
+): SystemError {
   const { status } = response;
   const problem = problemText(status, body);
   const judged = judge?.({ status, body: tryJson(body), text: body });

@@ -4,7 +4,10 @@ import type { Priority } from './connector.ts';
 /** Where all workers that share a key meet: the instant (ms) from which the next slot is free. */
 export interface RateSlots {
   /** Takes the next slot not before `now` if the last taken was `known`; tells the slot, or what was taken meanwhile. */
-  take(key: string, known: number, now: number, spacingMs: number): Promise<{ slot: number; next: number } | { taken: number }>;
+  take(
+    key: string,
+    call: { readonly known: number; readonly now: number; readonly spacingMs: number },
+  ): Promise<{ slot: number; next: number } | { taken: number }>;
   /** Nobody gets a slot before `until`. */
   push(key: string, until: number): Promise<number>;
   /** Every slot from the next one on comes so much later (ms). */
@@ -135,7 +138,7 @@ export class RateLimiter {
 
   async #reserve(): Promise<number> {
     for (;;) {
-      const got = await this.#slots.take(this.#key, this.#known, Date.now(), this.#spacing);
+      const got = await this.#slots.take(this.#key, { known: this.#known, now: Date.now(), spacingMs: this.#spacing });
       if ('taken' in got) {
         this.#known = got.taken;
         continue;

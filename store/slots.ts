@@ -12,9 +12,7 @@ export class Slots implements RateSlots {
 
   async take(
     key: string,
-    known: number,
-    now: number,
-    spacingMs: number,
+    { known, now, spacingMs }: { readonly known: number; readonly now: number; readonly spacingMs: number },
   ): Promise<{ slot: number; next: number } | { taken: number }> {
     const slot = Math.max(now, known);
     const next = slot + spacingMs;

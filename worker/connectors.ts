@@ -35,7 +35,7 @@ export async function makeConnectors({
     userAgent: userAgent(config.TANDEM_CONTACT),
   };
   return {
-    powerOffice: powerOffice(keys, throttle, patchTest, { writeReferences: config.POWEROFFICE_WRITE_REFERENCES }),
+    powerOffice: powerOffice(keys, { throttle, patchTest, writeReferences: config.POWEROFFICE_WRITE_REFERENCES }),
     crm: await crm.connect({ url: config.CRM_URL, env, slots: store.slots, absentSeen }),
   };
 }

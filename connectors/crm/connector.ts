@@ -59,9 +59,7 @@ export function crmParts({ url, profile, secret, limits = [], absentSeen: seenIn
   }
 
   async function read(
-    type: ReadyType,
-    id: string,
-    fields: readonly string[],
+    { type, id, fields }: { readonly type: ReadyType; readonly id: string; readonly fields: readonly string[] },
     options: CallOptions,
   ): Promise<{ seen: Snapshot; body: Json }> {
     const { read: operation } = type.operations;
@@ -77,12 +75,15 @@ export function crmParts({ url, profile, secret, limits = [], absentSeen: seenIn
     listing(type, {
       base,
       send,
-      read: async (id) => (await read(type, id, fields, options)).seen,
+      read: async (id) => (await read({ type, id, fields }, options)).seen,
       reading: { type, fields, absentSeen: seenIn.includes(type.name), clock },
       options,
     });
 
-  const findById = (type: ReadyType, externalId: string, fields: readonly string[], options: CallOptions): Promise<Snapshot[]> =>
+  const findById = (
+    { type, externalId, fields }: { readonly type: ReadyType; readonly externalId: string; readonly fields: readonly string[] },
+    options: CallOptions,
+  ): Promise<Snapshot[]> =>
     type.operations.find ? listOf(type, fields, options).byExternalId(type.operations.find, externalId) : Promise.resolve([]);
 
   const writer = (type: ReadyType): ReturnType<typeof writing> =>
@@ -91,8 +92,8 @@ export function crmParts({ url, profile, secret, limits = [], absentSeen: seenIn
       send,
       clock,
       absentSeen: seenIn.includes(type.name),
-      read: (id, fields, options) => read(type, id, fields, options),
-      find: (externalId, fields, options) => findById(type, externalId, fields, options),
+      read: (id, fields, options) => read({ type, id, fields }, options),
+      find: (externalId, fields, options) => findById({ type, externalId, fields }, options),
     });
 
   return { base, clock, send, all, typeOf, read, listOf, findById, writer };
@@ -135,14 +136,14 @@ export function crm(given: CrmGiven): Connector {
 
     changed: ({ type, fields, since }, options) => listOf(typeOf(type), fields, options).changed(since),
     ids: (type, options) => listOf(typeOf(type), [], options).ids(),
-    read: async ({ type, id, fields }, options) => (await read(typeOf(type), id, fields, options)).seen,
+    read: async ({ type, id, fields }, options) => (await read({ type: typeOf(type), id, fields }, options)).seen,
     create: (request, options) => writer(typeOf(request.type)).create(request, options),
     update: (request, options) => writer(typeOf(request.type)).update(request, options),
     remove: (type, id, options) => writer(typeOf(type)).remove(id, options),
 
     async find({ type: name, by, fields }, options) {
       const type = typeOf(name);
-      if (type.operations.find) return findById(type, by.externalId, fields, options);
+      if (type.operations.find) return findById({ type, externalId: by.externalId, fields }, options);
       const found: Snapshot[] = [];
       const names = [...new Set([...fields, ...Object.keys(by.values)])];
       for await (const { records, unreadable } of listOf(type, names, options).changed(new Date(by.since).toISOString())) {

@@ -56,7 +56,15 @@ function nextAddress(base: string, link: string | null): string | null {
 
 const relNext = (header: string | null): string | null => /<([^>]+)>\s*;[^,]*\brel="?next"?/i.exec(header ?? '')?.[1] ?? null;
 
-function nextToken(base: string, { paging }: Listing, answer: Answer, token: string | null, count: number): string | null {
+function nextToken(
+  base: string,
+  {
+    paging,
+    answer,
+    token,
+    count,
+  }: Pick<Listing, 'paging'> & { readonly answer: Answer; readonly token: string | null; readonly count: number },
+): string | null {
   const said = paging.more === undefined ? undefined : placeOf(answer.body, paging.more);
   const more = said === undefined ? undefined : said === true || said === 'true';
   if (more === false || paging.style === 'none') return null;
@@ -91,7 +99,7 @@ export function listing(type: ReadyType, host: ListingHost) {
     const rows = placeOf(answer.body, list.items);
     if (!Array.isArray(rows))
       throw malformed(`the list of ${type.name} has no array of records${list.items ? ` at ${list.items}` : ''}`);
-    const next = nextToken(host.base, list, answer, token, rows.length);
+    const next = nextToken(host.base, { paging: list.paging, answer, token, count: rows.length });
     if (next !== null && next === token) throw malformed(`the list of ${type.name} gives the same page again`);
     return { rows, next };
   }

@@ -45,7 +45,11 @@ export function writing(host: WritingHost) {
   const conditional = typeof condition === 'object';
 
   /** The record of an answer, where it shows the whole of it. */
-  function shown(operation: Writing, answer: Answer, fields: readonly string[], asked?: string): Snapshot {
+  function shown(
+    operation: Writing,
+    answer: Answer,
+    { fields, asked }: { readonly fields: readonly string[]; readonly asked?: string },
+  ): Snapshot {
     const record = placeOf(answer.body, operation.out);
     const reading: Reading = {
       type,
@@ -58,7 +62,11 @@ export function writing(host: WritingHost) {
     return snapshotOf(record, reading);
   }
 
-  function noteClock(operation: Writing, answer: Answer, seen: Snapshot, options: CallOptions, replayable = false): void {
+  function noteClock(
+    operation: Writing,
+    { answer, seen, replayable = false }: { readonly answer: Answer; readonly seen: Snapshot; readonly replayable?: boolean },
+    options: CallOptions,
+  ): void {
     // A stamp of whole seconds says less of the clock than the Date header does.
     if (options.again || !isFine(placeOf(answer.body, operation.out), type)) return;
     host.clock.write(instantMs(seen.instant), answer.sentAt, answer.receivedAt, replayable);
@@ -135,12 +143,12 @@ export function writing(host: WritingHost) {
       return afterCreate(answer, request, options);
     let seen: Snapshot;
     try {
-      seen = shown(operation, answer, request.fields);
+      seen = shown(operation, answer, { fields: request.fields });
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       return afterCreate(answer, request, options);
     }
-    noteClock(operation, answer, seen, options, namesKey(operation));
+    noteClock(operation, { answer, seen, replayable: namesKey(operation) }, options);
     return seen;
   }
 
@@ -204,8 +212,8 @@ export function writing(host: WritingHost) {
       options,
     );
     if (answer.body === undefined || operation.answer !== 'whole') return stored(request, options);
-    const seen = shown(operation, answer, fields, id);
-    noteClock(operation, answer, seen, options);
+    const seen = shown(operation, answer, { fields, asked: id });
+    noteClock(operation, { answer, seen }, options);
     return seen.version > request.condition.version ? seen : stored(request, options);
   }
 

@@ -186,7 +186,7 @@ function fieldsOf(name: string, { idFields = ['Id'], refers = {}, unstamped = []
       ...(shown[each] ? {} : { unreadable: true as const }),
       ...(unstamped.includes(each) ? { unstamped: true as const } : {}),
     };
-    if (inner?.schema.properties) return nested(each, inner.name, inner.schema.properties, head);
+    if (inner?.schema.properties) return nested(each, { schema: inner.name, properties: inner.schema.properties, whole: head });
     const refused = REFUSED[`${name}.${each}`];
     return [
       {
@@ -202,9 +202,15 @@ function fieldsOf(name: string, { idFields = ['Id'], refers = {}, unstamped = []
 /** The parts of an object: each is written by itself, where both it and the whole may be patched. */
 function nested(
   head: string,
-  schema: string,
-  properties: Readonly<Record<string, SchemaProperty>>,
-  whole: Pick<Field, 'writable' | 'unstamped'>,
+  {
+    schema,
+    properties,
+    whole,
+  }: {
+    readonly schema: string;
+    readonly properties: Readonly<Record<string, SchemaProperty>>;
+    readonly whole: Pick<Field, 'writable' | 'unstamped'>;
+  },
 ): Field[] {
   const patchable = EXTRACT.patchable[schema.replace(/Dto$/, '')] ?? [];
   return Object.entries(properties).map(([name, property]) => ({

@@ -22,9 +22,11 @@ export interface Permissions {
 /** PowerOffice Go API v2. Sources of all its facts: docs/systems.md. */
 export function powerOffice(
   keys: PowerOfficeKeys,
-  throttle: RateLimiter,
-  patchTest: PatchTest,
-  { writeReferences = false }: Permissions = {},
+  {
+    throttle,
+    patchTest,
+    writeReferences = false,
+  }: { readonly throttle: RateLimiter; readonly patchTest: PatchTest } & Permissions,
 ): Connector {
   const client = new PowerOfficeClient(keys, throttle);
   const { clock } = client;
@@ -57,6 +59,6 @@ export function powerOffice(
     async remove(type, id, options) {
       await client.send({ method: 'DELETE', path: addressOf(resource(type), id) }, options);
     },
-    find: (request, options) => find(client, request, writeReferences, options),
+    find: (request, options) => find(client, { ...request, writeReferences }, options),
   };
 }

@@ -21,10 +21,14 @@ export function changed(
   options: CallOptions,
 ): AsyncIterable<Page> {
   const kind = resource(type);
-  return kind.stamped ? inOrder(lister(client, kind, fields, options), since) : everything(client, kind, fields, options);
+  return kind.stamped ? inOrder(lister(client, { kind, fields }, options), since) : everything(client, { kind, fields }, options);
 }
 
-function lister(client: PowerOfficeClient, kind: Resource, fields: readonly string[], options: CallOptions): Lister {
+function lister(
+  client: PowerOfficeClient,
+  { kind, fields }: { readonly kind: Resource; readonly fields: readonly string[] },
+  options: CallOptions,
+): Lister {
   let ordered = true;
   return {
     ordered: true,
@@ -60,8 +64,7 @@ function lister(client: PowerOfficeClient, kind: Resource, fields: readonly stri
 /** No source says that such a list can be sorted or its fields selected, so neither is asked for. */
 async function* everything(
   client: PowerOfficeClient,
-  kind: Resource,
-  fields: readonly string[],
+  { kind, fields }: { readonly kind: Resource; readonly fields: readonly string[] },
   options: CallOptions,
 ): AsyncIterable<Page> {
   for (let page = 1; ; page++) {
@@ -96,8 +99,7 @@ export async function* ids(client: PowerOfficeClient, type: string, options: Cal
  */
 export async function find(
   client: PowerOfficeClient,
-  { type, by, fields }: FindRequest,
-  writeReferences: boolean,
+  { type, by, fields, writeReferences }: FindRequest & { readonly writeReferences: boolean },
   options: CallOptions,
 ): Promise<readonly Snapshot[]> {
   const kind = resource(type);

@@ -58,7 +58,7 @@ export class Writes {
     const reference = this.#writeReferences ? referenceFor(kind, values, identity.externalId) : null;
     if (reference) body[reference.field] = reference.value;
     const answer = await this.#client.send({ method: 'POST', path: [kind.path, ...owners].join('/'), json: body }, options);
-    return this.#shown(kind, answer, fields, { ...options, stamps: true });
+    return this.#shown({ kind, answer, fields }, { ...options, stamps: true });
   }
 
   async update(
@@ -70,7 +70,7 @@ export class Writes {
     const { testable, unnameable } = partition(kind, condition.test);
     const first = conditional ? unnameable : condition.test;
     // What no PATCH may name cannot be tested: the window is as narrow as a read right before the write makes it.
-    if (Object.keys(first).length > 0) await this.#requireUnchanged(kind, id, first, options);
+    if (Object.keys(first).length > 0) await this.#requireUnchanged({ kind, id, expected: first }, options);
     const tested = conditional ? testable : {};
     const patch = [...operations(kind, 'test', tested), ...operations(kind, 'replace', set)];
     let answer;
@@ -84,12 +84,15 @@ export class Writes {
       throw await this.#understood(error, { kind, id, tested, options });
     }
     if (Object.keys(tested).length > 0) await this.#patchTest.settle('works');
-    if (answer.body !== undefined) return this.#shown(kind, answer, fields, { ...options, stamps: movesStamp(kind, set) });
+    if (answer.body !== undefined) return this.#shown({ kind, answer, fields }, { ...options, stamps: movesStamp(kind, set) });
     return this.#readBack(kind, { type, id, set, condition, fields }, options);
   }
 
   /** The moment of our own write, by the system's clock, and the record that it left. */
-  #shown(kind: Resource, answer: Answer, fields: readonly string[], options: CallOptions & { stamps: boolean }): Snapshot {
+  #shown(
+    { kind, answer, fields }: { readonly kind: Resource; readonly answer: Answer; readonly fields: readonly string[] },
+    options: CallOptions & { stamps: boolean },
+  ): Snapshot {
     const record = inPascalCase(answer.body);
     const instant = (record as Record<string, unknown> | undefined)?.[CHANGED];
     if (isInstant(instant) && options.stamps && !options.again)
@@ -112,7 +115,10 @@ export class Writes {
     );
   }
 
-  async #requireUnchanged(kind: Resource, id: string, expected: Values, options: CallOptions): Promise<void> {
+  async #requireUnchanged(
+    { kind, id, expected }: { readonly kind: Resource; readonly id: string; readonly expected: Values },
+    options: CallOptions,
+  ): Promise<void> {
     const { body } = await this.#client.send({ method: 'GET', path: addressOf(kind, id) }, options);
     const record = inPascalCase(body);
     requireUnchanged('PowerOffice', expected, (name) => fromWire(kind, name, valueAt(record, name)));
@@ -148,7 +154,7 @@ export class Writes {
     if (this.#wordsSeen || fields.length > 0 || /privilege/i.test(text)) return error;
     await sleep(LAG_MS, undefined, { signal: options.signal });
     try {
-      await this.#requireUnchanged(kind, id, tested, options);
+      await this.#requireUnchanged({ kind, id, expected: tested }, options);
       return error;
     } catch (moved) {
       return moved instanceof SystemError && moved.failure === 'contended' ? as('contended') : error;

@@ -113,7 +113,7 @@ contract('the stand-in', async () => {
   const { store }: { store: Store } = await makeStore();
   const keys = { url: world.powerOffice.url, ...KEYS };
   const throttle = new RateLimiter(store.slots, 'contract', 10);
-  const system = powerOffice(keys, throttle, capability);
+  const system = powerOffice(keys, { throttle, patchTest: capability });
   return {
     system,
     client: new PowerOfficeClient(keys, throttle),
@@ -133,5 +133,5 @@ if (live('URL') !== '')
     };
     const throttle = new RateLimiter(store.slots, 'live', 8);
     const client = new PowerOfficeClient(keys, throttle);
-    return { system: powerOffice(keys, throttle, capability), client, close: () => store.close() };
+    return { system: powerOffice(keys, { throttle, patchTest: capability }), client, close: () => store.close() };
   });

@@ -20,13 +20,19 @@ describe('the PowerOffice connector', () => {
     ({ store } = await makeStore());
     capability = 'unknown';
     const throttle = new RateLimiter(store.slots, 'test', 10);
-    system = makePowerOffice({ url: world.powerOffice.url, ...KEYS }, throttle, {
-      get: () => capability,
-      settle: (settled) => {
-        capability = settled;
-        return Promise.resolve();
+    system = makePowerOffice(
+      { url: world.powerOffice.url, ...KEYS },
+      {
+        throttle,
+        patchTest: {
+          get: () => capability,
+          settle: (settled) => {
+            capability = settled;
+            return Promise.resolve();
+          },
+        },
       },
-    });
+    );
   });
   afterEach(async () => {
     await world.close();
@@ -117,8 +123,10 @@ describe('the PowerOffice connector', () => {
     assert.equal(world.powerOffice.disturbance.calls.filter((call) => call.path === '/OAuth/Token').length, 2);
     const wrong = makePowerOffice(
       { url: world.powerOffice.url, ...KEYS, clientKey: 'wrong' },
-      new RateLimiter(store.slots, 'test', 10),
-      { get: () => 'unknown', settle: () => Promise.resolve() },
+      {
+        throttle: new RateLimiter(store.slots, 'test', 10),
+        patchTest: { get: () => 'unknown', settle: () => Promise.resolve() },
+      },
     );
     await failsAs(wrong.check(), 'unauthorized');
   });
@@ -145,10 +153,16 @@ describe('the PowerOffice connector', () => {
 
   it('takes a slot for every call, so that two throttles on one store never make 11 calls in a second', async () => {
     const second = new RateLimiter(store.slots, 'test', 10);
-    const other = makePowerOffice({ url: world.powerOffice.url, ...KEYS }, second, {
-      get: () => 'unknown',
-      settle: () => Promise.resolve(),
-    });
+    const other = makePowerOffice(
+      { url: world.powerOffice.url, ...KEYS },
+      {
+        throttle: second,
+        patchTest: {
+          get: () => 'unknown',
+          settle: () => Promise.resolve(),
+        },
+      },
+    );
     await Promise.all(Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? system : other).check()));
     const at = world.powerOffice.disturbance.calls.filter((call) => call.path.startsWith('/v2')).map((call) => call.at);
     for (const [i, start] of at.entries()) assert.ok(at.slice(i).filter((each) => each < start + 1000).length <= 10);

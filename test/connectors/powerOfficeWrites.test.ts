@@ -41,7 +41,10 @@ describe('writing to PowerOffice Go', function () {
     },
   };
   const connect = (more: { writeReferences?: boolean } = {}, contact?: string): Connector =>
-    powerOffice({ url: service.url, ...KEYS, userAgent: contact }, new RateLimiter(store.slots, 'writes', 1000), patchTest, more);
+    powerOffice(
+      { url: service.url, ...KEYS, userAgent: contact },
+      { throttle: new RateLimiter(store.slots, 'writes', 1000), patchTest, ...more },
+    );
   const methods = (): string[] => service.calls.map(({ method }) => method);
 
   before(async () => {

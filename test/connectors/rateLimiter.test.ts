@@ -5,7 +5,7 @@ import { RateLimiter, type RateSlots } from '../../connectors/rateLimiter.ts';
 function slots(): RateSlots {
   let next = 0;
   return {
-    take: (_, known, now, spacingMs) => {
+    take: (_, { known, now, spacingMs }) => {
       if (known !== next) return Promise.resolve({ taken: next });
       const slot = Math.max(now, known);
       next = slot + spacingMs;

@@ -117,14 +117,14 @@ describe('the store', () => {
   });
 
   it('a slot is given once, however many ask', async () => {
-    const first = await store.slots.take('k', 0, 1000, 100);
+    const first = await store.slots.take('k', { known: 0, now: 1000, spacingMs: 100 });
     assert.deepEqual(first, { taken: 0 });
-    assert.deepEqual(await store.slots.take('k', 0, 1000, 100), { slot: 1000, next: 1100 });
-    assert.deepEqual(await store.slots.take('k', 0, 1000, 100), { taken: 1100 });
+    assert.deepEqual(await store.slots.take('k', { known: 0, now: 1000, spacingMs: 100 }), { slot: 1000, next: 1100 });
+    assert.deepEqual(await store.slots.take('k', { known: 0, now: 1000, spacingMs: 100 }), { taken: 1100 });
     assert.equal(await store.slots.push('k', 2000), 2000);
     assert.equal(await store.slots.push('k', 1500), 2000);
     assert.equal(await store.slots.delay('k', 50), 2050);
-    assert.deepEqual(await store.slots.take('k', 2050, 1000, 100), { slot: 2050, next: 2150 });
+    assert.deepEqual(await store.slots.take('k', { known: 2050, now: 1000, spacingMs: 100 }), { slot: 2050, next: 2150 });
   });
 
   it('says how many documents there are of each kind; what it is told outlives a connection', async () => {
@@ -141,10 +141,10 @@ describe('the store', () => {
     const key = `shared-${Math.random()}`;
     const [one, other] = await Promise.all([Store.connect(mongoUri()), Store.connect(mongoUri())]);
     try {
-      assert.deepEqual(await one.slots.take(key, 0, 1000, 105), { taken: 0 });
-      assert.deepEqual(await one.slots.take(key, 0, 1000, 105), { slot: 1000, next: 1105 });
-      assert.deepEqual(await other.slots.take(key, 0, 1000, 105), { taken: 1105 });
-      assert.deepEqual(await other.slots.take(key, 1105, 1000, 105), { slot: 1105, next: 1210 });
+      assert.deepEqual(await one.slots.take(key, { known: 0, now: 1000, spacingMs: 105 }), { taken: 0 });
+      assert.deepEqual(await one.slots.take(key, { known: 0, now: 1000, spacingMs: 105 }), { slot: 1000, next: 1105 });
+      assert.deepEqual(await other.slots.take(key, { known: 0, now: 1000, spacingMs: 105 }), { taken: 1105 });
+      assert.deepEqual(await other.slots.take(key, { known: 1105, now: 1000, spacingMs: 105 }), { slot: 1105, next: 1210 });
     } finally {
       await Promise.all([one.close(), other.close()]);
     }

@@ -143,7 +143,7 @@ export function judgeLeftOut({ type, fields, mayLeaveOut }: CheckContext, rows: 
 async function checkRead(context: CheckContext, id: string, body: (body: Json) => void): Promise<void> {
   const { parts, type, fields, findings } = context;
   await findings.look('read', `${type.name} ${id} is read by its id`, async () => {
-    const found = await parts.read(type, id, fields, callOptions(context));
+    const found = await parts.read({ type, id, fields }, callOptions(context));
     body(found.body);
     if (typeof type.condition === 'object' && found.seen.etag === undefined)
       throw new Refuted(
@@ -163,7 +163,7 @@ export function strangeId(id: string): string {
 
 async function unknownId(context: CheckContext, id: string): Promise<string> {
   const { parts, type } = context;
-  const error = await failureOf(() => parts.read(type, strangeId(id), [], callOptions(context)));
+  const error = await failureOf(() => parts.read({ type, id: strangeId(id), fields: [] }, callOptions(context)));
   if (error === null) throw new Refuted(`an id that nobody has is answered with a record`);
   if (error.failure === 'gone') return `${error.status ?? ''} is read as gone`.trim();
   throw new Refuted(

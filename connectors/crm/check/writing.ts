@@ -48,14 +48,16 @@ class Throwaway {
       return made;
     } catch (error) {
       // Made perhaps, and not to be seen: it has to go all the same.
-      const found = await parts.findById(type, identity.externalId, [], callOptions(this.context)).catch(() => []);
+      const found = await parts
+        .findById({ type, externalId: identity.externalId, fields: [] }, callOptions(this.context))
+        .catch(() => []);
       for (const { id } of found) this.made.add(id);
       throw error;
     }
   }
 
   async read(id: string): Promise<Snapshot> {
-    return (await this.context.parts.read(this.context.type, id, this.fields, callOptions(this.context))).seen;
+    return (await this.context.parts.read({ type: this.context.type, id, fields: this.fields }, callOptions(this.context))).seen;
   }
 
   /** Writes the property; on the condition of what is given, or of what is there now. */
@@ -179,7 +181,10 @@ async function checkIdentity(
   await findings.look('external id', 'a record is found by its external id', async () => {
     const began = Date.now();
     for (;;) {
-      const found = await parts.findById(type, identity.externalId, throwaway.fields, callOptions(context));
+      const found = await parts.findById(
+        { type, externalId: identity.externalId, fields: throwaway.fields },
+        callOptions(context),
+      );
       if (found.some(({ id }) => id === made.id)) return `found after ${Date.now() - began} ms`;
       if (found.length > 0) throw new Refuted(`others are found: ${found.map(({ id }) => id).join(', ')}`);
       if (Date.now() - began > PATIENCE_MS)
@@ -255,7 +260,7 @@ async function clears(throwaway: Throwaway, id: string): Promise<boolean> {
   const error = await failureOf(() => throwaway.update(id, null));
   if (error)
     throw error.failure === 'refused' ? new NotSeen(`${property} cannot be cleared: ${error.text.slice(0, 160)}`) : error;
-  const { body, seen } = await context.parts.read(context.type, id, throwaway.fields, callOptions(context));
+  const { body, seen } = await context.parts.read({ type: context.type, id, fields: throwaway.fields }, callOptions(context));
   if (!isNoValue(seen.fields[property]))
     throw new Refuted(`${property} is ${JSON.stringify(seen.fields[property])} after it was cleared: look at record.noValue`);
   return judgeLeftOut({ ...context, fields: [property] }, isObject(body) ? [body] : []);

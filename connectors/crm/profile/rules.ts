@@ -83,7 +83,7 @@ function* typeProblems(profile: Profile, type: TypeProfile): Iterable<Problem> {
   for (const operation of OPERATIONS) {
     const request = type.operations[operation];
     if (!request) continue;
-    yield* requestProblems(type, operation, request, place(operation));
+    yield* requestProblems(type, { operation, request, path: place(operation) });
     if ('paging' in request) yield* listProblems(operation, request, place(operation));
   }
   yield* conditionProblems(profile, type);
@@ -97,7 +97,10 @@ function* typeProblems(profile: Profile, type: TypeProfile): Iterable<Problem> {
     yield { path: place('update'), what: 'the condition jsonPatchTest needs the style jsonPatch' };
 }
 
-function* requestProblems(type: TypeProfile, operation: OperationName, request: Request, path: JsonPath): Iterable<Problem> {
+function* requestProblems(
+  type: TypeProfile,
+  { operation, request, path }: { readonly operation: OperationName; readonly request: Request; readonly path: JsonPath },
+): Iterable<Problem> {
   if (typeof request.path !== 'string') {
     yield { path, what: `${operation} has no path` };
     return;
