@@ -15,6 +15,7 @@ import { DEFAULT_INSTALLATION, installationNamed } from '../flows/installation.t
 import { linkKey } from '../flows/names.ts';
 import { readFlows } from '../worker/readFlows.ts';
 import { median } from './figures.ts';
+import { note, say } from './report.ts';
 
 const IN_MEMORY = 100_000;
 const IN_STORE = 5000;
@@ -85,7 +86,7 @@ async function storeTime({
 }
 
 /** How many times longer the store takes for the same links where it holds ten times as many; measured in turns. */
-export async function storeGrowth(mongo: string): Promise<number> {
+async function storeGrowth(mongo: string): Promise<number> {
   const flow = await contactPersonFlow();
   const records = Array.from({ length: 10 * FEW }, (_, i) => snapshot(i));
   const few = await storeOf(`${mongo}/few`, flow, records.slice(0, FEW));
@@ -102,7 +103,7 @@ export async function storeGrowth(mongo: string): Promise<number> {
 }
 
 /** How many unchanged records a second a sweep compares: in the worker alone, and with the local store. */
-export async function compareSpeed(mongo: string, say: (text: string) => void): Promise<{ memory: number; store: number }> {
+async function compareSpeed(mongo: string): Promise<{ memory: number; store: number }> {
   const flow = await contactPersonFlow();
   const records = Array.from({ length: IN_MEMORY }, (_, i) => snapshot(i));
   const observation = records.map((record) => observationOf(flow, 'source', record));
@@ -130,4 +131,31 @@ export async function compareSpeed(mongo: string, say: (text: string) => void): 
   const speed = IN_STORE / ((performance.now() - start) / 1000);
   await store.close();
   return { memory, store: speed };
+}
+
+/** What a sweep of unchanged records costs, and how the store's share of it grows. */
+export async function measureComparing(mongo: string): Promise<void> {
+  const { memory, store } = await compareSpeed(mongo);
+  note({
+    name: 'unchanged records compared, store aside',
+    value: memory,
+    unit: 'records/s',
+    target: 'at least 20,000',
+    met: memory >= 20_000,
+  });
+  note({
+    name: 'unchanged records compared with the local store',
+    value: store,
+    unit: 'records/s',
+    target: 'at least 4,000',
+    met: store >= 4000,
+  });
+  const growth = await storeGrowth(mongo);
+  note({
+    name: 'what the same links cost the local store, with ten times as many links in it',
+    value: growth,
+    unit: 'times',
+    target: 'at most 1.5',
+    met: growth <= 1.5,
+  });
 }

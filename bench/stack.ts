@@ -83,6 +83,14 @@ export interface Installation {
   close(): Promise<void>;
 }
 
+/** When each create reached the CRM. */
+export const posts = ({ world }: Installation): number[] =>
+  world.crm.disturbance.calls.filter((call) => call.method === 'POST').map((call) => call.at);
+
+/** When each write reached the CRM. */
+export const crmWrites = ({ world }: Installation): number[] =>
+  world.crm.disturbance.calls.filter((call) => call.method !== 'GET').map((call) => call.at);
+
 let databases = 0;
 
 /** So many pairs over the three flows. */
