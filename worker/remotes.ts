@@ -59,8 +59,12 @@ const [INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, UNAUTHENTICATED] = [3, 5,
 function grpcAnswer(error: unknown): { code: number; details: string } | null {
   for (let at = error; at instanceof Error; at = at.cause)
     if (isGrpcServiceError(at)) return { code: Number(at.code), details: at.details };
+    // Some of its calls give this instead of the answer.
+    else if (isNamespaceMissing(at)) return { code: NOT_FOUND, details: `Namespace ${at.namespace} is not found.` };
   return null;
 }
+const isNamespaceMissing = (error: Error): error is Error & { readonly namespace: string } =>
+  error.name === 'NamespaceNotFoundError';
 const code = (error: unknown): number | null => grpcAnswer(error)?.code ?? null;
 /** Unauthorized and AuthenticationFailed, and how hosted servers number them. */
 const MONGO_AUTH = [13, 18, 8000];
