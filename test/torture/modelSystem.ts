@@ -20,44 +20,9 @@ import {
   type Connector,
 } from '../../connectors/connector.ts';
 import type { Breaks } from './breaks.ts';
+import { iso, shownOf, tidied, type Deed, type ModelRecord, type Nature } from './modelRecord.ts';
+import { Replica } from './replica.ts';
 import type { Random, Sim } from './sim.ts';
-
-export interface ModelRecord {
-  readonly id: string;
-  readonly fields: Readonly<Record<string, Value>>;
-  readonly version: number;
-  readonly stamp: number;
-  readonly externalId: string | null;
-}
-
-/** What a system is like in one schedule. */
-export interface Nature {
-  readonly conditional: Features['conditional'];
-  /** Whether `test` really works where the connector hopes so. */
-  readonly testWorks: boolean;
-  readonly externalId: boolean;
-  readonly idempotencyKey: boolean;
-  readonly lagMs: number;
-  readonly skewMs: number;
-  /** What the system makes of text that it is given. */
-  readonly tidy: 'keeps' | 'trims' | 'cuts';
-}
-
-/** A change of a record as it really happened: the model's own memory, against which promises are checked. */
-export interface Deed {
-  readonly at: number;
-  readonly by: 'person' | 'tandem';
-  readonly type: string;
-  readonly id: string;
-  readonly kind: 'create' | 'edit' | 'delete';
-  readonly property: string;
-  readonly before: Value;
-  readonly after: Value;
-  /** Whether Tandem wrote although it had not seen what it overwrote. */
-  readonly blind: boolean;
-}
-
-const CUT = 24;
 
 interface ModelOptions {
   readonly name: SystemName;
@@ -81,10 +46,9 @@ export class ModelSystem implements Connector {
   blipUntil = 0;
   /** Share of calls that fail while faults are on. */
   faults = 0;
-  readonly #replica = new Map<string, ModelRecord | null>();
+  readonly #replica: Replica;
   readonly #keys = new Map<string, { body: string; row: ModelRecord }>();
   readonly #lied = new Set<string>();
-  #visible = 0;
   #lastId = 0;
   #lastStamp = 0;
   #skewMs: number;
@@ -114,6 +78,7 @@ export class ModelSystem implements Connector {
     this.#sim = sim;
     this.#random = random;
     this.#breaks = breaks;
+    this.#replica = new Replica({ lagMs: nature.lagMs, sim, random });
   }
 
   get lagMs(): number {
@@ -167,7 +132,8 @@ export class ModelSystem implements Connector {
   async *changed({ type, fields, since }: ChangedRequest, options: CallOptions): AsyncIterable<Page> {
     await this.#way(options, false);
     const from = since === null ? '' : instantKey(since);
-    const rows = this.#view()
+    const rows = this.#replica
+      .rows()
       .filter((row) => row.id.startsWith(type[0] ?? '') && instantKey(iso(row.stamp)) >= from)
       .sort((a, b) => a.stamp - b.stamp || (a.id < b.id ? -1 : 1));
     const size = 3;
@@ -182,14 +148,15 @@ export class ModelSystem implements Connector {
 
   async *ids(type: string, options: CallOptions): AsyncIterable<readonly string[]> {
     await this.#way(options, false);
-    yield this.#view()
+    yield this.#replica
+      .rows()
       .filter((row) => row.id.startsWith(type[0] ?? '') && !this.#random.chance(this.faults / 4))
       .map((row) => row.id);
   }
 
   async read({ id, fields }: ReadRequest, options: CallOptions): Promise<Snapshot> {
     await this.#way(options, false);
-    const row = this.#view().find((each) => each.id === id);
+    const row = this.#replica.rows().find((each) => each.id === id);
     // It lies about a record once, never twice in a row.
     const lie = !this.#lied.delete(id) && this.#random.chance(this.faults / 8);
     if (lie) this.#lied.add(id);
@@ -210,10 +177,10 @@ export class ModelSystem implements Connector {
       if (this.nature.externalId && [...this.rows.values()].some((each) => each.externalId === identity.externalId))
         throw new SystemError(this.name, 'refused', '409 taken', { status: 409 });
       this.#refusePoison(values);
-      const tidied = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.#tidy(value)]));
+      const kept = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tidied(this.nature, value)]));
       row = {
         id: `${type[0]}${++this.#lastId}`,
-        fields: { note: null, ...tidied },
+        fields: { note: null, ...kept },
         version: 1,
         stamp: this.#stamp(),
         externalId: identity.externalId,
@@ -256,11 +223,11 @@ export class ModelSystem implements Connector {
     }
     this.#refusePoison(set);
     if (tests) this.test = 'works';
-    const tidied: Record<string, Value> = Object.fromEntries(
-      Object.entries(set).map(([name, value]) => [name, this.#tidy(value)]),
+    const kept: Record<string, Value> = Object.fromEntries(
+      Object.entries(set).map(([name, value]) => [name, tidied(this.nature, value)]),
     );
-    if (this.#breaks.has('unmapped-writes')) tidied['note'] = 'by tandem';
-    for (const [name, value] of Object.entries(tidied))
+    if (this.#breaks.has('unmapped-writes')) kept['note'] = 'by tandem';
+    for (const [name, value] of Object.entries(kept))
       this.#deed(
         'tandem',
         type,
@@ -271,7 +238,7 @@ export class ModelSystem implements Connector {
         value,
         name in condition.test && !sameValue(row.fields[name], condition.test[name]),
       );
-    const changed = { ...row, fields: { ...row.fields, ...tidied }, version: row.version + 1, stamp: this.#stamp() };
+    const changed = { ...row, fields: { ...row.fields, ...kept }, version: row.version + 1, stamp: this.#stamp() };
     this.#save(changed);
     await this.#back(lost, options);
     this.clock.write(changed.stamp, sent, this.#sim.now());
@@ -291,7 +258,7 @@ export class ModelSystem implements Connector {
     await this.#way(options, false);
     if (this.#breaks.has('create-without-lookup')) return [];
     // A look-up lags as every list does.
-    const rows = this.#view().filter((row) => row.id.startsWith(type[0] ?? ''));
+    const rows = this.#replica.rows().filter((row) => row.id.startsWith(type[0] ?? ''));
     const found = this.nature.externalId
       ? rows.filter((row) => row.externalId === by.externalId)
       : rows.filter((row) => looksLike(row.fields, by.values) && row.stamp >= by.since);
@@ -308,11 +275,6 @@ export class ModelSystem implements Connector {
     if (Object.values(values).includes('!')) throw new SystemError(this.name, 'refused', '422 no exclamation', { status: 422 });
     if (this.name === 'powerOffice' && Object.values(values).some(isNoValue))
       throw new SystemError(this.name, 'refused', '400 required', { status: 400, fields: Object.keys(values) });
-  }
-
-  #tidy(value: Value): Value {
-    if (typeof value !== 'string' || this.nature.tidy === 'keeps') return value;
-    return this.nature.tidy === 'trims' ? value.trim() : value.slice(0, CUT);
   }
 
   #stamp(): number {
@@ -339,42 +301,18 @@ export class ModelSystem implements Connector {
 
   #save(row: ModelRecord): void {
     this.rows.set(row.id, row);
-    this.#late(row.id, row);
+    this.#replica.show(row.id, row);
   }
 
   #drop(id: string): void {
     this.rows.delete(id);
-    this.#late(id, null);
-  }
-
-  /** Becomes visible later, in the order in which it happened. */
-  #late(id: string, row: ModelRecord | null): void {
-    this.#visible = Math.max(this.#visible, this.#sim.now() + this.#random.next() * this.nature.lagMs);
-    this.#sim.at(this.#visible, () => this.#replica.set(id, row));
-  }
-
-  #view(): ModelRecord[] {
-    return [...this.#replica.values()].filter((row): row is ModelRecord => row !== null);
+    this.#replica.show(id, null);
   }
 
   #show(row: ModelRecord, fields: readonly string[]): Snapshot {
-    const instant = iso(row.stamp);
-    return {
-      id: row.id,
-      // Only a system with ETags counts its versions.
-      version:
-        this.nature.conditional === 'etag'
-          ? `v${String(row.version).padStart(6, '0')}/${instantKey(instant)}`
-          : instantKey(instant),
-      untouched: this.nature.conditional === 'etag' && row.version === 1,
-      instant,
-      ...(this.nature.conditional === 'etag' ? { etag: `"${row.version}"` } : {}),
-      ...(this.nature.externalId && row.externalId !== null ? { externalId: row.externalId } : {}),
-      fields: Object.fromEntries(fields.map((name) => [name, row.fields[name] ?? null])),
-      at: this.#breaks.has('uncorrected-clocks')
-        ? [instantMs(instant), instantMs(instant)]
-        : this.clock.correct(instantMs(instant)),
-    };
+    const shown = shownOf(row, fields, this.nature);
+    const ms = instantMs(shown.instant);
+    return { ...shown, at: this.#breaks.has('uncorrected-clocks') ? [ms, ms] : this.clock.correct(ms) };
   }
 
   /** On the way there: it takes a while, and may fail. Tells whether the answer will be lost. */
@@ -404,5 +342,3 @@ export class ModelSystem implements Connector {
     if (lost) throw new SystemError(this.name, 'unreachable', 'the answer was lost');
   }
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();

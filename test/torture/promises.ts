@@ -1,7 +1,8 @@
 import { linkKey } from '../../flows/names.ts';
 import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
 import type { Aftermath } from './aftermath.ts';
-import type { Deed, ModelSystem } from './modelSystem.ts';
+import type { Deed } from './modelRecord.ts';
+import type { ModelSystem } from './modelSystem.ts';
 
 const MAPPED: Readonly<Record<'source' | 'target', readonly string[]>> = {
   source: ['FirstName', 'LastName'],

@@ -3,24 +3,24 @@ import type { Flow } from '../../flows/flow.ts';
 import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import { feedKey, linkKey } from '../../flows/names.ts';
 import { SIDES } from '../../flows/side.ts';
-import { linkActivities } from '../../activities/link/index.ts';
 import { Feed } from '../../activities/feed/feed.ts';
 import type { Deps } from '../../activities/deps.ts';
 import { rulesOf } from '../../activities/observation.ts';
 import type { Attempt, Messenger } from '../../activities/ports.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import { recordOf, stateOf } from '../../workflows/record.ts';
+import { stateOf } from '../../workflows/record.ts';
 import { advance } from '../../workflows/core/lifecycle.ts';
 import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import { receive, type Message } from '../../workflows/core/receive.ts';
 import { isBelievedGone } from '../../workflows/core/absence.ts';
 import type { Absence, LinkState, Observation } from '../../workflows/core/state.ts';
-import type { Step } from '../../workflows/core/step.ts';
 import type { Break, Breaks } from './breaks.ts';
 import { PROPERTIES, type LinkRun } from './aftermath.ts';
 import { brokenPromises } from './promises.ts';
 import { MemoryStore } from './memoryStore.ts';
 import { ModelSystem } from './modelSystem.ts';
+import { throughProcess, type Process } from './process.ts';
+import { runStep, type Task } from './runStep.ts';
 import { ACTIVE_MS, type Act, type Schedule } from './schedule.ts';
 import { Random, Sim } from './sim.ts';
 
@@ -32,14 +32,6 @@ const POLL_SECONDS = 4;
 const SILENT_MS = 10_000;
 const LOG = pino({ level: 'silent' });
 const FEEDS = [feedKey('powerOffice', 'Person'), feedKey('crm', 'Contact')];
-
-/** A worker process: dead, frozen, or at work. */
-interface Process {
-  dead: boolean;
-  frozenUntil: number;
-}
-
-const never = new Promise<never>(() => {});
 
 /** Runs one schedule to its end and tells which promises it broke. */
 export async function runSchedule(schedule: Schedule, broken: readonly Break[] = []): Promise<string[]> {
@@ -74,44 +66,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
   let crashes = schedule.crashes;
   let processes: Process[] = [];
   const fresh = (): Process[] => Array.from({ length: 2 }, () => ({ dead: false, frozenUntil: 0 }));
-
-  /** Every step of a process: here it may die, or freeze and wake up late. */
-  async function pass(process: Process, alive?: { at: number }): Promise<void> {
-    const fate = random.next();
-    if (fate < crashes / 2) process.dead = true;
-    else if (fate < crashes) process.frozenUntil = sim.now() + random.between(11_000, 40_000);
-    if (process.dead) return never;
-    if (process.frozenUntil > sim.now()) await sim.sleep(process.frozenUntil - sim.now());
-    if (alive) alive.at = sim.now();
-  }
-
-  function through<T extends object>(object: T, process: Process, refuses = false): T {
-    return new Proxy(object, {
-      get(inner, name) {
-        const member = Reflect.get(inner, name, inner) as unknown;
-        if (typeof member !== 'function') return member;
-        if (name === 'features') return member.bind(inner) as unknown;
-        return (...args: unknown[]) => {
-          const result = (member as (...args: unknown[]) => unknown).apply(inner, args);
-          if (result !== null && typeof result === 'object' && Symbol.asyncIterator in result)
-            return pages(result as AsyncIterable<unknown>, process);
-          return (async () => {
-            if (refuses && random.chance(source.faults / 4)) throw new Error('the store refuses');
-            const value = await (result as Promise<unknown>);
-            await pass(process);
-            return value;
-          })();
-        };
-      },
-    });
-  }
-
-  async function* pages(inner: AsyncIterable<unknown>, process: Process): AsyncIterable<unknown> {
-    for await (const page of inner) {
-      await pass(process);
-      yield page;
-    }
-  }
+  const through = throughProcess({ sim, random, crashes: () => crashes, faults: () => source.faults });
 
   const messenger: Messenger = {
     start(started, record) {
@@ -219,7 +174,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
   }
 
   /** Tries an activity until an attempt answers: after a failure, a death, or a silence that looks like one. */
-  async function perform(link: LinkRun, step: Exclude<Step, { kind: 'wait' | 'close' }>): Promise<Outcome> {
+  async function perform(link: LinkRun, step: Task): Promise<Outcome> {
     const scheduledAt = sim.now();
     for (let number = 1; ; number++) {
       const process = random.pick(processes);
@@ -235,7 +190,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
           else sim.at(sim.now() + 1000, watchSilence);
         };
         watchSilence();
-        run(deps, link, step).then(resolve, (error: unknown) => {
+        runStep({ deps, state: link.state, step, now: sim.now() }).then(resolve, (error: unknown) => {
           const known =
             error instanceof SystemError ||
             abort.signal.aborted ||
@@ -255,37 +210,6 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
           JSON.stringify(outcome),
         );
       if (outcome) return outcome;
-    }
-  }
-
-  function run(deps: Deps, link: LinkRun, step: Exclude<Step, { kind: 'wait' | 'close' }>): Promise<Outcome> {
-    const activities = linkActivities(deps);
-    const record = recordOf(
-      link.state,
-      'what' in step ? { status: step.status, last: { what: step.what, at: sim.now() } } : undefined,
-    );
-    switch (step.kind) {
-      case 'create':
-        return activities.createRecord({
-          link: record,
-          values: step.values,
-          ...(link.state.recreates === true ? { recreates: true } : {}),
-        });
-      case 'write':
-        return activities.writeRecord({ link: record, side: step.side, assignments: step.assignments });
-      case 'remove':
-        return activities.removeRecord({ link: record, side: step.side });
-      case 'read':
-        return activities.readRecords({ link: record, sides: step.sides });
-      case 'confirm':
-        return activities.readRecords({
-          link: record,
-          sides: [step.side],
-          ...(step.announced === true ? { announced: true } : {}),
-          ...(step.list === true ? { list: true } : {}),
-        });
-      case 'store':
-        return activities.storeLink({ link: record });
     }
   }
 

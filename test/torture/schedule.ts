@@ -1,4 +1,4 @@
-import type { Nature } from './modelSystem.ts';
+import type { Nature } from './modelRecord.ts';
 import { Random } from './sim.ts';
 
 /** One thing that happens in a schedule, at `at` ms after its start. */

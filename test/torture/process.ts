@@ -1,0 +1,58 @@
+import type { Random, Sim } from './sim.ts';
+
+/** A worker process: dead, frozen, or at work. */
+export interface Process {
+  dead: boolean;
+  frozenUntil: number;
+}
+
+interface World {
+  readonly sim: Sim;
+  readonly random: Random;
+  /** Share of steps at which a process dies or freezes, as it is now. */
+  readonly crashes: () => number;
+  /** Share of calls that fail, as it is now. */
+  readonly faults: () => number;
+}
+
+const never = new Promise<never>(() => {});
+
+/** Makes whatever a process calls a place where it may die, freeze or (a store) be refused. */
+export function throughProcess({ sim, random, crashes, faults }: World) {
+  /** Every step of a process: here it may die, or freeze and wake up late. */
+  async function pass(process: Process): Promise<void> {
+    const fate = random.next();
+    if (fate < crashes() / 2) process.dead = true;
+    else if (fate < crashes()) process.frozenUntil = sim.now() + random.between(11_000, 40_000);
+    if (process.dead) return never;
+    if (process.frozenUntil > sim.now()) await sim.sleep(process.frozenUntil - sim.now());
+  }
+
+  async function* pages(inner: AsyncIterable<unknown>, process: Process): AsyncIterable<unknown> {
+    for await (const page of inner) {
+      await pass(process);
+      yield page;
+    }
+  }
+
+  return function through<T extends object>(object: T, process: Process, refuses = false): T {
+    return new Proxy(object, {
+      get(inner, name) {
+        const member = Reflect.get(inner, name, inner) as unknown;
+        if (typeof member !== 'function') return member;
+        if (name === 'features') return member.bind(inner) as unknown;
+        return (...args: unknown[]) => {
+          const result = (member as (...args: unknown[]) => unknown).apply(inner, args);
+          if (result !== null && typeof result === 'object' && Symbol.asyncIterator in result)
+            return pages(result as AsyncIterable<unknown>, process);
+          return (async () => {
+            if (refuses && random.chance(faults() / 4)) throw new Error('the store refuses');
+            const value = await (result as Promise<unknown>);
+            await pass(process);
+            return value;
+          })();
+        };
+      },
+    });
+  };
+}
