@@ -227,8 +227,8 @@ describe('the PowerOffice stand-in', () => {
     const refused = await ask('GET', '/Employees');
     assert.deepEqual([refused.status, (refused.body as Row)['title']], [400, 'Missing privilege']);
     const me = await one('/ClientIntegrationInformation');
-    assert.ok(!(me['ValidPrivileges'] as string[]).includes('Employee'));
-    assert.deepEqual(me['InvalidPrivileges'], ['Employee']);
+    assert.ok(!(me['ValidPrivileges'] as string[]).includes('Employee_Full'));
+    assert.deepEqual(me['InvalidPrivileges'], ['Employee_Full']);
   });
 
   it('moves the stamp of a contact for its own values, not for its address; of a product not for its stock', async () => {
