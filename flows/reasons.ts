@@ -95,6 +95,3 @@ export function reasonOf(code: string): Reason {
   if (!known) throw new Error('the registry of reasons has no entry for refusals');
   return { code, ...known };
 }
-
-/** Every reason in the registry, for documentation and tests. */
-export const allReasons = (): Reason[] => Object.entries(REASONS).map(([code, reason]) => ({ code, ...reason }));

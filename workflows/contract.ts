@@ -39,11 +39,9 @@ export interface InWorld {
 
 export interface LinkActivities {
   /** Gives the link its target record: the chosen one, one that matches, or a new one, as the flow's relation says. */
-  createRecord(
-    input: InWorld & { link: LinkRecord; values: Values; chosen?: string; recreates?: boolean } & Resumed,
-  ): Promise<Outcome>;
+  createRecord(input: InWorld & { link: LinkRecord; values: Values; chosen?: string; recreates?: boolean }): Promise<Outcome>;
   /** Writes one side on the condition that it still holds what was seen; one API call where nobody interferes. */
-  writeRecord(input: InWorld & { link: LinkRecord; side: Side; assignments: readonly Assignment[] } & Resumed): Promise<Outcome>;
+  writeRecord(input: InWorld & { link: LinkRecord; side: Side; assignments: readonly Assignment[] }): Promise<Outcome>;
   /**
    * Reads records directly, after the lag, so that the replica shows what was written before. `announced`: a list of ids
    * lacks the record; `list`: such a list is asked for.
@@ -52,14 +50,9 @@ export interface LinkActivities {
     input: InWorld & { link: LinkRecord; sides: readonly Side[]; announced?: boolean; list?: boolean },
   ): Promise<Outcome>;
   /** Deletes a record because its partner was deleted and the flow says so. */
-  removeRecord(input: InWorld & { link: LinkRecord; side: Side } & Resumed): Promise<Outcome>;
+  removeRecord(input: InWorld & { link: LinkRecord; side: Side }): Promise<Outcome>;
   /** Stores base and status where no system had to be written. */
   storeLink(input: InWorld & { link: LinkRecord }): Promise<Outcome>;
-}
-
-/** The step was under way when its link continued as new: an earlier attempt, first scheduled then (ms), may have got through. */
-export interface Resumed {
-  readonly resumed?: number;
 }
 
 /** One feed: a record type of one system, however many flows use it. */

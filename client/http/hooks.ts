@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import type { Flow } from '../../flows/flow.ts';
 import { SIDES } from '../../flows/side.ts';
+import { readBody } from './body.ts';
 import { HttpProblem } from './problem.ts';
 
 /** The largest hook that is read (bytes). */
@@ -29,7 +30,7 @@ export async function takeHook(
       404,
       `no webhooks are taken from ${system}; set ${system.toUpperCase()}_WEBHOOK_SECRET where Tandem runs`,
     );
-  const body = await limited(request);
+  const body = await readBody(request, HOOK_LIMIT);
   if (!secrets.some((secret) => isSigned(secret, body, request.headers)))
     throw new HttpProblem(401, 'the signature is missing, is not of a known secret, or is older than five minutes');
   const types = typesOf(options.flows, system);
@@ -46,17 +47,6 @@ function isSigned(secret: string, body: string, headers: Headers): boolean {
   } catch {
     return false;
   }
-}
-
-async function limited(request: Request): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > HOOK_LIMIT) throw new HttpProblem(413, `a hook of more than ${HOOK_LIMIT / 1024} KiB is not read`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Record types of a system that flows use. */

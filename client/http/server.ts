@@ -4,6 +4,8 @@ import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { nearest } from '../../flows/validate.ts';
 import type { Tandem } from '../types.ts';
+import type { SteeringDocument } from '../../store/steering.ts';
+import { readBody } from './body.ts';
 import { describe } from './openapi.ts';
 import { readablePage } from './page.ts';
 import { HttpProblem } from './problem.ts';
@@ -33,16 +35,6 @@ export interface RequestKeeper {
   abandon(key: string): Promise<void>;
 }
 
-/** One steering call: who asked for what, when, and what came of it. */
-export interface SteeringEntry {
-  readonly at: Date;
-  readonly who: string;
-  readonly what: string;
-  readonly path: string;
-  readonly requestId: string;
-  readonly status: number;
-}
-
 export interface ServerOptions {
   readonly tandem: Tandem;
   readonly version: string;
@@ -50,7 +42,7 @@ export interface ServerOptions {
   readonly tokens: readonly ApiToken[];
   readonly requests: RequestKeeper;
   /** Keeps a steering call in the audit collection. */
-  readonly audit: (entry: SteeringEntry) => Promise<void>;
+  readonly audit: (call: SteeringDocument) => Promise<void>;
   /** What an error of a handler answers. */
   readonly explain: (error: unknown) => HttpProblem;
   /** Told of every defect, with the request's id. */
@@ -170,20 +162,11 @@ const json = ({ status, body }: KeptAnswer): Response =>
 
 /** The body as text. Throws 413 and 415. */
 async function bodyOf(context: Context): Promise<string> {
-  const declared = Number(context.req.header('content-length') ?? 0);
-  const tooLarge = new HttpProblem(413, `a body of more than ${BODY_LIMIT / 1024} KiB is not read`);
-  if (declared > BODY_LIMIT) throw tooLarge;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (context.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > BODY_LIMIT) throw tooLarge;
-    chunks.push(chunk);
-  }
+  const text = await readBody(context.req.raw, BODY_LIMIT);
   const type = context.req.header('content-type');
-  if (size > 0 && !/^application\/json\s*(;|$)/i.test(type ?? ''))
+  if (text !== '' && !/^application\/json\s*(;|$)/i.test(type ?? ''))
     throw new HttpProblem(415, `the body is ${type ?? 'of no type'}; send application/json`);
-  return Buffer.concat(chunks).toString('utf8');
+  return text;
 }
 
 /** The parts of a request as their schemas have them. Throws 400 with every problem at once. */
