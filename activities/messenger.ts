@@ -38,7 +38,7 @@ export function temporalMessenger(home: Home): Messenger {
     home.client.workflow.getHandle(home.installation.linkWorkflowId(flow, sourceId));
   return {
     start: (flow, record) => startLink(home, flow, record),
-    signalObserved(flow, sourceId, message, knownRules) {
+    signalObserved({ flow, sourceId, knownRules }, message) {
       const rules = rulesOf(flow);
       const handle = handleOf(flow.name, sourceId);
       return delivered(handle.signal(MESSAGES.observed, knownRules === rules.hash ? message : { ...message, rules }));

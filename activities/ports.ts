@@ -28,12 +28,19 @@ export interface ObservedMessage {
   readonly regressed?: boolean;
 }
 
+/** A link, by its flow as this worker has it and its source, and the hash of the rules that it knows. */
+export interface Addressee {
+  readonly flow: Flow;
+  readonly sourceId: string;
+  readonly knownRules?: string | undefined;
+}
+
 /** How feeds reach link workflows. */
 export interface Messenger {
   /** Starts the workflow of a link; false where it runs already. */
   start(flow: Flow, record: LinkRecord): Promise<boolean>;
   /** Tells a running link what was seen, and its flow's rules where it knows others; false where no such workflow runs. */
-  signalObserved(flow: Flow, sourceId: string, message: ObservedMessage, knownRules: string | undefined): Promise<boolean>;
+  signalObserved(to: Addressee, message: ObservedMessage): Promise<boolean>;
   /** Asks a link that waits for a match or a reference to look again; false where no such workflow runs. */
   signalRetry(link: { readonly flow: string; readonly sourceId: string }): Promise<boolean>;
   /** Tells a running link that a list lacks its record; false where no such workflow runs. */

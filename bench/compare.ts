@@ -127,7 +127,7 @@ async function compareSpeed(mongo: string): Promise<{ memory: number; store: num
   } as unknown as Deps;
   const parts: FlowRole[] = [{ flow, side: 'source' }];
   const start = performance.now();
-  for (let at = 0; at < IN_STORE; at += PAGE) await handOnPage(deps, parts, known.slice(at, at + PAGE));
+  for (let at = 0; at < IN_STORE; at += PAGE) await handOnPage(deps, parts, { records: known.slice(at, at + PAGE) });
   const speed = IN_STORE / ((performance.now() - start) / 1000);
   await store.close();
   return { memory, store: speed };

@@ -26,6 +26,7 @@ export async function* followChanges(
   { after, signal }: { readonly after?: number; readonly signal?: AbortSignal } = {},
 ): AsyncIterable<ChangeEvent> {
   let from = after ?? (await readChanges(store)).next;
+  // oxlint-disable-next-line no-unmodified-loop-condition -- the caller's signal aborts it
   while (!signal?.aborted) {
     const { events, next } = await readChanges(store, { after: from, limit: BATCH });
     for (const event of events) {

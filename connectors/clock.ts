@@ -17,6 +17,12 @@ const REPLAY_MS = 5000;
 /** A Date header says whole seconds, and servers renew it a little late. */
 const DATE_WIDTH_MS = 1200;
 
+/** When a call went out and when its answer came (ms, on our clock). */
+export interface Bracket {
+  readonly sentAt: number;
+  readonly receivedAt: number;
+}
+
 /**
  * A system's clock against ours. Until our first write to it the Date header gives the offset, afterwards the stamps in
  * answers to our own writes, each bracketed by the moments of sending and receiving.
@@ -46,7 +52,7 @@ export class SystemClock {
    * The stamp (ms) that our own write got. `replayable`: the answer may be an old one, which a system gives again for a
    * key that it knows; it counts only where it is about what is known already.
    */
-  write(stamp: number, sentAt: number, receivedAt: number, replayable = false): void {
+  write(stamp: number, { sentAt, receivedAt }: Bracket, replayable = false): void {
     const { lo, hi } = this.#estimate;
     if (replayable && (stamp - sentAt + 1 < lo - REPLAY_MS || stamp - receivedAt - 1 > hi + REPLAY_MS)) return;
     this.#take({ lo: stamp - receivedAt - 1, hi: stamp - sentAt + 1, at: receivedAt, by: 'write' });

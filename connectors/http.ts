@@ -135,15 +135,16 @@ function classify(
   const text = judged?.text === undefined ? problem.text : `${status} ${judged.text}`;
   const retryAfterMs = seconds(response.headers.get('retry-after'));
   const more = { status, fields, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-  if (judged?.failure !== undefined && judged.failure !== 'throttled') return new SystemError(system, judged.failure, text, more);
+  if (judged?.failure !== undefined && judged.failure !== 'throttled')
+    return new SystemError(system, judged.failure, { text, ...more });
   if (status === 429 || judged?.failure === 'throttled')
-    return new SystemError(system, 'throttled', text, { ...more, retryAfterMs: Math.max(1000, retryAfterMs ?? 0) });
-  if (status === 401) return new SystemError(system, 'unauthorized', text, more);
-  if (status === 404 || status === 410) return new SystemError(system, 'gone', text, more);
-  if (status === 412) return new SystemError(system, 'contended', text, more);
+    return new SystemError(system, 'throttled', { text, ...more, retryAfterMs: Math.max(1000, retryAfterMs ?? 0) });
+  if (status === 401) return new SystemError(system, 'unauthorized', { text, ...more });
+  if (status === 404 || status === 410) return new SystemError(system, 'gone', { text, ...more });
+  if (status === 412) return new SystemError(system, 'contended', { text, ...more });
   if (status === 408 || status === 425 || status >= 500 || status < 400)
-    return new SystemError(system, 'unreachable', text, more);
-  return new SystemError(system, 'refused', text, more);
+    return new SystemError(system, 'unreachable', { text, ...more });
+  return new SystemError(system, 'refused', { text, ...more });
 }
 
 function reason(error: unknown, url: string): string {

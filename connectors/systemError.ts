@@ -21,6 +21,14 @@ export type Failure =
   /** A refusal that only a person or another value can mend. */
   | 'refused';
 
+/** What an answer that is a failure tells. */
+export interface Said {
+  readonly text: string;
+  readonly status?: number;
+  readonly fields?: readonly string[];
+  readonly retryAfterMs?: number;
+}
+
 /** A failed call. `text` is the system's own; it may quote names, so it goes to the store and to people, not to logs or Temporal. */
 export class SystemError extends Error {
   override readonly name = 'SystemError';
@@ -33,19 +41,16 @@ export class SystemError extends Error {
   /** Milliseconds to wait, where the system says so. */
   readonly retryAfterMs: number | null;
 
-  constructor(
-    system: string,
-    failure: Failure,
-    text: string,
-    more: { status?: number; fields?: readonly string[]; retryAfterMs?: number } = {},
-  ) {
-    super(`${system} ${more.status ?? failure}`);
+  /** `said`: the system's own text, alone or with what else its answer tells. */
+  constructor(system: string, failure: Failure, said: string | Said) {
+    const { text, status = null, fields = [], retryAfterMs = null } = typeof said === 'string' ? { text: said } : said;
+    super(`${system} ${status ?? failure}`);
     this.system = system;
     this.failure = failure;
     this.text = text;
-    this.status = more.status ?? null;
-    this.fields = more.fields ?? [];
-    this.retryAfterMs = more.retryAfterMs ?? null;
+    this.status = status;
+    this.fields = fields;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** Whether the same call may succeed later, with nobody mending anything. */

@@ -136,7 +136,7 @@ export function crmSandbox(options: CrmOptions): StandIn {
   const { app, disturbance } = disturbedApp(() => settings.clockOffsetMs);
   app.use(async (context, next) => {
     if (!context.req.path.startsWith('/_sandbox') && context.req.header('authorization') !== `Bearer ${options.token}`)
-      return problem(401, 'Unauthorized', 'The token is missing or unknown.');
+      return problem(401, { title: 'Unauthorized', detail: 'The token is missing or unknown.' });
     return next();
   });
 
@@ -148,22 +148,26 @@ export function crmSandbox(options: CrmOptions): StandIn {
 
   async function create(context: Context, kind: Kind): Promise<Response> {
     const body = await objectOf(context, 'application/json');
-    if (!body) return problem(400, 'Bad Request', 'The body is not a JSON object sent as application/json.');
+    if (!body) return problem(400, { title: 'Bad Request', detail: 'The body is not a JSON object sent as application/json.' });
     const { externalId = null, ...values } = body;
     const errors = faultsOf(kind, values);
-    if (Object.keys(errors).length > 0) return problem(422, 'Unprocessable Content', 'The record is not valid.', { errors });
+    if (Object.keys(errors).length > 0)
+      return problem(422, { title: 'Unprocessable Content', detail: 'The record is not valid.' }, { errors });
     const name = settings.idempotency ? context.req.header('idempotency-key') : undefined;
     const hash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
     if (name !== undefined) {
       const known = keys.get(`${kind.name} ${name}`);
       if (known && Number(known['at']) > Date.now() - DAY_MS) {
         if (known['hash'] !== hash)
-          return problem(422, 'Unprocessable Content', 'The idempotency key was used with another body.');
+          return problem(422, { title: 'Unprocessable Content', detail: 'The idempotency key was used with another body.' });
         return context.json(show(known['row'] as SandboxRow), 201, etag(known['row'] as SandboxRow));
       }
     }
     if (settings.externalId && typeof externalId === 'string' && external.has(`${kind.name} ${externalId}`))
-      return problem(409, 'Conflict', `externalId is taken by ${String(external.get(`${kind.name} ${externalId}`))}.`);
+      return problem(409, {
+        title: 'Conflict',
+        detail: `externalId is taken by ${String(external.get(`${kind.name} ${externalId}`))}.`,
+      });
     const row = make(kind, values, settings.externalId && typeof externalId === 'string' ? externalId : null);
     if (name !== undefined) keys.put(`${kind.name} ${name}`, { hash, row, at: Date.now() });
     return context.json(show(row), 201, etag(row));
@@ -173,21 +177,21 @@ export function crmSandbox(options: CrmOptions): StandIn {
     const query = new URL(context.req.url).searchParams;
     for (const name of query.keys())
       if (!['limit', 'cursor', 'updatedSince', 'externalId'].includes(name))
-        return problem(400, 'Bad Request', `Unknown query parameter ${name}.`);
+        return problem(400, { title: 'Bad Request', detail: `Unknown query parameter ${name}.` });
     const limit = Number(query.get('limit') ?? 100);
     if (!Number.isInteger(limit) || limit < 1 || limit > 200)
-      return problem(400, 'Bad Request', 'limit must be between 1 and 200.');
+      return problem(400, { title: 'Bad Request', detail: 'limit must be between 1 and 200.' });
     let rows = [...table(kind).replica().values()];
     const since = query.get('updatedSince');
     if (since !== null) {
       const at = Date.parse(since);
-      if (Number.isNaN(at)) return problem(400, 'Bad Request', 'updatedSince is not an ISO 8601 instant.');
+      if (Number.isNaN(at)) return problem(400, { title: 'Bad Request', detail: 'updatedSince is not an ISO 8601 instant.' });
       const from = new Date(at).toISOString();
       rows = rows.filter((row) => String(row['updatedAt']) >= from);
     }
     const externalId = query.get('externalId');
     if (externalId !== null) {
-      if (!settings.externalId) return problem(400, 'Bad Request', 'Unknown query parameter externalId.');
+      if (!settings.externalId) return problem(400, { title: 'Bad Request', detail: 'Unknown query parameter externalId.' });
       rows = rows.filter((row) => row['externalId'] === externalId);
     }
     const keyed = rows
@@ -206,16 +210,21 @@ export function crmSandbox(options: CrmOptions): StandIn {
 
   async function update(context: Context, kind: Kind, id: string): Promise<Response> {
     const body = await objectOf(context, 'application/merge-patch+json');
-    if (!body) return problem(415, 'Unsupported Media Type', 'PATCH takes a JSON object sent as application/merge-patch+json.');
+    if (!body)
+      return problem(415, {
+        title: 'Unsupported Media Type',
+        detail: 'PATCH takes a JSON object sent as application/merge-patch+json.',
+      });
     const row = table(kind).get(id);
-    if (!row) return problem(404, 'Not Found', `${kind.name} ${id} does not exist.`);
+    if (!row) return problem(404, { title: 'Not Found', detail: `${kind.name} ${id} does not exist.` });
     const match = settings.ifMatch ? context.req.header('if-match') : undefined;
     if (match !== undefined && match !== '*' && match !== `"${String(row['version'])}"`)
-      return problem(412, 'Precondition Failed', `${kind.name} ${id} was changed meanwhile.`);
+      return problem(412, { title: 'Precondition Failed', detail: `${kind.name} ${id} was changed meanwhile.` });
     const { externalId, ...values } = body;
     const errors = faultsOf(kind, values);
     if (externalId !== undefined && externalId !== row['externalId']) errors['externalId'] = ['externalId cannot be changed.'];
-    if (Object.keys(errors).length > 0) return problem(422, 'Unprocessable Content', 'The record is not valid.', { errors });
+    if (Object.keys(errors).length > 0)
+      return problem(422, { title: 'Unprocessable Content', detail: 'The record is not valid.' }, { errors });
     const changed = edit(kind, row, values);
     return settings.emptyUpdate ? context.body(null, 204) : context.json(show(changed), 200, etag(changed));
   }
@@ -229,18 +238,19 @@ export function crmSandbox(options: CrmOptions): StandIn {
       const row = table(kind).replica().get(id(context));
       return row
         ? context.json(show(row), 200, etag(row))
-        : problem(404, 'Not Found', `${kind.name} ${id(context)} does not exist.`);
+        : problem(404, { title: 'Not Found', detail: `${kind.name} ${id(context)} does not exist.` });
     });
     app.patch(one, (context) => update(context, kind, id(context)));
     app.delete(one, (context) => {
-      if (!table(kind).get(id(context))) return problem(404, 'Not Found', `${kind.name} ${id(context)} does not exist.`);
+      if (!table(kind).get(id(context)))
+        return problem(404, { title: 'Not Found', detail: `${kind.name} ${id(context)} does not exist.` });
       drop(kind, id(context));
       return context.body(null, 204);
     });
   }
-  app.notFound(() => problem(404, 'Not Found', 'There is nothing at this address.'));
+  app.notFound(() => problem(404, { title: 'Not Found', detail: 'There is nothing at this address.' }));
 
-  const exact = (kind: Kind, values: SandboxRow): SandboxRow => byCatalogueNames(kind.name, kind.fields, [], values);
+  const exact = (kind: Kind, values: SandboxRow): SandboxRow => byCatalogueNames(kind.name, { fields: kind.fields }, values);
   const desk: AdminTable = {
     tables: Object.values(tables),
     types: tables,

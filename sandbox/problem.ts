@@ -1,8 +1,7 @@
 /** A problem+json answer. */
 export function problem(
   status: number,
-  title: string,
-  detail: string,
+  { title, detail }: { readonly title: string; readonly detail: string },
   more: { errors?: Record<string, string[]>; headers?: Record<string, string> } = {},
 ): Response {
   const body = { type: 'about:blank', title, status, detail, ...(more.errors ? { errors: more.errors } : {}) };

@@ -29,8 +29,7 @@ export function disturbedApp(clockOffsetMs: () => number): Pick<StandIn, 'app' |
 /** A person's values by the type's own field names, whatever their case. Throws DeskError for a field that cannot be edited. */
 export function byCatalogueNames(
   type: string,
-  fields: readonly string[],
-  fixed: readonly string[],
+  { fields, fixed = [] }: { readonly fields: readonly string[]; readonly fixed?: readonly string[] },
   values: SandboxRow,
 ): SandboxRow {
   return Object.fromEntries(

@@ -17,7 +17,10 @@ type Event = Omit<ChangeEventDocument, '_id'>;
  * Numbers what was committed, after it was committed, so that services can follow it. A link says in the very write that
  * changes it that it has news, so nothing is missed when a process dies between two writes. Runs until `signal` aborts.
  */
-export async function numberChanges(store: Store, holder: string, log: Logger, signal: AbortSignal): Promise<void> {
+export async function numberChanges(
+  store: Store,
+  { holder, log, signal }: { readonly holder: string; readonly log: Logger; readonly signal: AbortSignal },
+): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     try {

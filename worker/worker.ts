@@ -138,7 +138,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
       NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]),
     );
     const stopClocks = await shareClocks(connectors, store);
-    const numbering = numberChanges(store, `${hostname()}:${process.pid}`, log, signal);
+    const numbering = numberChanges(store, { holder: `${hostname()}:${process.pid}`, log, signal });
     try {
       const deps: Deps = {
         installation,
@@ -194,10 +194,8 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
 }
 
 /** Worth knowing at once, and no reason not to run: what we may not do, and a clock that is far from ours. */
-function warnOf(system: Connector, privileges: readonly string[] | undefined, flows: readonly Flow[], log: Logger): void {
-  if (privileges && system.name === 'powerOffice')
-    for (const sentence of missingPrivileges(flows, privileges))
-      log.warn({ event: 'privilege', system: system.name }, `${system.title}: ${sentence}`);
+function warnOf(system: Connector, lacks: readonly string[], log: Logger): void {
+  for (const sentence of lacks) log.warn({ event: 'privilege', system: system.name }, `${system.title}: ${sentence}`);
   const { lo, hi, by } = system.clock.estimate;
   if (by === 'nothing' || Math.max(lo, -hi) < CLOCK_APART_MS) return;
   const seconds = Math.round(Math.abs(lo + hi) / 2000);
@@ -225,7 +223,8 @@ async function askSystems({
     const { identity, privileges } = await retryUntilReachable(systemServer(system, crm), waiting, () =>
       system.check(waiting.signal),
     );
-    warnOf(system, privileges, flows, waiting.log);
+    const lacks = privileges && system.name === 'powerOffice' ? missingPrivileges(flows, privileges) : [];
+    warnOf(system, lacks, waiting.log);
     return identity;
   };
   return worldOf(installation, { powerOffice: await ask(connectors.powerOffice), crm: await ask(connectors.crm) });

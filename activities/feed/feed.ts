@@ -118,7 +118,7 @@ export class Feed {
       { priority: 'feed', signal: this.#signal },
     )) {
       const unread = page.records.filter((record) => this.#recent.get(record.id) !== fingerprint(record));
-      const { started, signalled, finished } = await handOnPage(this.#deps, this.#roles, unread);
+      const { started, signalled, finished } = await handOnPage(this.#deps, this.#roles, { records: unread });
       if (this.#recent.size > RECENT) this.#recent.clear();
       for (const record of finished) this.#recent.set(record.id, fingerprint(record));
       if (started + signalled > 0)
@@ -183,7 +183,7 @@ export class Feed {
       { type: this.#type, fields: this.#fields, since: null },
       { priority: 'sweep', signal: this.#signal },
     )) {
-      const { started, signalled } = await handOnPage(this.#deps, this.#roles, page.records, { sweep: true });
+      const { started, signalled } = await handOnPage(this.#deps, this.#roles, { records: page.records, sweep: true });
       records += page.records.length;
       handedOn += started + signalled;
       await this.#deps.time.sleep(SWEEP_PAUSE_MS, this.#signal);

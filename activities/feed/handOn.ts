@@ -61,8 +61,7 @@ interface Routed {
 export async function handOnPage(
   deps: Deps,
   roles: readonly FlowRole[],
-  records: readonly Snapshot[],
-  { sweep = false } = {},
+  { records, sweep = false }: { readonly records: readonly Snapshot[]; readonly sweep?: boolean },
 ): Promise<PageResult> {
   let started = 0;
   const routed: Routed[] = [];
@@ -104,7 +103,7 @@ async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]):
       const { sourceId, seen } = record;
       if (await deps.links.start(flow, record)) started += 1;
       else if (seen.source)
-        await deps.links.signalObserved(flow, sourceId, { side: 'source', id: sourceId, seen: seen.source }, undefined);
+        await deps.links.signalObserved({ flow, sourceId }, { side: 'source', id: sourceId, seen: seen.source });
     });
     // Noted after the start: a link that the store knows has a workflow, or had one.
     await deps.store.links.discover(batch, flow);
@@ -175,12 +174,12 @@ async function compare(deps: Deps, routed: readonly Routed[], sweep: boolean): P
     if (what === 'values' || revives || regressed || (!closed && rulesOf(flow).hash !== link.rules)) {
       signalled += 1;
       const message = { side, id: record.id, seen: observation, ...(regressed ? { regressed } : {}) };
-      const running = await deps.links.signalObserved(flow, link.sourceId, message, link.rules);
+      const running = await deps.links.signalObserved({ flow, sourceId: link.sourceId, knownRules: link.rules }, message);
       // It closed, or its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has, and is
       // told also where another feed starts it first.
       if (!running) {
         await deps.links.start(flow, link);
-        await deps.links.signalObserved(flow, link.sourceId, message, link.rules);
+        await deps.links.signalObserved({ flow, sourceId: link.sourceId, knownRules: link.rules }, message);
       }
     }
     // A target that the link has not stored yet is looked at again.

@@ -33,6 +33,13 @@ class ReadRefused extends Error {
 /** A change as the history keeps it. */
 export type PropertyChange = Pick<Assignment, 'property' | 'why' | 'instants'> & { before: Value; after: Value };
 
+/** Which side is read for which attempt, and whether a list of ids lacks it. */
+interface Asked {
+  readonly side: Side;
+  readonly attempt: Attempt;
+  readonly announced?: boolean | undefined;
+}
+
 /** An outcome on its way into the store. `written`: the properties of a write, null for anything else. */
 interface Commit {
   readonly link: LinkRecord;
@@ -81,7 +88,7 @@ export function linkContext(deps: Deps) {
   const idOf = (link: LinkRecord, side: Side): string => (side === 'source' ? link.sourceId : (link.targetId ?? ''));
 
   /** A 404 as the link may take it: whether a list of ids had announced it decides how much is needed to believe it. */
-  function missed(link: LinkRecord, side: Side, attempt: Attempt, announced = false): Promise<'gone' | 'unsure'> {
+  function missed(link: LinkRecord, { side, attempt, announced = false }: Asked): Promise<'gone' | 'unsure'> {
     const flow = flowOf(link);
     return judgeMissing(store, {
       system: connectorOf(flow, side),
@@ -93,10 +100,7 @@ export function linkContext(deps: Deps) {
     });
   }
 
-  async function readSide(
-    link: LinkRecord,
-    { side, attempt, announced }: { readonly side: Side; readonly attempt: Attempt; readonly announced: boolean },
-  ): Promise<Found> {
+  async function readSide(link: LinkRecord, { side, attempt, announced = false }: Asked): Promise<Found> {
     const flow = flowOf(link);
     try {
       const seen = await connectorOf(flow, side).read(
@@ -109,16 +113,14 @@ export function linkContext(deps: Deps) {
       return observationOf(flow, side, seen);
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
-      if (error.failure === 'gone') return missed(link, side, attempt, announced);
+      if (error.failure === 'gone') return missed(link, { side, attempt, announced });
       throw new ReadRefused(side, error);
     }
   }
 
   async function readSides(
     link: LinkRecord,
-    sides: readonly Side[],
-    attempt: Attempt,
-    announced = false,
+    { sides, attempt, announced = false }: Omit<Asked, 'side'> & { readonly sides: readonly Side[] },
   ): Promise<Partial<Record<Side, Found>>> {
     const there = sides.filter((side) => side === 'source' || link.targetId !== null);
     const found = await Promise.all(there.map((side) => readSide(link, { side, attempt, announced })));
@@ -134,7 +136,11 @@ export function linkContext(deps: Deps) {
   }
 
   /** What another attempt of the same activity has stored already. */
-  function replayStored(link: LinkRecord, stored: LinkDocument, side: Side, written: readonly string[] | null): Outcome {
+  function replayStored(
+    link: LinkRecord,
+    stored: LinkDocument,
+    { side, written = null }: { readonly side: Side; readonly written?: readonly string[] | null },
+  ): Outcome {
     if (stored.block && stored.block.at !== link.block?.at)
       return { kind: 'refused', side: stored.block.side, code: stored.block.code, properties: stored.block.properties };
     const seen = stored.seen[side];
@@ -173,7 +179,7 @@ export function linkContext(deps: Deps) {
     const now = await store.links.write(link, flowOf(link), text);
     if (now) return { ...outcome, ...newerObservations(link, now) };
     const { stored, done } = await loadStored(link);
-    if (stored && done) return replayStored(link, stored, side, written);
+    if (stored && done) return replayStored(link, stored, { side, written });
     return { kind: 'contended', found: {}, revision: stored?.revision ?? 0 };
   }
 

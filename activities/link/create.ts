@@ -34,8 +34,9 @@ export async function createRecord(
   // A first try need not ask the store where the system itself refuses a second record.
   const safe = attempt.number === 1 && connector.features().externalId && connector.features().uniqueExternalId !== false;
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
-  if (ahead) return { kind: 'contended', found: await readSides(link, ['source'], attempt), revision: stored?.revision ?? 0 };
-  if (stored && done && (stored.block || stored.targetId !== null)) return replayStored(link, stored, 'target', null);
+  if (ahead)
+    return { kind: 'contended', found: await readSides(link, { sides: ['source'], attempt }), revision: stored?.revision ?? 0 };
+  if (stored && done && (stored.block || stored.targetId !== null)) return replayStored(link, stored, { side: 'target' });
   const unclear = stored?.block?.code === 'ambiguous' ? stored.block.at - AMBIGUOUS_SLACK_MS : null;
   const lost = attempt.number > 1 || unclear !== null;
   const options = { priority: 'write' as const, signal: attempt.signal, again: lost };

@@ -16,7 +16,7 @@ export async function readRecords(
   const { store, time } = deps;
   const flow = flowOf(link);
   await time.sleep(lag(flow), attempt.signal);
-  const found = await readSides(link, sides, attempt, announced);
+  const found = await readSides(link, { sides, attempt, announced });
   // Its feed lists the ids at its next look.
   if (list === true)
     for (const side of sides)

@@ -34,8 +34,9 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
   // ETag moves with every edit, mapped or not: it is taken from the newest version that the feed or the link has seen.
   const safe = attempt.number === 1 && connector.features().conditional === 'test' && planned.scope === undefined;
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
-  if (ahead) return { kind: 'contended', found: await readSides(link, SIDES, attempt), revision: stored?.revision ?? 0 };
-  if (stored && done) return replayStored(link, stored, side, written);
+  if (ahead)
+    return { kind: 'contended', found: await readSides(link, { sides: SIDES, attempt }), revision: stored?.revision ?? 0 };
+  if (stored && done) return replayStored(link, stored, { side, written });
   // What a write overwrites is noted with its answer. An attempt that never got so far may have written all the same,
   // and what it overwrote may not be seen again: the next one notes it before anything else.
   const noted = attempt.number > 1;
@@ -85,7 +86,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     answer = await update(false);
   } catch (error) {
     if (!(error instanceof SystemError) || error.retryable) throw error;
-    if (error.failure === 'gone') return { kind: 'read', found: { [side]: await missed(link, side, attempt) } };
+    if (error.failure === 'gone') return { kind: 'read', found: { [side]: await missed(link, { side, attempt }) } };
     if (error.failure !== 'contended') return refusedWith(error);
     return contended(error);
   }
@@ -94,7 +95,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
   /** A condition did not hold, or may not have: wait out the lag, read both sides, let the link merge again. */
   async function contended(refusal: SystemError): Promise<Outcome> {
     await deps.time.sleep(lag(flow), attempt.signal);
-    const found = await readSides(link, SIDES, attempt);
+    const found = await readSides(link, { sides: SIDES, attempt });
     const now = found[side];
     if (now === undefined || typeof now === 'string') return { kind: 'contended', found };
     // The value that an earlier attempt sent: its answer was lost, its effect was not. What a system made of that value
@@ -106,7 +107,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
 
     // Everything looks as expected and yet it was refused: a stale replica, another rule, or no condition at all.
     await deps.time.sleep(probe.readsApartMs, attempt.signal);
-    const second = await readSides(link, SIDES, attempt);
+    const second = await readSides(link, { sides: SIDES, attempt });
     const later = second[side];
     if (later === undefined || typeof later === 'string' || !isAsExpected(later)) return { kind: 'contended', found: second };
     for (const unconditional of [false, true]) {

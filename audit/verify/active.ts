@@ -27,7 +27,11 @@ export function pairNamed(flows: readonly Flow[], text: string): { flow: Flow; s
  * Edits one property on each side of a pair, waits until the other side shows it, and puts it back in the same way.
  * A value that did not arrive is put back all the same.
  */
-export async function tryActiveEdit(opened: Opened, flow: Flow, sourceId: string, timeoutMs: number): Promise<Statement[]> {
+export async function tryActiveEdit(
+  opened: Opened,
+  { flow, sourceId }: { readonly flow: Flow; readonly sourceId: string },
+  timeoutMs: number,
+): Promise<Statement[]> {
   const link = await opened.store.links.byKey(linkKey(flow.name, sourceId));
   if (!link || link.targetId === null || link.ended !== null)
     throw new TandemError(

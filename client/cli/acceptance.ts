@@ -53,7 +53,7 @@ export function addAcceptanceCommands(program: Command): void {
             bar.end();
             const statements = [...found.statements];
             for (const { flow, sourceId } of pairs)
-              statements.push(...(await tryActiveEdit(opened, flow, sourceId, options.timeout * 1000)));
+              statements.push(...(await tryActiveEdit(opened, { flow, sourceId }, options.timeout * 1000)));
             const whole = { ...found, statements };
             if (options.junit !== undefined) writeFileSync(options.junit, junit(whole));
             if (options.html !== undefined) writeFileSync(options.html, html(whole));

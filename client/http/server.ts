@@ -101,7 +101,7 @@ async function serve(options: ServerOptions, row: Route, context: Context<Env>):
     throw new HttpProblem(403, `the token "${caller.name}" has the right ${caller.right}; this needs ${row.right}`);
   const text = row.method === 'post' ? await bodyOf(context) : '';
   const requestKey = context.req.header('idempotency-key') ?? null;
-  const asked = { ...checked(row, context, text, requestKey), tandem: options.tandem, caller, requestKey } as Asked<
+  const asked = { ...checked(row, context, { text, requestKey }), tandem: options.tandem, caller, requestKey } as Asked<
     never,
     never,
     never
@@ -129,14 +129,15 @@ async function serve(options: ServerOptions, row: Route, context: Context<Env>):
     }
   };
   if (requestKey === null) return json(await steer());
-  return json(await once(options.requests, `${caller.name}:${requestKey}`, [row.method, context.req.path, text], steer));
+  return json(
+    await once(options.requests, { key: `${caller.name}:${requestKey}`, request: [row.method, context.req.path, text] }, steer),
+  );
 }
 
 /** Runs a request with a key once; the same again gets the same answer. */
 async function once(
   requests: RequestKeeper,
-  key: string,
-  request: readonly string[],
+  { key, request }: { readonly key: string; readonly request: readonly string[] },
   work: () => Promise<KeptAnswer>,
 ): Promise<KeptAnswer> {
   const fingerprint = createHash('sha256').update(request.join('\n')).digest('hex');
@@ -173,8 +174,7 @@ async function bodyOf(context: Context): Promise<string> {
 function checked(
   row: Route,
   context: Context,
-  text: string,
-  requestKey: string | null,
+  { text, requestKey }: { readonly text: string; readonly requestKey: string | null },
 ): { params: unknown; query: unknown; body: unknown } {
   const errors: { at: string; message: string }[] = [];
   const check = (at: string, schema: z.ZodType, value: unknown): unknown => {

@@ -138,14 +138,10 @@ function tokenFetcher(
     } catch (error) {
       if (error instanceof SystemError) throw error;
       if (error instanceof oauth.ResponseBodyError)
-        throw new SystemError(
-          'CRM',
-          'unauthorized',
-          `the token was refused: ${error.error} ${error.error_description ?? ''}`.trim(),
-          {
-            status: error.status,
-          },
-        );
+        throw new SystemError('CRM', 'unauthorized', {
+          text: `the token was refused: ${error.error} ${error.error_description ?? ''}`.trim(),
+          status: error.status,
+        });
       throw new SystemError('CRM', 'unreachable', `no token from ${new URL(auth.tokenUrl).host}: ${(error as Error).message}`);
     }
     if (answer.refresh_token !== undefined) await keep(answer.refresh_token);

@@ -69,7 +69,7 @@ export function writing(host: WritingHost) {
   ): void {
     // A stamp of whole seconds says less of the clock than the Date header does.
     if (options.again || !isFine(placeOf(answer.body, operation.out), type)) return;
-    host.clock.write(instantMs(seen.instant), answer.sentAt, answer.receivedAt, replayable);
+    host.clock.write(instantMs(seen.instant), answer, replayable);
   }
 
   /** A record that was just made may be invisible for a while. */

@@ -87,7 +87,8 @@ export function toWire(kind: Resource, name: string, value: Value): Value {
   if (typeof value !== 'string' || value === '' || !isDecimal(kind, name)) return value;
   const number = Number(value);
   if (Number.isFinite(number) && convert(decimalText(number), 'decimal') === convert(value, 'decimal')) return number;
-  throw new SystemError('PowerOffice', 'refused', `${name} takes a number, and the amount has more digits than one can hold`, {
+  throw new SystemError('PowerOffice', 'refused', {
+    text: `${name} takes a number, and the amount has more digits than one can hold`,
     fields: [name],
   });
 }

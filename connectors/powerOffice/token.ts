@@ -65,7 +65,7 @@ export class Token {
     } catch (error) {
       // OAuth answers a wrong key with 400 or 401; either is a matter of keys.
       if (error instanceof SystemError && error.failure === 'refused')
-        throw new SystemError('PowerOffice', 'unauthorized', error.text, { status: error.status ?? 401 });
+        throw new SystemError('PowerOffice', 'unauthorized', { text: error.text, status: error.status ?? 401 });
       throw error;
     }
     const body = answer.body as { access_token?: unknown; expires_in?: unknown } | undefined;

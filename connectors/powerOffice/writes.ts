@@ -51,7 +51,8 @@ export class Writes {
       const owner = body[name];
       delete body[name];
       if (typeof owner === 'number' || typeof owner === 'string') return encodeURIComponent(owner);
-      throw new SystemError('PowerOffice', 'refused', `a ${kind.name} is created below its ${name}, and none was given`, {
+      throw new SystemError('PowerOffice', 'refused', {
+        text: `a ${kind.name} is created below its ${name}, and none was given`,
         fields: [name],
       });
     });
@@ -95,8 +96,7 @@ export class Writes {
   ): Snapshot {
     const record = inPascalCase(answer.body);
     const instant = (record as Record<string, unknown> | undefined)?.[CHANGED];
-    if (isInstant(instant) && options.stamps && !options.again)
-      this.#client.clock.write(instantMs(instant), answer.sentAt, answer.receivedAt);
+    if (isInstant(instant) && options.stamps && !options.again) this.#client.clock.write(instantMs(instant), answer);
     return goSnapshot(kind, record, { fields, clock: this.#client.clock, answer, read: false });
   }
 
@@ -139,7 +139,7 @@ export class Writes {
   ): Promise<SystemError> {
     const { status, text, fields } = error;
     const as = (failure: 'contended' | 'refused'): SystemError =>
-      new SystemError('PowerOffice', failure, text, { ...(status === null ? {} : { status }), fields });
+      new SystemError('PowerOffice', failure, { text, ...(status === null ? {} : { status }), fields });
     const testing = Object.keys(tested).length > 0;
     // The framework fails so on a patch that it cannot map: with a `test`, that may be the cause; without, it is the patch.
     if (status === 500 && testing) return as('contended');

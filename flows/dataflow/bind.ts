@@ -18,11 +18,11 @@ export interface Refused {
 
 const SIDE_KEY = { source: 'A', target: 'B' } as const;
 
-/** Names by which PowerOffice Go and the CRM call themselves. */
+/** The system whose name a document's name for it begins with: `PowerOffice Go` is `powerOffice`. */
 function systemNamed(name: string, catalogues: readonly Catalogue[]): SystemName | undefined {
-  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
-  if (plain.startsWith('poweroffice')) return 'powerOffice';
-  return catalogues.find(({ system }) => system.toLowerCase() === plain)?.system;
+  const words = name.toLowerCase().split(/[^a-z0-9]+/);
+  const begins = words.map((_, i) => words.slice(0, i + 1).join(''));
+  return catalogues.find(({ system }) => begins.includes(system.toLowerCase()))?.system;
 }
 
 /** Turns a document and its bindings into flows. What a document leaves open and no binding says is refused, never guessed. */

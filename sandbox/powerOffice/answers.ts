@@ -1,8 +1,7 @@
 /** A refusal with the service's ProblemDetails, as JSON of the kind that its description names. */
 export function refusal(
   status: number,
-  title: string,
-  detail: string,
+  { title, detail }: { readonly title: string; readonly detail: string },
   errors?: Readonly<Record<string, readonly string[]>>,
 ): Response {
   return new Response(JSON.stringify({ title, status, detail, ...(errors ? { errors } : {}) }), {

@@ -15,17 +15,21 @@ function kindOf(name: string): Kind {
 }
 
 /** A person's values under the description's names; text becomes what the property takes, and `MailAddress.City` goes into its object. */
-function fitted(kind: Kind, values: SandboxRow, before: SandboxRow, fixed: readonly string[]): SandboxRow {
+function fitted(
+  kind: Kind,
+  values: SandboxRow,
+  { before = {}, fixed }: { readonly before?: SandboxRow; readonly fixed: readonly string[] },
+): SandboxRow {
   const heads: SandboxRow = {};
   for (const [name, value] of Object.entries(values)) {
     const [head = '', below] = name.split('.');
     const [[field, given] = ['', value]] = Object.entries(
-      byCatalogueNames(kind.name, Object.keys(kind.dto), fixed, { [head]: value }),
+      byCatalogueNames(kind.name, { fields: Object.keys(kind.dto), fixed }, { [head]: value }),
     );
     const nested =
       below === undefined
         ? given
-        : { ...((heads[field] ?? before[field]) as SandboxRow | undefined), ...belowOf(kind, field, below, value) };
+        : { ...((heads[field] ?? before[field]) as SandboxRow | undefined), ...belowOf(kind, field, { [below]: value }) };
     const bound = bind(kind.dto[field] ?? {}, nested, field);
     if ('misfit' in bound) throw new TandemError(bound.misfit.says);
     heads[field] =
@@ -36,8 +40,8 @@ function fitted(kind: Kind, values: SandboxRow, before: SandboxRow, fixed: reado
   return heads;
 }
 
-const belowOf = (kind: Kind, field: string, name: string, value: unknown): SandboxRow =>
-  byCatalogueNames(`${kind.name} ${field}`, Object.keys(resolve(kind.dto[field] ?? {}).properties ?? {}), [], { [name]: value });
+const belowOf = (kind: Kind, field: string, values: SandboxRow): SandboxRow =>
+  byCatalogueNames(`${kind.name} ${field}`, { fields: Object.keys(resolve(kind.dto[field] ?? {}).properties ?? {}) }, values);
 
 /** What a person at PowerOffice's own screen can do: read-only properties too, but ids and stamps. */
 export function powerOfficeDesk(records: Records, set: AdminTable['set']): AdminTable {
@@ -54,13 +58,13 @@ export function powerOfficeDesk(records: Records, set: AdminTable['set']): Admin
       const kind = kindOf(type);
       // With the id of, say, a customer a supplier is the same contact.
       const fixed = [...stamps(kind), ...(FACETS.includes(kind.name) ? [] : ['Id'])];
-      const given = { ...(kind.owned ? { ContactId: 1 } : {}), ...fitted(kind, values, {}, fixed) };
+      const given = { ...(kind.owned ? { ContactId: 1 } : {}), ...fitted(kind, values, { fixed }) };
       return records.save(kind, records.make(kind, given));
     },
     edit(type, id, values) {
       const kind = kindOf(type);
       const before = row(kind, id);
-      return records.save(kind, { ...before, ...fitted(kind, values, before, ['Id', ...stamps(kind)]) });
+      return records.save(kind, { ...before, ...fitted(kind, values, { before, fixed: ['Id', ...stamps(kind)] }) });
     },
     remove(type, id) {
       const kind = kindOf(type);

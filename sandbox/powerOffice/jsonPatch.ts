@@ -37,7 +37,11 @@ const segments = (path: string): string[] =>
     .split('/')
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-function place(root: Record<string, unknown>, rootProperties: Properties, op: string, path: string): Place {
+function place(
+  root: Record<string, unknown>,
+  rootProperties: Properties,
+  { op, path }: Pick<PatchOperation, 'op' | 'path'>,
+): Place {
   const parts = segments(path);
   const last = parts.pop() ?? '';
   let object: unknown = root;
@@ -116,7 +120,7 @@ export function applyJsonPatch(
   operations: readonly PatchOperation[],
 ): void {
   for (const { op, path, from, value } of operations) {
-    const at = (where: string): Place => place(target, properties, op, where);
+    const at = (where: string): Place => place(target, properties, { op, path: where });
     switch (op.toLowerCase()) {
       case 'test':
         test(at(path), value);

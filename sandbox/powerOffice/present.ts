@@ -6,6 +6,12 @@ import type { Properties } from './schema.ts';
 /** Finds another record for what is shown of it. */
 export type Look = (kind: string, id: unknown) => SandboxRow | undefined;
 
+/** The kind of what is shown, and how to find the records that it refers to. */
+export interface Shown {
+  readonly kind: Kind;
+  readonly look: Look;
+}
+
 const SHOWN = Object.fromEntries(
   Object.entries(REFERENCES).flatMap(([id, { kind, shows }]) => (shows ? [[shows[0], { id, kind, of: shows[1] }]] : [])),
 );
@@ -22,7 +28,7 @@ function nested(properties: Properties, value: unknown): SandboxRow {
 }
 
 /** One property of a record's DTO; undefined where the record has none and the description allows no null. */
-export function one(kind: Kind, row: SandboxRow, name: string, look: Look): unknown {
+export function one({ kind, look }: Shown, row: SandboxRow, name: string): unknown {
   const schema = kind.dto[name] ?? {};
   const { properties, nullable } = resolve(schema);
   if (properties) return nested(properties, row[name]);
@@ -61,10 +67,10 @@ export function select(kind: Kind, fields: string): Selection | { readonly unkno
 }
 
 /** A record as the service shows it: its DTO, or what is selected of it. */
-export function present(kind: Kind, row: SandboxRow, look: Look, selection?: Selection): SandboxRow {
+export function present({ kind, look }: Shown, row: SandboxRow, selection?: Selection): SandboxRow {
   const shown: SandboxRow = {};
   for (const name of selection && selection.size > 0 ? selection.keys() : Object.keys(kind.dto)) {
-    const value = one(kind, row, name, look);
+    const value = one({ kind, look }, row, name);
     const below = selection?.get(name);
     if (value === undefined) continue;
     shown[name] = below ? Object.fromEntries(below.map((each) => [each, (value as SandboxRow)[each] ?? null])) : value;

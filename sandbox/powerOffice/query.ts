@@ -1,6 +1,6 @@
 import type { SandboxRow } from '../table.ts';
 import { anyCase, PAGING, resolve, type Kind } from './description.ts';
-import { one, present, select, type Look, type Selection } from './present.ts';
+import { one, present, select, type Look, type Selection, type Shown } from './present.ts';
 import { ticks } from './records.ts';
 import { REFERENCES } from './rules.ts';
 import type { Parameter } from './schema.ts';
@@ -83,7 +83,7 @@ const LOOKS_AT: Readonly<Record<string, string>> = {
 };
 
 /** The test that a filter's value makes of a row. Throws QueryError. */
-function filter(kind: Kind, parameter: Parameter, value: string, look: Look): Test | undefined {
+function filter({ kind, look }: Shown, parameter: Parameter, value: string): Test | undefined {
   const { name } = parameter;
   const schema = resolve(parameter.schema);
   if (value.trim() === '') return undefined;
@@ -93,7 +93,7 @@ function filter(kind: Kind, parameter: Parameter, value: string, look: Look): Te
         ? 'Number'
         : 'CustomerNo'
       : (LOOKS_AT[name] ?? anyCase(Object.keys(kind.dto), name));
-  const read = (row: SandboxRow): unknown => (property === undefined ? undefined : one(kind, row, property, look));
+  const read = (row: SandboxRow): unknown => (property === undefined ? undefined : one({ kind, look }, row, property));
   if (name.endsWith('GreaterThan')) {
     const stamp = anyCase(Object.keys(kind.dto), name.slice(0, -'GreaterThan'.length)) ?? '';
     const than = moment(name, value);
@@ -169,7 +169,7 @@ function sortKey(value: unknown): Key | undefined {
   return /^\d{4}-\d\d-\d\dT/.test(text) ? ticks(text) : text.toLowerCase();
 }
 
-function sorted(kind: Kind, rows: SandboxRow[], orderBy: string, look: Look): SandboxRow[] {
+function sorted({ kind, look }: Shown, rows: SandboxRow[], orderBy: string): SandboxRow[] {
   const orders = listed(orderBy).map((each) => {
     const [field = '', direction = 'asc', ...rest] = each.split(/\s+/);
     const selection = select(kind, field);
@@ -181,7 +181,7 @@ function sorted(kind: Kind, rows: SandboxRow[], orderBy: string, look: Look): Sa
     row,
     id: Number(row['Id']),
     keys: orders.map(({ name, below }) => {
-      const value = one(kind, row, name, look);
+      const value = one({ kind, look }, row, name);
       return sortKey(below === undefined ? value : (value as SandboxRow | undefined)?.[below]);
     }),
   }));
@@ -199,8 +199,11 @@ function sorted(kind: Kind, rows: SandboxRow[], orderBy: string, look: Look): Sa
     .map(({ row }) => row);
 }
 
-function whole(name: string, given: ReadonlyMap<string, string>, otherwise: number, most: number): number {
-  const text = given.get(name);
+function whole(
+  name: string,
+  text: string | undefined,
+  { otherwise, most }: { readonly otherwise: number; readonly most: number },
+): number {
   if (text === undefined || text === '') return otherwise;
   if (!/^[-+]?\d{1,10}$/.test(text.trim())) throw invalid(name, text);
   const number = Number(text);
@@ -215,24 +218,25 @@ export interface ListedPage {
 }
 
 /** Answers a list's query from the rows as they are shown now. Throws QueryError. */
-export function list(kind: Kind, all: Iterable<SandboxRow>, url: URL, look: Look): ListedPage {
+export function list(shown: Shown, all: Iterable<SandboxRow>, url: URL): ListedPage {
+  const { kind, look } = shown;
   const given = readQuery(kind, url.searchParams);
   const selection = select(kind, given.get('Fields') ?? '');
   if ('unknown' in selection) throw new QueryError(`Unknown field '${selection.unknown}' in Fields.`);
-  const size = whole('PageSize', given, 5000, 20_000);
-  const number = whole('PageNumber', given, 1, 2_147_483_647);
+  const size = whole('PageSize', given.get('PageSize'), { otherwise: 5000, most: 20_000 });
+  const number = whole('PageNumber', given.get('PageNumber'), { otherwise: 1, most: 2_147_483_647 });
   const check = given.get('UseDatabaseValidation') ?? '';
   if (check !== '' && !/^(true|false)$/i.test(check)) throw invalid('UseDatabaseValidation', check);
   const tests = kind.filters.flatMap((parameter) => {
     const value = given.get(parameter.name);
     if (value === undefined) return [];
-    const test = parameter.name === 'projectCodes' ? projectCodes(kind, given) : filter(kind, parameter, value, look);
+    const test = parameter.name === 'projectCodes' ? projectCodes(kind, given) : filter(shown, parameter, value);
     return test ? [test] : [];
   });
   if (/true/i.test(check)) lookUp(given, look);
   const rows: SandboxRow[] = [];
   for (const row of all) if (tests.every((test) => test(row))) rows.push(row);
-  const inOrder = sorted(kind, rows, given.get('OrderBy') ?? '', look);
+  const inOrder = sorted(shown, rows, given.get('OrderBy') ?? '');
   const pages = Math.ceil(rows.length / size);
   const link = (page: number): string | null => {
     if (page < 1 || page > pages) return null;
@@ -243,7 +247,7 @@ export function list(kind: Kind, all: Iterable<SandboxRow>, url: URL, look: Look
     return to.toString();
   };
   return {
-    records: inOrder.slice((number - 1) * size, number * size).map((row) => present(kind, row, look, selection)),
+    records: inOrder.slice((number - 1) * size, number * size).map((row) => present(shown, row, selection)),
     pagination: {
       totalCount: rows.length,
       pageSize: size,

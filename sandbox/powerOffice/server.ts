@@ -85,7 +85,8 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
       return gateway(429, 'Rate limit is exceeded. Try again in 1 seconds.', { 'retry-after': '1' });
     recent.push(now);
     const bearer = context.req.header('authorization')?.replace(/^Bearer /i, '') ?? '';
-    if ((tokens.get(bearer) ?? 0) < now) return refusal(401, 'Unauthorized', 'The access token is missing, unknown or expired.');
+    if ((tokens.get(bearer) ?? 0) < now)
+      return refusal(401, { title: 'Unauthorized', detail: 'The access token is missing, unknown or expired.' });
     return undefined;
   }
 
@@ -103,30 +104,30 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
         InvalidPrivileges: privileges(false),
       });
     const at = addressed(path);
-    if (!at) return refusal(404, 'Not Found', 'There is nothing at this address.');
+    if (!at) return refusal(404, { title: 'Not Found', detail: 'There is nothing at this address.' });
     const { kind, id, owner } = at;
     if (settings.withoutPrivilege.includes(kind.name))
-      return refusal(400, 'Missing privilege', `The integration lacks the privilege ${kind.name}.`);
+      return refusal(400, { title: 'Missing privilege', detail: `The integration lacks the privilege ${kind.name}.` });
     const shared = { kind, records, look };
     if (method === 'GET' && id === undefined && owner === undefined) return listed(context, kind);
     if (method === 'GET' && id !== undefined) {
       const row = records.table(kind).replica().get(id);
-      return row ? context.json(present(kind, row, look)) : missing(kind, id);
+      return row ? context.json(present({ kind, look }, row)) : missing(kind, id);
     }
     if (method === 'POST' && id === undefined && kind.owned === (owner !== undefined))
       return create(context, { ...shared, owner });
     if (method === 'PATCH' && id !== undefined) return update(context, { ...shared, id, settings });
     if (method === 'DELETE' && id !== undefined) return remove({ kind, id, records });
-    return refusal(405, 'Method Not Allowed', `${method} is not for this address.`);
+    return refusal(405, { title: 'Method Not Allowed', detail: `${method} is not for this address.` });
   }
 
   function listed(context: Context, kind: Kind): Response {
     try {
-      const page = list(kind, records.table(kind).replica().values(), new URL(context.req.url), look);
+      const page = list({ kind, look }, records.table(kind).replica().values(), new URL(context.req.url));
       context.header('X-Pagination', JSON.stringify(page.pagination));
       return page.records.length === 0 ? context.body(null, 204) : context.json(page.records);
     } catch (error) {
-      if (error instanceof QueryError) return refusal(error.status, error.title, error.message, error.errors);
+      if (error instanceof QueryError) return refusal(error.status, { title: error.title, detail: error.message }, error.errors);
       throw error;
     }
   }
@@ -138,7 +139,7 @@ export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
       .replace(/^\/demo(?=\/)/, '')
       .replace(/\/$/, '');
     if (path === '/oauth/token' && context.req.method === 'POST') return token(context);
-    if (!path.startsWith('/v2/')) return refusal(404, 'Not Found', 'There is nothing at this address.');
+    if (!path.startsWith('/v2/')) return refusal(404, { title: 'Not Found', detail: 'There is nothing at this address.' });
     return barrier(context) ?? answer(context, path.slice('/v2/'.length));
   });
 

@@ -10,11 +10,11 @@ import { bindObject, faultsOf } from './values.ts';
 
 const VALIDATION = 'One or more validation errors occurred.';
 const invalid = (kind: Kind, detail: string, status = 400): Response =>
-  refusal(status, `${kind.noun} validation error(s)`, detail);
+  refusal(status, { title: `${kind.noun} validation error(s)`, detail });
 
 /** What the service says of a record that is not there. */
 export const missing = (kind: Kind, id: string): Response =>
-  refusal(404, 'Object(s) not found', `${kind.noun} with id = ${id.split('/').at(-1)} not found.`);
+  refusal(404, { title: 'Object(s) not found', detail: `${kind.noun} with id = ${id.split('/').at(-1)} not found.` });
 
 /** Codes and numbers that a POST takes in the place of an id; one that names nothing is given back. */
 function byCode(kind: Kind, values: SandboxRow, records: Records): string | undefined {
@@ -41,7 +41,7 @@ const blankReferences = (row: SandboxRow): void => {
 /** The address of a contact that is not there, or is an employee: contact persons belong to customers and suppliers. */
 function ownerProblem(records: Records, contactId: string): Response | undefined {
   if (['Customer', 'Supplier'].some((each) => records.find(each, contactId) !== undefined)) return undefined;
-  return refusal(404, 'Object(s) not found', `Contact with id = ${contactId} not found.`);
+  return refusal(404, { title: 'Object(s) not found', detail: `Contact with id = ${contactId} not found.` });
 }
 
 /** POST: a new record. */
@@ -50,13 +50,14 @@ export async function create(
   { kind, owner, records, look }: { kind: Kind; owner: string | undefined; records: Records; look: Look },
 ): Promise<Response> {
   if (!/\bjson\b/i.test(context.req.header('content-type') ?? ''))
-    return refusal(415, 'Unsupported Media Type', 'The body must be JSON.');
+    return refusal(415, { title: 'Unsupported Media Type', detail: 'The body must be JSON.' });
   const body: unknown = await context.req.json().catch(() => undefined);
   const bound = bindObject(kind.post, body, '');
-  if ('misfit' in bound) return refusal(400, VALIDATION, 'See errors.', { [bound.misfit.path]: [bound.misfit.says] });
+  if ('misfit' in bound)
+    return refusal(400, { title: VALIDATION, detail: 'See errors.' }, { [bound.misfit.path]: [bound.misfit.says] });
   const values = bound.value as SandboxRow;
   const faults = faultsOf({ properties: kind.post, required: kind.required }, values);
-  if (Object.keys(faults).length > 0) return refusal(400, VALIDATION, 'See errors.', faults);
+  if (Object.keys(faults).length > 0) return refusal(400, { title: VALIDATION, detail: 'See errors.' }, faults);
   if (owner !== undefined) {
     const refused = ownerProblem(records, owner);
     if (refused) return refused;
@@ -77,7 +78,7 @@ export async function create(
     if (records.taken(kind.name, row, 'Code') !== undefined)
       return invalid(kind, `Code is already in use. '${String(row['Code'])}'.`);
   }
-  return Response.json(present(kind, records.save(kind, row), look), { status: kind.createStatus });
+  return Response.json(present({ kind, look }, records.save(kind, row)), { status: kind.createStatus });
 }
 
 /** What a patch works on: the values that the type's PatchDto has, nested objects in full. */
@@ -128,10 +129,14 @@ export async function update(
   }: { kind: Kind; id: string; records: Records; look: Look; settings: { test: boolean; silentPatch: boolean } },
 ): Promise<Response> {
   if (!(context.req.header('content-type') ?? '').toLowerCase().startsWith('application/json-patch+json'))
-    return refusal(415, 'Unsupported Media Type', 'PATCH takes application/json-patch+json.');
+    return refusal(415, { title: 'Unsupported Media Type', detail: 'PATCH takes application/json-patch+json.' });
   const operations = readPatch(await context.req.json().catch(() => undefined));
   if (operations === null)
-    return refusal(400, VALIDATION, 'See errors.', { '': ['The JSON patch document was malformed and could not be parsed.'] });
+    return refusal(
+      400,
+      { title: VALIDATION, detail: 'See errors.' },
+      { '': ['The JSON patch document was malformed and could not be parsed.'] },
+    );
   const row = records.table(kind).get(id);
   if (!row) return missing(kind, id);
   const dto = `${kind.name}PatchDto`;
@@ -155,7 +160,7 @@ export async function update(
   if (clash) return invalid(kind, clash.says);
   const saved = next.changed.size === 0 ? row : records.save(kind, next.row);
   if (kind.silentPatch && settings.silentPatch) return new Response(null, { status: 200 });
-  return Response.json(present(kind, saved, look));
+  return Response.json(present({ kind, look }, saved));
 }
 
 /** DELETE: of a record that no other one needs. */
@@ -163,7 +168,10 @@ export function remove({ kind, id, records }: { kind: Kind; id: string; records:
   const row = records.table(kind).get(id);
   if (!row) return missing(kind, id);
   if (records.inUse(kind, row))
-    return refusal(409, `${kind.noun} conflict`, `${kind.noun} with id = ${String(row['Id'])} is in use and cannot be deleted.`);
+    return refusal(409, {
+      title: `${kind.noun} conflict`,
+      detail: `${kind.noun} with id = ${String(row['Id'])} is in use and cannot be deleted.`,
+    });
   records.table(kind).delete(id);
   return new Response(null, { status: 200 });
 }

@@ -71,10 +71,9 @@ function contract(
         assert.ok(written.version > row.version);
         await assert.rejects(write(firstName, 'Never'), (error) => error instanceof SystemError && error.failure === 'contended');
         await eventually(
-          'the change in the feed',
+          { what: 'the change in the feed', withinMs: 20_000 },
           () => read(row.instant),
           (rows) => rows.some((each) => each.id === row.id),
-          20_000,
         );
       } finally {
         await write('Tandemprøve', firstName);

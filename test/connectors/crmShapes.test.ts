@@ -170,7 +170,7 @@ describe('the CRM connector asks and signs in as systems want it', () => {
       [{ kind: 'basic' }, { authorization: `Basic ${Buffer.from('u:p').toString('base64')}` }],
     ];
     for (const [auth, headers] of simple) {
-      const got = await against(() => ({ body: ROWS }), { auth }, idsOf, { secret });
+      const got = await against(() => ({ body: ROWS }), { auth, given: { secret } }, idsOf);
       for (const [name, value] of Object.entries(headers)) assert.equal(got[0]?.headers[name], value);
     }
     const folder = await mkdtemp(join(tmpdir(), 'tandem-auth-'));
@@ -226,11 +226,10 @@ describe('the CRM connector asks and signs in as systems want it', () => {
       const began = Date.now();
       await against(
         () => ({ body: ROWS }),
-        {},
+        { given: { limits: [{ limiter, operations: ['list'] }] } },
         async (system) => {
           for (let i = 0; i < 6; i++) await idsOf(system);
         },
-        { limits: [{ limiter, operations: ['list'] }] },
       );
       assert.ok(Date.now() - began >= 500, `${Date.now() - began} ms`);
     } finally {

@@ -78,16 +78,16 @@ export const operationsWith = (more: Record<string, object>): object => {
   return { operations };
 };
 
-/** The connector does something with an odd server; gives what the server was asked. */
+/** The connector of a profile (`given`: what is given to it besides) does something with an odd server; gives what the server was asked. */
 export async function against(
   answering: Parameters<typeof oddCrm>[0],
   profile: object,
   work: (system: Connector) => Promise<unknown>,
-  given: Partial<CrmGiven> = {},
 ): Promise<Got[]> {
   const server = await oddCrm(answering);
+  const { given = {}, ...more } = profile as { readonly given?: Partial<CrmGiven> };
   try {
-    await work(connectorOf(server.url, profile, given));
+    await work(connectorOf(server.url, more, given));
   } finally {
     await server.close();
   }

@@ -204,9 +204,11 @@ describe('writing to PowerOffice Go', function () {
     const identity = { externalId: 'crm:Contact:c-1', idempotencyKey: 'k' };
     const create = (
       system: Connector,
-      type: string,
-      values: Record<string, string | number>,
-      externalId = identity.externalId,
+      {
+        type,
+        values,
+        externalId = identity.externalId,
+      }: { type: string; values: Record<string, string | number>; externalId?: string },
     ): Promise<Snapshot> =>
       system.create({ type, values, fields: ['FirstName'], identity: { ...identity, externalId } }, OPTIONS);
     const sent = (): Record<string, unknown> => service.calls.at(-1)?.body as Record<string, unknown>;
@@ -214,18 +216,18 @@ describe('writing to PowerOffice Go', function () {
 
     it('are not written unless allowed, nor where a flow maps the property, nor where the type has none', async () => {
       answer = () => ({ status: 201, body: { ...SUPPLIER, ContactId: 3 } });
-      await create(connect(), 'Supplier', { FirstName: 'Kari' });
+      await create(connect(), { type: 'Supplier', values: { FirstName: 'Kari' } });
       assert.deepEqual(sent(), { FirstName: 'Kari' });
       const system = connect({ writeReferences: true });
-      await create(system, 'Supplier', { ExternalImportReference: 'mine' });
+      await create(system, { type: 'Supplier', values: { ExternalImportReference: 'mine' } });
       assert.deepEqual(sent(), { ExternalImportReference: 'mine' });
-      await create(system, 'Product', { Name: 'x' });
+      await create(system, { type: 'Product', values: { Name: 'x' } });
       assert.deepEqual(sent(), { Name: 'x' });
-      await create(system, 'Supplier', { FirstName: 'Kari' });
+      await create(system, { type: 'Supplier', values: { FirstName: 'Kari' } });
       assert.deepEqual(sent(), { FirstName: 'Kari', ExternalImportReference: 'crm:Contact:c-1' });
-      await create(system, 'ContactPerson', { FirstName: 'Kari', ContactId: 3 });
+      await create(system, { type: 'ContactPerson', values: { FirstName: 'Kari', ContactId: 3 } });
       assert.deepEqual(sent(), { FirstName: 'Kari', ExternalCode: 'crm:Contact:c-1' });
-      await create(system, 'Supplier', { FirstName: 'Kari' }, `crm:Contact:${'x'.repeat(60)}, y`);
+      await create(system, { type: 'Supplier', values: { FirstName: 'Kari' }, externalId: `crm:Contact:${'x'.repeat(60)}, y` });
       assert.match(String(sent()['ExternalImportReference']), /^tandem:[0-9a-f]{40}$/);
     });
 

@@ -41,7 +41,7 @@ describe('each variable, as a person gets it wrong', function () {
     return stderr.split('\n');
   }
   /** One line begins by naming the variable, and tells what was seen and what to do. */
-  function told(lines: readonly string[], name: string, seen: RegExp, next: RegExp): void {
+  function told(lines: readonly string[], name: string, { seen, next }: { readonly seen: RegExp; readonly next: RegExp }): void {
     const mine = lines.filter((line) => new RegExp(`^tandem: (\\w+ or )?${name}\\b`).test(line));
     assert.equal(mine.length, 1, `${name} in one line of ${JSON.stringify(lines)}`);
     assert.match(mine[0] ?? '', seen);
@@ -58,7 +58,7 @@ describe('each variable, as a person gets it wrong', function () {
       ['CRM_URL', /base address/],
       ['CRM_TOKEN', /token/],
     ] as const;
-    for (const [name, next] of required) told(stderr.split('\n'), name, /is missing/, next);
+    for (const [name, next] of required) told(stderr.split('\n'), name, { seen: /is missing/, next });
     assert.equal(stderr.split('\n').length, required.length);
   });
 
@@ -76,7 +76,7 @@ describe('each variable, as a person gets it wrong', function () {
       ['POWEROFFICE_REQUESTS_PER_SECOND', '11', /is too high/, /10 a second/],
     ] as const;
     const lines = await refused(Object.fromEntries(malformed.map(([name, value]) => [name, value])));
-    for (const [name, , seen, next] of malformed) told(lines, name, seen, next);
+    for (const [name, , seen, next] of malformed) told(lines, name, { seen, next });
     for (const [name, value, seen] of [
       ['TANDEM_FLOWS', 'broken.json', /broken\.json is not JSON/],
       ['TANDEM_FLOWS', 'other.json', /other\.json: flows\[0\]/],
@@ -109,7 +109,7 @@ describe('each variable, as a person gets it wrong', function () {
 
   it('refused: the password of MONGODB_URI, which is not repeated', async () => {
     const lines = await refused({ MONGODB_URI: `mongodb://me:secret@127.0.0.1:${refusing.mongo.port}/tandem` });
-    told(lines, 'MONGODB_URI', /refuses the key: Authentication failed\./, /correct MONGODB_URI/);
+    told(lines, 'MONGODB_URI', { seen: /refuses the key: Authentication failed\./, next: /correct MONGODB_URI/ });
     assert.doesNotMatch(lines.join('\n'), /secret/);
   });
 
@@ -119,7 +119,7 @@ describe('each variable, as a person gets it wrong', function () {
       TEMPORAL_API_KEY: 'wrong',
       TEMPORAL_TLS: 'false',
     });
-    told(lines, 'TEMPORAL_API_KEY', /refuses the key: Request unauthorized\./, /correct TEMPORAL_API_KEY/);
+    told(lines, 'TEMPORAL_API_KEY', { seen: /refuses the key: Request unauthorized\./, next: /correct TEMPORAL_API_KEY/ });
   });
 
   const away: readonly (readonly [string, (at: string) => string])[] = [
@@ -138,18 +138,15 @@ describe('each variable, as a person gets it wrong', function () {
       });
       try {
         await eventually(
-          'a line',
+          { what: 'a line', withinMs: 10_000 },
           () => worker.stderr.length,
           (n) => n > 0,
-          10_000,
         );
         assert.ok(Date.now() - began < 8000);
-        told(
-          worker.stderr,
-          name,
-          /cannot be reached: .*ECONNREFUSED/,
-          new RegExp(`start it, or correct ${name}. Waiting for it`),
-        );
+        told(worker.stderr, name, {
+          seen: /cannot be reached: .*ECONNREFUSED/,
+          next: new RegExp(`start it, or correct ${name}. Waiting for it`),
+        });
         await eventually(
           'the log',
           () => worker.stdout.join('\n'),
@@ -165,7 +162,10 @@ describe('each variable, as a person gets it wrong', function () {
     for (const [name, valueOf] of away.filter(([each]) => /^(MONGODB|TEMPORAL)/.test(each))) {
       const value = valueOf(`127.0.0.1:${await freePort()}`);
       const { stderr } = await typed('npx tandem status', there.folder, { env: { ...env, [name]: value }, code: 1 });
-      told(stderr.split('\n'), name, /cannot be reached: .*ECONNREFUSED/, new RegExp(`start it, or correct ${name}`));
+      told(stderr.split('\n'), name, {
+        seen: /cannot be reached: .*ECONNREFUSED/,
+        next: new RegExp(`start it, or correct ${name}`),
+      });
     }
   });
 });

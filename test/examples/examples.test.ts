@@ -28,14 +28,13 @@ describe('examples', function () {
   /** Pairs by flow and status, as `status` tells them. */
   async function inStep(expected: Record<string, number>): Promise<void> {
     await eventually(
-      'all in step',
+      { what: 'all in step', withinMs: 60_000 },
       async () => {
         const { text } = await run(['status', '--json']);
         const { flows } = JSON.parse(text) as { flows: { flow: string; pairs: { 'in-step'?: number } }[] };
         return Object.fromEntries(flows.map(({ flow, pairs }) => [flow, pairs['in-step'] ?? 0]));
       },
       (seen) => Object.entries(expected).every(([flow, n]) => seen[flow] === n),
-      60_000,
     );
   }
   async function verifies(): Promise<void> {

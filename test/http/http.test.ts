@@ -58,10 +58,9 @@ describe('the HTTP interface, beside a worker on real servers', function () {
     worker = runTandem(['worker'], env);
     tandem = await connectTandem({ env });
     await eventually(
-      'all pairs in step',
+      { what: 'all pairs in step', withinMs: 60_000 },
       async () => (await tandem.links({ status: 'in-step', limit: 100 })).items.length,
       (n) => n === SIZE.products + SIZE.contactPersons + SIZE.supplierPersons,
-      60_000,
     );
     server = runTandem(['serve', '--port', '0'], {
       ...env,
@@ -214,10 +213,9 @@ describe('the HTTP interface, beside a worker on real servers', function () {
     assert.equal((await send('v1,bm8gc2lnbmF0dXJl')).status, 401);
     assert.equal((await send(new Webhook(SECRET).sign('m1', at, body))).status, 200);
     await eventually(
-      'the edit on the other side',
+      { what: 'the edit on the other side', withinMs: 8000 },
       () => world.powerOffice.desk.types['ContactPerson']?.get(sourceId)?.['FirstName'],
       (name) => name === 'Krok',
-      8000,
     );
   });
 

@@ -121,7 +121,11 @@ export function undescribedBody(request: { method: string; path: string }, body:
 export interface Described {
   readonly standIn: StandIn;
   /** Asks below `/v2`, with the keys and a token. */
-  ask(method: string, path: string, body?: unknown, type?: string): Promise<{ status: number; headers: Headers; body: unknown }>;
+  ask(
+    call: string | { readonly method: string; readonly type: string },
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; headers: Headers; body: unknown }>;
   /** Answers, and requests of `ask`, that the description does not have. */
   readonly violations: string[];
 }
@@ -161,15 +165,15 @@ export async function describedStandIn(options: Partial<PowerOfficeOptions> = {}
   return {
     standIn,
     violations,
-    async ask(method, path, body, type) {
+    async ask(call, path, body) {
+      const { method, type = call === 'PATCH' ? 'application/json-patch+json' : 'application/json' } =
+        typeof call === 'string' ? { method: call } : call;
       const response = await standIn.app.request(`/v2${path}`, {
         method,
         headers: {
           ...headers,
           authorization: `Bearer ${bearer}`,
-          ...(body === undefined
-            ? {}
-            : { 'content-type': type ?? (method === 'PATCH' ? 'application/json-patch+json' : 'application/json') }),
+          ...(body === undefined ? {} : { 'content-type': type }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });

@@ -195,7 +195,7 @@ describe('the PowerOffice stand-in', () => {
     const half = await patch(at, { op: 'replace', path: '/title', value: 'Sjef' }, { op: 'test', path: '/lastName', value: '?' });
     assert.equal(half.status, 400);
     assert.equal((await one(at))['Title'], Title);
-    assert.equal((await ask('PATCH', at, [], 'application/json')).status, 415);
+    assert.equal((await ask({ method: 'PATCH', type: 'application/json' }, at, [])).status, 415);
     described.violations.splice(0);
   });
 

@@ -73,11 +73,11 @@ export async function makeStore(): Promise<{ store: Store; uri: string }> {
 
 /** Waits until `test` holds; fails with what it last saw. */
 export async function eventually<T>(
-  what: string,
+  named: string | { readonly what: string; readonly withinMs: number },
   look: () => Promise<T> | T,
   test: (seen: T) => boolean,
-  withinMs = 30_000,
 ): Promise<T> {
+  const { what, withinMs } = typeof named === 'string' ? { what: named, withinMs: 30_000 } : named;
   const began = Date.now();
   for (;;) {
     const seen = await look();

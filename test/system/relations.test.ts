@@ -28,20 +28,21 @@ const merge = (x: string, y: string): string[] => [
   `If a matching ${y} already exists, the ${x} will be merged with the existing one.`,
   `If no matching ${y} is found, a new ${y} will be created.`,
 ];
-const section = (x: string, y: string, body: readonly string[], rows: readonly (readonly string[])[] = []): string[] =>
+const section = ([x, y]: readonly [string, string], body: string[], rows: string[][] = []): string[] =>
   sectionText({ x, y, body, rows, system: 'Hub' });
 
 const PERSONS = ['PowerOffice Go Customers (human data)', 'Hub Contacts'] as const;
 const EMPLOYEES = ['PowerOffice Go Employees', 'Hub Contacts'] as const;
 const PROJECTS = ['PowerOffice Go Projects', 'Hub Companies'] as const;
 const PRODUCTS = ['PowerOffice Go Product', 'Hub activities'] as const;
+const VOUCHERS = ['PowerOffice Go Vouchers', 'Hub Contacts'] as const;
 const TASKS = ['PowerOffice Go Timetrackingactivity', 'Hub activities'] as const;
 const CONDITION = 'If a PowerOffice Go Product is not archived';
 
 const DOCUMENT = documentText(
   [
     section(
-      ...PERSONS,
+      PERSONS,
       [every(...PERSONS), '', ...merge(...PERSONS), '', ...matchTable(...PERSONS, [['EmailAddress', 'email']])],
       [
         ['EmailAddress', 'email', '"string"'],
@@ -51,12 +52,12 @@ const DOCUMENT = documentText(
       ],
     ),
     section(
-      ...EMPLOYEES,
+      EMPLOYEES,
       [linkedFirst(...EMPLOYEES), '', ...matchTable(...EMPLOYEES, [['EmailAddress', 'email']])],
       [['JobTitle', 'title', '"string"']],
     ),
     section(
-      ...PROJECTS,
+      PROJECTS,
       [
         linkedFirst(...PROJECTS),
         '',
@@ -65,7 +66,7 @@ const DOCUMENT = documentText(
       [['Name', 'name', '"string"']],
     ),
     section(
-      ...PRODUCTS,
+      PRODUCTS,
       [`${CONDITION}, it  will be synchronized with a ${PRODUCTS[1]}.`],
       [
         ['Name', 'subject', '"string"'],
@@ -73,14 +74,14 @@ const DOCUMENT = documentText(
       ],
     ),
     section(
-      ...TASKS,
+      TASKS,
       [every(...TASKS)],
       [
         ['Name', 'subject', '"string"'],
         ['ProductId', 'ownerId', '"string"'],
       ],
     ),
-    section('PowerOffice Go Vouchers', 'Hub Contacts', [every('PowerOffice Go Vouchers', 'Hub Contacts')]),
+    section(VOUCHERS, [every(...VOUCHERS)]),
   ],
   'PowerOffice Go',
   'Hub',
@@ -310,10 +311,8 @@ describe('a dataflow document from the CRM to PowerOffice Go', function () {
     temporal = await makeNamespace();
     const uri = mongoUri();
     store = await Store.connect(uri);
-    worker = runTandem(
-      ['worker'],
-      workerEnv(world, uri, { TEMPORAL_NAMESPACE: temporal.namespace, TANDEM_FLOWS: join(folder, 'back.rst') }),
-    );
+    const more = { TEMPORAL_NAMESPACE: temporal.namespace, TANDEM_FLOWS: join(folder, 'back.rst') };
+    worker = runTandem(['worker'], workerEnv(world, uri, more));
   });
   after(async () => {
     await worker.stop('SIGKILL');

@@ -63,10 +63,9 @@ describe('a person steers, and the world goes wrong', function () {
     store = await Store.connect(uri);
     worker = runTandem(['worker'], env);
     await eventually(
-      'all pairs in step',
+      { what: 'all pairs in step', withinMs: 60_000 },
       () => store.links.count({ status: 'in-step' }),
       (n) => n === PAIRS,
-      60_000,
     );
   });
   after(async () => {
@@ -180,16 +179,14 @@ describe('a person steers, and the world goes wrong', function () {
     world.crm.desk.remove('Contact', a.targetId ?? '');
     world.powerOffice.desk.remove('ContactPerson', b.sourceId);
     await eventually(
-      'the target gone',
+      { what: 'the target gone', withinMs: 60_000 },
       () => stored(a),
       (each) => each?.ended === 'target gone',
-      60_000,
     );
     await eventually(
-      'the source gone',
+      { what: 'the source gone', withinMs: 60_000 },
       () => stored(b),
       (each) => each?.ended === 'source gone',
-      60_000,
     );
     assert.ok(contact(b));
     assert.ok(person(a));
@@ -229,18 +226,16 @@ describe('a person steers, and the world goes wrong', function () {
     const links = (await store.links.list({ flow: FLOW, ended: null })).slice(10, 35);
     for (const link of links) world.powerOffice.desk.remove('ContactPerson', link.sourceId);
     await eventually(
-      'a word of it',
+      { what: 'a word of it', withinMs: 60_000 },
       () => tandem('status'),
       (text) => /lacks 2\d of \d+ records/.test(text),
-      60_000,
     );
     assert.equal(await store.links.count({ ended: 'source gone' }), 1);
     await tandem('approve', FLOW);
     await eventually(
-      'the ends',
+      { what: 'the ends', withinMs: 60_000 },
       () => store.links.count({ ended: 'source gone' }),
       (n) => n === 26,
-      60_000,
     );
   });
 

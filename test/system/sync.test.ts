@@ -35,10 +35,9 @@ describe('the whole system, two workers as child processes', function () {
 
   it('brings every record into step: one record each, one creating call each', async () => {
     await eventually(
-      'all pairs in step',
+      { what: 'all pairs in step', withinMs: 120_000 },
       () => store.links.count({ status: 'in-step' }),
       (n) => n === PAIRS,
-      120_000,
     );
     const complaints = workers.flatMap((worker) => worker.lines.filter((line) => /"level":[45]0|"attempt":[^1]/.test(line)));
     assert.equal(crmWrites().length, PAIRS, complaints.join('\n'));
@@ -84,7 +83,7 @@ describe('the whole system, two workers as child processes', function () {
           ? world.crm.desk.types['Contact']?.get(link.targetId ?? '')?.['givenName'] === `Ny${i}`
           : world.powerOffice.desk.types['ContactPerson']?.get(link.sourceId)?.['LastName'] === `Etternavn${i}`,
       ).length;
-    await eventually('all edits on the other side', arrived, (n) => n === 80, 60_000);
+    await eventually({ what: 'all edits on the other side', withinMs: 60_000 }, arrived, (n) => n === 80);
     await new Promise((resolve) => setTimeout(resolve, 3000));
     assert.equal(crmWrites().length - before.crm, 40);
     assert.equal(powerOfficeWrites().length - before.powerOffice, 40);

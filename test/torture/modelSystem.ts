@@ -160,7 +160,7 @@ export class ModelSystem implements Connector {
     // It lies about a record once, never twice in a row.
     const lie = !this.#lied.delete(id) && this.#random.chance(this.faults / 8);
     if (lie) this.#lied.add(id);
-    if (!row || lie || this.#blips()) throw new SystemError(this.name, 'gone', '404', { status: 404 });
+    if (!row || lie || this.#blips()) throw new SystemError(this.name, 'gone', { text: '404', status: 404 });
     return this.#show(row, fields);
   }
 
@@ -171,11 +171,11 @@ export class ModelSystem implements Connector {
     const body = JSON.stringify(values);
     const key = this.#breaks.has('create-without-lookup') ? `${identity.idempotencyKey}${this.writes}` : identity.idempotencyKey;
     const known = this.nature.idempotencyKey ? this.#keys.get(key) : undefined;
-    if (known && known.body !== body) throw new SystemError(this.name, 'refused', '422 another body', { status: 422 });
+    if (known && known.body !== body) throw new SystemError(this.name, 'refused', { text: '422 another body', status: 422 });
     let row = known?.row;
     if (!row) {
       if (this.nature.externalId && [...this.rows.values()].some((each) => each.externalId === identity.externalId))
-        throw new SystemError(this.name, 'refused', '409 taken', { status: 409 });
+        throw new SystemError(this.name, 'refused', { text: '409 taken', status: 409 });
       this.#refusePoison(values);
       const kept = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tidied(this.nature, value)]));
       row = {
@@ -192,7 +192,7 @@ export class ModelSystem implements Connector {
     }
     await this.#back(lost, options);
     const seen = this.#show(row, fields);
-    if (!options.again) this.clock.write(row.stamp, sent, this.#sim.now());
+    if (!options.again) this.clock.write(row.stamp, { sentAt: sent, receivedAt: this.#sim.now() });
     return seen;
   }
 
@@ -211,15 +211,15 @@ export class ModelSystem implements Connector {
     const sent = this.#sim.now();
     const lost = await this.#way(options, true);
     const row = this.rows.get(id);
-    if (!row || this.#blips()) throw new SystemError(this.name, 'gone', '404', { status: 404 });
+    if (!row || this.#blips()) throw new SystemError(this.name, 'gone', { text: '404', status: 404 });
     if (!this.#breaks.has('blind-writes')) {
       if (
         tests &&
         (!nature.testWorks || Object.entries(condition.test).some(([name, value]) => (row.fields[name] ?? null) !== value))
       )
-        throw new SystemError(this.name, 'contended', '400 test', { status: 400 });
+        throw new SystemError(this.name, 'contended', { text: '400 test', status: 400 });
       if (etag !== undefined && etag !== `"${row.version}"`)
-        throw new SystemError(this.name, 'contended', '412', { status: 412 });
+        throw new SystemError(this.name, 'contended', { text: '412', status: 412 });
     }
     this.#refusePoison(set);
     if (tests) this.test = 'works';
@@ -241,14 +241,14 @@ export class ModelSystem implements Connector {
     const changed = { ...row, fields: { ...row.fields, ...kept }, version: row.version + 1, stamp: this.#stamp() };
     this.#save(changed);
     await this.#back(lost, options);
-    this.clock.write(changed.stamp, sent, this.#sim.now());
+    this.clock.write(changed.stamp, { sentAt: sent, receivedAt: this.#sim.now() });
     const answer = this.#show(changed, fields);
     return this.#breaks.has('base-from-sent') ? { ...answer, fields: { ...answer.fields, ...set } } : answer;
   }
 
   async remove(type: string, id: string, options: CallOptions): Promise<void> {
     const lost = await this.#way(options, true);
-    if (!this.rows.has(id)) throw new SystemError(this.name, 'gone', '404', { status: 404 });
+    if (!this.rows.has(id)) throw new SystemError(this.name, 'gone', { text: '404', status: 404 });
     this.#deed('tandem', type, id, 'delete', '', null, null, false);
     this.#drop(id);
     await this.#back(lost, options);
@@ -272,9 +272,10 @@ export class ModelSystem implements Connector {
   }
 
   #refusePoison(values: Readonly<Record<string, Value>>): void {
-    if (Object.values(values).includes('!')) throw new SystemError(this.name, 'refused', '422 no exclamation', { status: 422 });
+    if (Object.values(values).includes('!'))
+      throw new SystemError(this.name, 'refused', { text: '422 no exclamation', status: 422 });
     if (this.name === 'powerOffice' && Object.values(values).some(isNoValue))
-      throw new SystemError(this.name, 'refused', '400 required', { status: 400, fields: Object.keys(values) });
+      throw new SystemError(this.name, 'refused', { text: '400 required', status: 400, fields: Object.keys(values) });
   }
 
   #stamp(): number {
@@ -327,7 +328,8 @@ export class ModelSystem implements Connector {
         ['throttled', 429],
         ['malformed', 200],
       ] as const);
-      throw new SystemError(this.name, failure, `${status}`, {
+      throw new SystemError(this.name, failure, {
+        text: `${status}`,
         status,
         ...(failure === 'throttled' ? { retryAfterMs: 1000 } : {}),
       });

@@ -90,7 +90,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       link.wake();
       return Promise.resolve(true);
     },
-    signalObserved(_flow, sourceId, message) {
+    signalObserved({ sourceId }, message) {
       signals += 1;
       const link = links.get(sourceId);
       if (!link?.open) return Promise.resolve(false);

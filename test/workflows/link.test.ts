@@ -212,10 +212,9 @@ for (const maxCachedWorkflows of [50, 0])
       const first = (await handle.describe()).runId;
       for (let i = 0; i < 120; i++) await tell('source', `Eva${i}`, 100 + i * 10);
       await eventually(
-        'the last value',
+        { what: 'the last value', withinMs: 60_000 },
         () => stand.target,
         (value) => value === 'Eva119',
-        60_000,
       );
       // The roll-over follows in the task after the write.
       await eventually(

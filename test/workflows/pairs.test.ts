@@ -31,8 +31,8 @@ function created(rules: Rules, source: Values, target: Values): LinkState {
   assert.equal(step.kind, 'create');
   return applyOutcome(state, { step, outcome: { kind: 'created', id: 'c1', seen: seen(1, target), adopted: false }, now: NOW });
 }
-const observed = (state: LinkState, side: 'source' | 'target', version: number, values: Values): LinkState =>
-  receive(state, { kind: 'observed', side, id: side === 'source' ? '1' : 'c1', seen: seen(version, values) }, NOW);
+const observed = (state: LinkState, side: 'source' | 'target', news: Observation): LinkState =>
+  receive(state, { kind: 'observed', side, id: side === 'source' ? '1' : 'c1', seen: news }, NOW);
 
 function writes(state: LinkState): unknown {
   const { step } = advance(state, NOW);
@@ -43,8 +43,8 @@ describe('pairs of properties', () => {
   it('a pair that one side alone writes goes that way, and puts back what the other side does', () => {
     const rules = rulesOf({ source: 'a', target: 'x', direction: 'toTarget' });
     const state = created(rules, { a: '1' }, { x: '1' });
-    assert.deepEqual(writes(observed(state, 'source', 2, { a: '2' })), ['target', ['x', '2']]);
-    assert.deepEqual(writes(observed(state, 'target', 2, { x: '9' })), ['target', ['x', '1']]);
+    assert.deepEqual(writes(observed(state, 'source', seen(2, { a: '2' }))), ['target', ['x', '2']]);
+    assert.deepEqual(writes(observed(state, 'target', seen(2, { x: '9' }))), ['target', ['x', '1']]);
   });
 
   it('several sources of one target: the writer writes, the others follow', () => {
@@ -58,21 +58,24 @@ describe('pairs of properties', () => {
     const rules = rulesOf({ source: 'a', target: 'x', when: [{ side: 'source', property: 'kind', value: 'home' }] });
     const other = created(rules, { a: '1', kind: 'work' }, { x: null });
     assert.equal(writes(other), 'wait');
-    assert.equal(writes(observed(other, 'source', 2, { a: '2', kind: 'work' })), 'wait');
-    assert.deepEqual(writes(observed(other, 'source', 2, { a: '2', kind: 'home' })), ['target', ['x', '2']]);
+    assert.equal(writes(observed(other, 'source', seen(2, { a: '2', kind: 'work' }))), 'wait');
+    assert.deepEqual(writes(observed(other, 'source', seen(2, { a: '2', kind: 'home' }))), ['target', ['x', '2']]);
   });
 
   it('a value goes back in the type of the source, and two forms of one decimal are equal', () => {
     const number = rulesOf({ source: 'a', target: 'x', type: 'string', back: 'integer' });
-    assert.deepEqual(writes(observed(created(number, { a: 5 }, { x: '5' }), 'target', 2, { x: '12' })), ['source', ['a', 12]]);
+    assert.deepEqual(writes(observed(created(number, { a: 5 }, { x: '5' }), 'target', seen(2, { x: '12' }))), [
+      'source',
+      ['a', 12],
+    ]);
     const decimal = rulesOf({ source: 'a', target: 'x', type: 'decimal' });
-    assert.equal(writes(observed(created(decimal, { a: '1.5' }, { x: '1.5' }), 'target', 2, { x: '1.50' })), 'store');
+    assert.equal(writes(observed(created(decimal, { a: '1.5' }, { x: '1.5' }), 'target', seen(2, { x: '1.50' }))), 'store');
   });
 
   it('the first of a list goes back without the rest being lost', () => {
     const rules = rulesOf({ source: 'a', target: 'x', type: 'first', back: 'list' });
     const state = created(rules, { a: ['one', 'two'] }, { x: 'one' });
-    assert.deepEqual(writes(observed(state, 'target', 2, { x: 'uno' })), ['source', ['a', ['uno', 'two']]]);
+    assert.deepEqual(writes(observed(state, 'target', seen(2, { x: 'uno' }))), ['source', ['a', ['uno', 'two']]]);
   });
 
   it('what matched is merged: a value on one side fills the other, differing ones go by policy', () => {

@@ -47,7 +47,8 @@ export function fillText(
   encode: (text: string, name: string) => string = (text) => text,
 ): string | undefined {
   let lacks = false;
-  const text = template.replaceAll(VARIABLE, (_, literal?: string, name?: string, filter?: string) => {
+  const text = template.replaceAll(VARIABLE, (_, ...groups: (string | undefined)[]) => {
+    const [literal, name, filter] = groups;
     if (literal !== undefined) return `{${literal}}`;
     const value = variables[name ?? ''];
     if (value === undefined || value === null) lacks = true;
