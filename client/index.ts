@@ -1,6 +1,7 @@
 export { connectTandem, type ConnectOptions } from './connect.ts';
 export { CursorTooOld, NotFound, TimedOut } from './errors.ts';
 export type { Change, ChangeEvent, Conflict, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
+export type { Renewed, RenewOptions } from './renew.ts';
 export type { HeldChanges, SyncOptions, Tandem } from './types.ts';
 export { TandemError, type TandemErrorKind, type TandemProblem } from '../flows/tandemError.ts';
 

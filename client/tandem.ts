@@ -21,6 +21,7 @@ import { NotFound, TimedOut } from './errors.ts';
 import { followChanges, readChanges } from './follow.ts';
 import { plainChange, plainDetails, plainLink } from './plain.ts';
 import { rebuild } from './rebuild.ts';
+import { renewLinks } from './renew.ts';
 import { feedsOf, statusReport } from './status.ts';
 import type { Tandem } from './types.ts';
 
@@ -275,6 +276,10 @@ export function makeTandem(deps: TandemDeps): Tandem {
 
     readChanges: (from) => readChanges(store, from),
     changes: (from) => followChanges(store, from),
+    async renew(options = {}) {
+      if (options.flow !== undefined) flowOf(options.flow);
+      return renewLinks(home, options);
+    },
     rebuild: (onProgress) => rebuild({ home, store, flows }, onProgress),
   };
 

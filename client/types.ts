@@ -1,6 +1,7 @@
 import type { Flow } from '../flows/flow.ts';
 import type { Value } from '../flows/values.ts';
 import type { Status } from '../workflows/core/state.ts';
+import type { Renewed, RenewOptions } from './renew.ts';
 import type { Change, ChangeEvent, Conflict, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
 
 /** How `sync` goes about it. */
@@ -9,7 +10,7 @@ export interface SyncOptions {
   readonly wait?: boolean;
   /** How long to wait (ms). Default 60,000. */
   readonly timeoutMs?: number;
-  /** Names the request: the same id again within a day gives the same answer and asks nothing twice. */
+  /** Names the request: the same id again within 24 hours (the last 50 of a link are known) asks nothing twice. */
   readonly requestId?: string;
   /** Gives status `asked` when the time is over, rather than throwing. Default false. */
   readonly orAsked?: boolean;
@@ -186,6 +187,14 @@ export interface Tandem {
    * const { stored, started } = await tandem.rebuild((done) => console.log(done));
    */
   rebuild(onProgress?: (done: number) => void): Promise<{ readonly stored: number; readonly started: number }>;
+  /**
+   * Asks links, quiet ones too, at a set rate to continue as new: old histories, and the code that wrote them, die out.
+   * Touches no system.
+   *
+   * @example
+   * const { asked, left } = await tandem.renew({ perSecond: 20 });
+   */
+  renew(options?: RenewOptions): Promise<Renewed>;
   /**
    * Closes what was opened here.
    *

@@ -47,8 +47,12 @@ export const MESSAGES = {
   steer: 'steer',
   settled: 'settled',
   sync: 'sync',
+  renew: 'renew',
   state: 'state',
 } as const;
+
+/** Changes to the commands of workflows that run already, as `patched()` names them. */
+export const PATCHES = { renewal: 'renewal' } as const;
 
 /** Workflow types. */
 export const WORKFLOWS = { link: 'link', feed: 'feed', world: 'world' } as const;

@@ -1,10 +1,11 @@
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
+  makeContinueAsNewFunc,
   defineQuery,
   defineSignal,
   defineUpdate,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -13,7 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { MESSAGES, SEARCH_ATTRIBUTES } from '../flows/names.ts';
+import { MESSAGES, PATCHES, SEARCH_ATTRIBUTES } from '../flows/names.ts';
 import type { LinkActivities } from './contract.ts';
 import { advance } from './core/lifecycle.ts';
 import { applyOutcome, type Outcome } from './core/outcome.ts';
@@ -21,7 +22,7 @@ import type { Step } from './core/step.ts';
 import { receive, type Message } from './core/receive.ts';
 import type { LinkState } from './core/state.ts';
 import { recordOf } from './record.ts';
-import { detailsInWords, pairInWords, stepInWords } from './words.ts';
+import { detailsInWords, memoInWords, stepInWords } from './words.ts';
 
 type MessageOf<K extends Message['kind']> = Extract<Message, { kind: K }>;
 
@@ -42,10 +43,15 @@ export const sync = defineUpdate<
 >(MESSAGES.sync);
 /** What a person may send by hand in the Temporal UI, without an argument. */
 export const byHand = (['pause', 'resume', 'retry', 'sync'] as const).map((kind) => ({ kind, signal: defineSignal(kind) }));
+/** Asks a link to continue as new, so that its old history and the code that wrote it need be kept no longer. */
+export const renew = defineSignal(MESSAGES.renew);
 export const stateQuery = defineQuery<LinkState>(MESSAGES.state);
 
 const STATUS = defineSearchAttributeKey(SEARCH_ATTRIBUTES.status, SearchAttributeType.KEYWORD);
 const TARGET_ID = defineSearchAttributeKey(SEARCH_ATTRIBUTES.targetId, SearchAttributeType.KEYWORD);
+
+/** A link continues as new once its history has more events: replaying one after a cache miss stays cheap. */
+const RENEWED_AFTER_EVENTS = 200;
 
 const activities = proxyActivities<LinkActivities>({
   startToCloseTimeout: '2 minutes',
@@ -63,11 +69,13 @@ export async function link(carried: LinkState): Promise<string> {
   };
   const inbox: Message[] = [];
   let quiet = false;
+  let renewalAsked = false;
 
   setHandler(observed, (message) => void inbox.push({ kind: 'observed', ...message }));
   setHandler(vanished, (message) => void inbox.push({ kind: 'vanished', ...message }));
   setHandler(steer, (message) => void inbox.push(message));
   setHandler(stateQuery, () => state);
+  setHandler(renew, () => void (renewalAsked = patched(PATCHES.renewal)));
   setHandler(settled, async () => {
     // An update that starts a closed link asks whether its record is there after all.
     if (state.ended === 'source gone') inbox.push({ kind: 'sync' });
@@ -88,8 +96,11 @@ export async function link(carried: LinkState): Promise<string> {
     const next = advance(state, Date.now());
     state = next.state;
     show();
+    const { continueAsNewSuggested: suggested, historyLength } = workflowInfo();
     // No await stands between the emptied inbox and the roll-over, so no message is dropped.
-    if (workflowInfo().continueAsNewSuggested && allHandlersFinished()) await continueAsNew<typeof link>(state);
+    if (suggested && allHandlersFinished()) await rollOver();
+    const due = (suggested || renewalAsked || historyLength > RENEWED_AFTER_EVENTS) && patched(PATCHES.renewal);
+    if (due && allHandlersFinished()) await rollOver();
     if (next.step.kind === 'close') {
       // Whoever waits is answered before the workflow closes, and may have asked for one more look.
       quiet = true;
@@ -98,14 +109,21 @@ export async function link(carried: LinkState): Promise<string> {
       if (inbox.length === 0) return `ended: ${state.ended}`;
       continue;
     }
-    if (next.step.kind === 'wait') await rest(next.step.until);
+    if (next.step.kind === 'wait') await rest(next.step.until, due);
     else state = applyOutcome(state, { step: next.step, outcome: await perform(next.step), now: Date.now() });
   }
 
-  async function rest(until: number | null): Promise<void> {
+  /** The memo is handed on: by itself a new run gets the one from the very start. */
+  function rollOver(): Promise<never> {
+    return makeContinueAsNewFunc<typeof link>({ memo: memoInWords(state) })(state);
+  }
+
+  /** Until a message comes; where a roll-over is due, until those who wait are answered. */
+  async function rest(until: number | null, due: boolean): Promise<void> {
+    const wakes = (): boolean => inbox.length > 0 || ((due || renewalAsked) && allHandlersFinished());
     quiet = true;
-    if (until === null) await condition(() => inbox.length > 0);
-    else await condition(() => inbox.length > 0, Math.max(1, until - Date.now()));
+    if (until === null) await condition(wakes);
+    else await condition(wakes, Math.max(1, until - Date.now()));
     quiet = false;
   }
 
@@ -154,7 +172,7 @@ export async function link(carried: LinkState): Promise<string> {
       { key: STATUS, value: state.status },
       { key: TARGET_ID, value: state.target.id },
     ]);
-    upsertMemo({ pair: pairInWords(state), status: state.ended ? `${state.status}: ${state.ended}` : state.status });
+    upsertMemo(memoInWords(state));
     shown = { status: state.status, ended: state.ended, targetId: state.target.id };
   }
 }

@@ -5,8 +5,13 @@ import type { LinkState } from './core/state.ts';
 const instant = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 /** What the pair is: "PowerOffice ContactPerson 12/345 <-> CRM Contact 77". Ids alone, no values. */
-export function pairInWords(state: LinkState): string {
+function pairInWords(state: LinkState): string {
   return SIDES.map((side) => `${state.rules.names[side]} ${state[side].id ?? '(none yet)'}`).join(' <-> ');
+}
+
+/** The memo, which lists of workflows show: what the pair is, and how it stands. */
+export function memoInWords(state: LinkState): { readonly pair: string; readonly status: string } {
+  return { pair: pairInWords(state), status: state.ended ? `${state.status}: ${state.ended}` : state.status };
 }
 
 function statusInWords(state: LinkState): string {

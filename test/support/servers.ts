@@ -13,14 +13,7 @@ export async function mochaGlobalSetup(): Promise<void> {
   const say = (text: string): void => console.log(`  … ${text}`);
   const [port, uiPort, mongoPort] = [await freePort(), await freePort(), await freePort()];
   running = await Promise.all([
-    startTemporal({
-      port,
-      uiPort,
-      file: null,
-      log: logIn(folder, 'temporal'),
-      say,
-      more: ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60'],
-    }),
+    startTemporal({ port, uiPort, file: null, log: logIn(folder, 'temporal'), say }),
     startMongo({ port: mongoPort, folder: join(folder, 'mongo'), log: logIn(folder, 'mongo'), say }),
   ]);
   process.env['TANDEM_TEST_TEMPORAL'] = running[0]?.address;

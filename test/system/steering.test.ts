@@ -126,6 +126,29 @@ describe('a person steers, and the world goes wrong', function () {
     );
   });
 
+  it('renew gives every link a new history, also under edits, and costs the systems nothing', async () => {
+    const links = (await store.links.list({ flow: FLOW })).slice(4, 12);
+    const before = writes();
+    const begun = new Date().toISOString();
+    const renewing = tandem('renew', '--rate', '500', '--json');
+    for (const [n, link] of links.entries()) {
+      world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: `Fornyet${n}` });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    const said = await renewing;
+    const { asked, left } = JSON.parse(said.slice(said.indexOf('{'))) as { asked: number; left: number };
+    assert.deepEqual([asked, left], [PAIRS + 1, 0]);
+    for await (const run of temporal.client.workflow.list({ query: "WorkflowType = 'link' AND ExecutionStatus = 'Running'" }))
+      assert.ok(run.startTime.toISOString() > begun, run.workflowId);
+    for (const [n, link] of links.entries())
+      await eventually(
+        'the edit',
+        () => contact(link)?.['givenName'],
+        (name) => name === `Fornyet${n}`,
+      );
+    assert.equal(writes() - before, links.length);
+  });
+
   it('restore puts an overwritten value back on both sides', async () => {
     const link = await linkAt(1);
     const history = await store.history.ofLink(link._id, { property: 'LastName' });

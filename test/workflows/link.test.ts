@@ -11,7 +11,7 @@ import {
 } from '@temporalio/worker';
 import proto from '@temporalio/proto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { link, observed, settled, stateQuery, steer, vanished } from '../../workflows/link.ts';
+import { link, observed, renew, settled, stateQuery, steer, sync, vanished } from '../../workflows/link.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Observation, Rules } from '../../workflows/core/state.ts';
 import { begin } from './begin.ts';
@@ -210,11 +210,11 @@ for (const maxCachedWorkflows of [50, 0])
 
     it('loses no message over many roll-overs under a steady rain of signals', async () => {
       const first = (await handle.describe()).runId;
-      for (let i = 0; i < 120; i++) await tell('source', `Eva${i}`, 100 + i * 10);
+      for (let i = 0; i < 260; i++) await tell('source', `Eva${i}`, 100 + i * 10);
       await eventually(
         { what: 'the last value', withinMs: 60_000 },
         () => stand.target,
-        (value) => value === 'Eva119',
+        (value) => value === 'Eva259',
       );
       // The roll-over follows in the task after the write.
       await eventually(
@@ -222,7 +222,39 @@ for (const maxCachedWorkflows of [50, 0])
         async () => (await handle.describe()).runId,
         (run) => run !== first,
       );
-      assert.equal((await handle.query(stateQuery)).source.seen?.values['FirstName'], 'Eva119');
+      assert.equal((await handle.query(stateQuery)).source.seen?.values['FirstName'], 'Eva259');
+    });
+
+    /** Another run of the same link, and how it stands. */
+    const rolledOver = async (first: string): Promise<Awaited<ReturnType<typeof handle.describe>>> =>
+      eventually(
+        'another run',
+        () => handle.describe(),
+        ({ runId }) => runId !== first,
+      );
+
+    it('continues as new when asked, though nothing else happens, and says what it is as before', async () => {
+      const before = await handle.describe();
+      await handle.signal(renew);
+      const after = await rolledOver(before.runId);
+      assert.deepEqual(after.memo, before.memo);
+      assert.deepEqual(after.memo?.['status'], 'in-step');
+      assert.deepEqual(after.searchAttributes['TandemStatus'], ['in-step']);
+      const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+      assert.match(currentDetails, /CRM Contact c1[\s\S]*in step since/);
+      await tell('target', 'Siv', 30);
+      assert.equal((await handle.executeUpdate(settled)).status, 'in-step');
+      assert.equal(stand.source, 'Siv');
+      assert.deepEqual(stand.done, ['create', 'write source Siv']);
+    });
+
+    it('continues as new though somebody always waits for it', async () => {
+      const { runId } = await handle.describe();
+      for (let i = 0; i < 22; i++) await handle.executeUpdate(sync, { args: [{ wait: true, requestId: `r${i}` }] });
+      await rolledOver(runId);
+      const reads = stand.done.length;
+      await handle.executeUpdate(sync, { args: [{ wait: true, requestId: 'r3' }] });
+      assert.equal(stand.done.length, reads, 'a request that was heard before the roll-over asks nothing');
     });
 
     it('closes when its source is gone, after two reads some time apart', async () => {
