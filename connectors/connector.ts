@@ -141,6 +141,16 @@ export function requireUnchanged(system: string, test: Values, now: (property: s
     if (!sameValue(now(name), value)) throw new SystemError(system, 'contended', `${name} was edited meanwhile`);
 }
 
+/**
+ * Whether a write's answer shows that it changed the record: its stamp tells the system's time then. What changed nothing
+ * (a system that normalises to what stood there) is answered with the stamp of an earlier edit, perhaps of months ago.
+ */
+export function hasChanged({ set, condition }: UpdateRequest, seen: Snapshot): boolean {
+  if (seen.version === condition.version) return false;
+  const shown = Object.keys(set).filter((name) => name in seen.fields && name in condition.test);
+  return shown.length === 0 || shown.some((name) => !sameValue(seen.fields[name], condition.test[name]));
+}
+
 /** The value at a property path. Arrays on the way are flattened to a list, unless the path selects an element. */
 export function valueAt(record: unknown, path: string): Value {
   let here: unknown[] = [record];

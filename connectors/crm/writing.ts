@@ -4,6 +4,7 @@ import { pathSteps } from '../../flows/path.ts';
 import { sameValue, type Value } from '../../flows/values.ts';
 import type { Answer } from '../http.ts';
 import {
+  hasChanged,
   putAt,
   requireUnchanged,
   type CallOptions,
@@ -213,7 +214,7 @@ export function writing(host: WritingHost) {
     );
     if (answer.body === undefined || operation.answer !== 'whole') return stored(request, options);
     const seen = shown(operation, answer, { fields, asked: id });
-    noteClock(operation, { answer, seen }, options);
+    if (hasChanged(request, seen)) noteClock(operation, { answer, seen }, options);
     return seen.version > request.condition.version ? seen : stored(request, options);
   }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { instantMs, isInstant } from '../../flows/instant.ts';
 import type { Values } from '../../flows/values.ts';
 import {
+  hasChanged,
   putAt,
   requireUnchanged,
   valueAt,
@@ -59,13 +60,12 @@ export class Writes {
     const reference = this.#writeReferences ? referenceFor(kind, values, identity.externalId) : null;
     if (reference) body[reference.field] = reference.value;
     const answer = await this.#client.send({ method: 'POST', path: [kind.path, ...owners].join('/'), json: body }, options);
-    return this.#shown({ kind, answer, fields }, { ...options, stamps: true });
+    this.#noteClock(answer, options);
+    return this.#shown(kind, answer, fields);
   }
 
-  async update(
-    { type, id, set, condition, fields }: UpdateRequest,
-    options: CallOptions & { unconditional?: boolean },
-  ): Promise<Snapshot> {
+  async update(request: UpdateRequest, options: CallOptions & { unconditional?: boolean }): Promise<Snapshot> {
+    const { type, id, set, condition, fields } = request;
     const kind = resource(type);
     const conditional = !options.unconditional && this.#patchTest.get() !== 'missing';
     const { testable, unnameable } = partition(kind, condition.test);
@@ -85,19 +85,19 @@ export class Writes {
       throw await this.#understood(error, { kind, id, tested, options });
     }
     if (Object.keys(tested).length > 0) await this.#patchTest.settle('works');
-    if (answer.body !== undefined) return this.#shown({ kind, answer, fields }, { ...options, stamps: movesStamp(kind, set) });
-    return this.#readBack(kind, { type, id, set, condition, fields }, options);
+    if (answer.body === undefined) return this.#readBack(kind, request, options);
+    if (movesStamp(kind, set) && hasChanged(request, this.#shown(kind, answer, fields))) this.#noteClock(answer, options);
+    return this.#shown(kind, answer, fields);
   }
 
-  /** The moment of our own write, by the system's clock, and the record that it left. */
-  #shown(
-    { kind, answer, fields }: { readonly kind: Resource; readonly answer: Answer; readonly fields: readonly string[] },
-    options: CallOptions & { stamps: boolean },
-  ): Snapshot {
-    const record = inPascalCase(answer.body);
-    const instant = (record as Record<string, unknown> | undefined)?.[CHANGED];
-    if (isInstant(instant) && options.stamps && !options.again) this.#client.clock.write(instantMs(instant), answer);
-    return goSnapshot(kind, record, { fields, clock: this.#client.clock, answer, read: false });
+  #shown(kind: Resource, answer: Answer, fields: readonly string[]): Snapshot {
+    return goSnapshot(kind, inPascalCase(answer.body), { fields, clock: this.#client.clock, answer, read: false });
+  }
+
+  /** The moment of our own write, by the system's clock. */
+  #noteClock(answer: Answer, { again }: CallOptions): void {
+    const instant = (inPascalCase(answer.body) as Record<string, unknown> | undefined)?.[CHANGED];
+    if (isInstant(instant) && !again) this.#client.clock.write(instantMs(instant), answer);
   }
 
   /** An answer without a record: one read, when the replica has it. */

@@ -157,6 +157,29 @@ describe('the CRM connector', () => {
     assert.ok(again.at[1] < Date.now() - 500_000);
   });
 
+  it('a write that changes nothing says nothing about the clock: its answer has the stamp of an earlier edit', async () => {
+    const months = 90 * 86_400_000;
+    const row = { id: 7, version: 3, updatedAt: new Date(Date.now() - months).toISOString(), givenName: 'Kari' };
+    const app = new Hono<{ Bindings: HttpBindings }>();
+    // It keeps no blanks at the end, so nothing is to be done.
+    app.patch('/people/7', (context) => context.json(row));
+    const server = await serveOn(app, 0);
+    try {
+      const Person = { path: '/people', fields: [{ name: 'givenName' }] };
+      const profile = profileSchema.parse({ ...DEFAULT_PROFILE, types: { Person } });
+      const system = makeCrm({ url: server.url, profile, secret: () => Promise.resolve('x') });
+      // An unmapped edit has moved the version since, so it differs from the one that the link has seen.
+      const condition = { test: { givenName: 'Kari' }, version: 'v000000000001/2020', etag: '"1"' };
+      const set = { givenName: 'Kari ' };
+      const after = await system.update({ type: 'Person', id: '7', set, condition, fields: ['givenName'] }, OPTIONS);
+      assert.equal(after.fields['givenName'], 'Kari');
+      assert.notEqual(system.clock.estimate.by, 'write');
+      assert.ok(Math.abs(system.clock.estimate.lo) < 5000);
+    } finally {
+      await server.close();
+    }
+  });
+
   it('writes one element of a list and sends the others along as they are', async () => {
     let row: Record<string, unknown> = {
       id: 7,

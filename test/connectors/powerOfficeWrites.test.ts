@@ -73,6 +73,19 @@ describe('writing to PowerOffice Go', function () {
     assert.equal(capability, 'works');
   });
 
+  it('takes the time from a write that changed something, never from one that changed nothing', async () => {
+    const system = connect();
+    const unmapped = '2025-12-01T10:00:00.1234567+00:00';
+    for (const stamp of [BEFORE, unmapped]) {
+      answer = () => ({ status: 200, body: { ...SUPPLIER, LastChangedDateTimeOffset: stamp } });
+      await system.update(write(), OPTIONS);
+      assert.equal(system.clock.estimate.by, 'date');
+    }
+    answer = () => ({ status: 200, body: { ...SUPPLIER, FirstName: 'Nina', LastChangedDateTimeOffset: AFTER } });
+    await system.update(write(), OPTIONS);
+    assert.equal(system.clock.estimate.by, 'write');
+  });
+
   it('writes nothing to a record that has left such a scope meanwhile', async () => {
     answer = () => ({ status: 200, body: { ...SUPPLIER, IsActive: false } });
     await failsAs(connect().update(write({ IsActive: true, FirstName: 'Kari' }), OPTIONS), 'contended');
