@@ -1,6 +1,11 @@
 import { MongoClient, type Db, type DbOptions } from 'mongodb';
 
-const PINNED: DbOptions = { writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' };
+/** What holds whatever an address, or the client that a service opened, says. */
+export const PINNED: DbOptions = {
+  ignoreUndefined: true,
+  writeConcern: { w: 'majority', journal: true },
+  readPreference: 'primary',
+};
 
 /** `database`: where the address names none. */
 export interface StoreOptions {
@@ -22,7 +27,6 @@ export async function connectMongo(
     serverSelectionTimeoutMS: timeoutMs,
     connectTimeoutMS: timeoutMs,
     retryWrites: false,
-    ignoreUndefined: true,
     ...PINNED,
   });
   const named = /^mongodb(?:\+srv)?:\/\/[^/]+\/[^/?]/.test(uri);

@@ -4,7 +4,7 @@ import { DEFAULT_INSTALLATION, type Ends, LIMITS_DATABASE } from '../flows/insta
 import { feedKey } from '../flows/names.ts';
 import { Candidates } from './candidates.ts';
 import { Changes } from './changes.ts';
-import { connectMongo, type StoreOptions } from './connect.ts';
+import { connectMongo, PINNED, type StoreOptions } from './connect.ts';
 import { Cursors } from './cursors.ts';
 import type { OwnerDocument } from './documents.ts';
 import { History } from './history.ts';
@@ -67,7 +67,7 @@ export class Store {
   /** Connects to the database in the address's path, or to the one that the options name. Rejects when nothing answers in time. */
   static async connect(uri: string, options: StoreOptions = {}): Promise<Store> {
     const { client, db } = await connectMongo(uri, options);
-    if (options.limits === undefined) return new Store([client], db, client.db(LIMITS_DATABASE));
+    if (options.limits === undefined) return new Store([client], db, client.db(LIMITS_DATABASE, PINNED));
     try {
       const shared = await connectMongo(options.limits, { ...options, database: LIMITS_DATABASE });
       return new Store([client, shared.client], db, shared.db);
@@ -114,9 +114,9 @@ export class Store {
     return changed;
   }
 
-  /** Over a client that somebody else opened, and closes. */
+  /** Over a client that somebody else opened, and closes; how writes count and what is read is ours, whatever its options say. */
   static over(client: OpenClient, database: string): Store {
-    return new Store([], client.db(database), client.db(LIMITS_DATABASE));
+    return new Store([], client.db(database, PINNED), client.db(LIMITS_DATABASE, PINNED));
   }
 
   /** Makes the indexes; the same call again changes nothing. */

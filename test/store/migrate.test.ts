@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MongoClient } from 'mongodb';
 import { rulesOf } from '../../activities/observation.ts';
 import { newRecord } from '../../workflows/record.ts';
 import type { Flow } from '../../flows/flow.ts';
@@ -80,5 +81,26 @@ describe('a database', () => {
     const { client, db } = await connectMongo(`${uri}?w=0&journal=false&readPreference=secondaryPreferred`, {});
     assert.deepEqual([db.writeConcern?.w, db.writeConcern?.journal, db.readPreference?.mode], ['majority', true, 'primary']);
     await client.close();
+  });
+
+  it('over a client that a service opened, too: its options neither weaken a write nor send a read elsewhere', async () => {
+    const weak = new MongoClient(uri, {
+      writeConcern: { w: 0 },
+      readPreference: 'secondaryPreferred',
+      monitorCommands: true,
+    });
+    const said: Record<string, unknown>[] = [];
+    weak.on('commandStarted', ({ command }) => said.push(command as Record<string, unknown>));
+    const over = Store.over(weak, store.database);
+    await over.systems.set('crm', { identity: 'here', test: undefined as never });
+    await over.systems.get('crm');
+    await over.slots.push('k', 1);
+    const writes = said.filter((each) => 'update' in each || 'findAndModify' in each);
+    assert.equal(writes.length, 2);
+    for (const each of writes) assert.deepEqual(each['writeConcern'], { w: 'majority', j: true });
+    const reads = said.filter((each) => 'find' in each);
+    assert.ok(reads.length > 0 && reads.every((each) => each['$readPreference'] === undefined));
+    assert.deepEqual(await over.systems.get('crm'), { _id: 'crm', identity: 'here' });
+    await weak.close();
   });
 });
