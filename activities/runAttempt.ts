@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { faultInWords, faultNamed } from '../flows/faults.ts';
 import type { Attempt } from './ports.ts';
 import { SystemError } from '../connectors/systemError.ts';
 
@@ -26,7 +27,7 @@ export async function runAttempt<T>(work: (attempt: Attempt) => Promise<T>): Pro
   } catch (error) {
     if (error instanceof SystemError)
       throw ApplicationFailure.create({
-        message: `${error.system}: ${error.status ?? error.failure}`,
+        message: `${faultInWords(error.system, faultNamed(error.failure))} (${error.status ?? error.failure})`,
         type: error.failure,
         ...(error.retryAfterMs === null ? {} : { nextRetryDelay: jittered(error.retryAfterMs) }),
       });

@@ -3,7 +3,8 @@ import type { Flow } from '../flows/flow.ts';
 import { installationNamed } from '../flows/installation.ts';
 import { Store, type OpenClient } from '../store/store.ts';
 import { readStoreConfig } from '../worker/config.ts';
-import { openStore } from '../worker/remotes.ts';
+import type { Health } from '../worker/health.ts';
+import { openStore, serversOf } from '../worker/remotes.ts';
 import { connectTemporal, temporalConfig } from '../worker/temporal.ts';
 import { readConfiguredFlows } from '../worker/worker.ts';
 import { checkOwner, knownWorld } from '../worker/world.ts';
@@ -27,8 +28,8 @@ export interface OpenTandem {
   readonly store: Store;
   readonly client: Client;
   readonly flows: readonly Flow[];
-  /** Where both stores are, without secrets. */
-  readonly addresses: { readonly temporal: string; readonly mongo: string };
+  /** Whether Temporal and MongoDB answer. */
+  readonly servers: Health;
 }
 
 /** As `connectTandem`, with what stands behind the library. */
@@ -48,20 +49,21 @@ export async function openTandem({ temporal, mongo, database, env = process.env 
           namespace,
           close: () => connection.close(),
         }));
+    const servers = serversOf(opened.client, store, { temporal: temporalConfig(env).address, mongo: MONGODB_URI });
     const world = await knownWorld(store, opened.client, installation);
     const tandem = makeTandem({
       home: { client: opened.client, installation, world },
       flows,
       refused,
       store,
+      servers,
       namespace: opened.namespace,
       close: async () => {
         await opened.close();
         await store.close();
       },
     });
-    const addresses = { temporal: temporalConfig(env).address, mongo: MONGODB_URI.replace(/\/\/[^@/]*@/, '//') };
-    return { tandem, store, client: opened.client, flows, addresses };
+    return { tandem, store, client: opened.client, flows, servers };
   } catch (error) {
     await store.close();
     throw error;

@@ -156,13 +156,36 @@ const flowStatusSchema = z.object({
   flow: z.string(),
   pairs: z.partialRecord(statusSchema, z.int()),
   lastSync: nullable(instant),
-  blocked: z.array(z.object({ code: z.string(), reason: z.string(), count: z.int(), example: z.string() })),
+  blocked: z.array(
+    z.object({
+      code: z.string(),
+      reason: z.string().describe('The system’s own text. It may quote names.'),
+      count: z.int(),
+      example: z.string(),
+      meaning: z.string(),
+      advice: z.string(),
+    }),
+  ),
 });
+
+/** Who stands in the way of the whole installation, in the words of the logs and of `doctor`. */
+export const troubleSchema = z
+  .object({
+    code: z.string().describe('A code of the registry of reasons.'),
+    what: z.string().describe('Who stands in the way.'),
+    sentence: z.string(),
+    why: nullable(z.string()).describe('In the other’s own words. They may quote names.'),
+    since: nullable(instant),
+    meaning: z.string(),
+    advice: z.string(),
+  })
+  .meta({ id: 'Trouble', description: 'Something that stands in the way of the whole installation, and what a person can do.' });
 
 /** The whole installation at a glance. */
 export const statusReportSchema = z
   .object({
     installation: z.string(),
+    troubles: z.array(troubleSchema).describe('What stands in the way now; systems as their feeds last found them.'),
     flows: z.array(flowStatusSchema),
     refused: z.array(z.object({ section: z.string(), why: z.array(z.string()) })),
     feeds: z.array(feedStatusSchema),

@@ -1,9 +1,13 @@
 import type { Refused } from '../flows/dataflow/bind.ts';
-import type { Flow } from '../flows/flow.ts';
-import { feedKey } from '../flows/names.ts';
-import { notRun } from '../worker/readFlows.ts';
-import type { LinkDocument } from '../store/documents.ts';
+import { troubleOf, type Trouble } from '../flows/faults.ts';
+import { SYSTEMS, type Flow } from '../flows/flow.ts';
+import { feedKey, systemTitle } from '../flows/names.ts';
+import { reasonOf } from '../flows/reasons.ts';
+import { TandemError } from '../flows/tandemError.ts';
+import type { CursorDocument, LinkDocument } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
+import type { Health } from '../worker/health.ts';
+import { notRun } from '../worker/readFlows.ts';
 import type { StatusReport } from './model.ts';
 
 /** So many blocked links are looked at for their reasons. */
@@ -17,14 +21,32 @@ export const feedsOf = (flows: readonly Flow[]): string[] => [
 /** The whole installation at a glance, from the store alone. */
 export async function statusReport(
   store: Store,
-  { installation, flows, refused }: { installation: string; flows: readonly Flow[]; refused: readonly Refused[] },
+  {
+    installation,
+    flows,
+    refused,
+    servers,
+  }: {
+    readonly installation: string;
+    readonly flows: readonly Flow[];
+    readonly refused: readonly Refused[];
+    readonly servers: Health;
+  },
 ): Promise<StatusReport> {
+  const found = (await servers.look()).flatMap(({ of, trouble }) => (trouble ? [{ of, trouble }] : []));
+  const down = found.find(({ of }) => of === 'store')?.trouble;
+  if (down)
+    throw new TandemError(
+      { what: `${down.sentence}, since ${down.since}: ${down.why}`, next: down.advice },
+      { kind: 'unreachable' },
+    );
   const counts = await store.links.countByStatus();
   const blocked = await store.links.list({ status: 'blocked' }, { limit: BLOCKED });
   const cursors = await store.cursors.all();
   const systems = await store.systems.all();
   return {
     installation,
+    troubles: [...found.map(({ trouble }) => trouble), ...systemTroubles(cursors)],
     flows: flows.map(({ name }) => {
       const mine = counts.filter((each) => each.flow === name);
       const last = mine.map((each) => each.last.getTime()).sort((a, b) => b - a)[0];
@@ -60,14 +82,27 @@ export async function statusReport(
   };
 }
 
+/** Systems that their feeds could not use when they last looked, each once; asks no system. */
+export function systemTroubles(cursors: readonly CursorDocument[]): Trouble[] {
+  return SYSTEMS.flatMap((system) => {
+    const mine = cursors.flatMap(({ _id, trouble }) => (_id.startsWith(feedKey(system, '')) && trouble?.fault ? [trouble] : []));
+    const latest = mine.toSorted((a, b) => b.at - a.at)[0];
+    if (latest?.fault === undefined) return [];
+    const since = new Date(Math.min(...mine.map((each) => each.since ?? each.at)));
+    return [troubleOf({ title: systemTitle(system), fault: latest.fault }, { why: latest.text, since })];
+  });
+}
+
 /** Every reason that blocks some, in the system's own words, with how many and one of them. */
 function reasonsOf(links: readonly LinkDocument[]): StatusReport['flows'][number]['blocked'] {
-  const reasons = new Map<string, { code: string; reason: string; count: number; example: string }>();
+  const reasons = new Map<string, StatusReport['flows'][number]['blocked'][number]>();
   for (const { block, sourceId } of links) {
     const code = block?.code ?? 'unknown';
     const reason = block?.text || code;
     const known = reasons.get(reason);
-    reasons.set(reason, { code, reason, count: (known?.count ?? 0) + 1, example: known?.example ?? sourceId });
+    const { meaning, advice } = reasonOf(code);
+    const count = (known?.count ?? 0) + 1;
+    reasons.set(reason, { code, reason, count, example: known?.example ?? sourceId, meaning, advice });
   }
   return [...reasons.values()];
 }

@@ -11,6 +11,7 @@ import { TandemError } from '../flows/tandemError.ts';
 import type { Value } from '../flows/values.ts';
 import type { LinkDocument } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
+import type { Health } from '../worker/health.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { Message } from '../workflows/core/receive.ts';
 import type { LinkState } from '../workflows/core/state.ts';
@@ -33,6 +34,7 @@ export interface TandemDeps {
   readonly flows: readonly Flow[];
   readonly refused: readonly Refused[];
   readonly store: Store;
+  readonly servers: Health;
   readonly namespace: string;
   readonly close: () => Promise<void>;
 }

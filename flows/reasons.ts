@@ -35,6 +35,22 @@ const REASONS: Readonly<Record<string, Omit<Reason, 'code'>>> = {
     meaning: 'the system wants a condition with each write',
     advice: 'name the condition in the CRM profile, and let `npx tandem profile check` see it',
   },
+  unreachable: {
+    meaning: 'it does not answer, or says that it cannot for now',
+    advice: 'start it, or correct its address; everything goes on by itself as soon as it answers',
+  },
+  unauthorized: {
+    meaning: 'it does not take the key, also after the token was renewed',
+    advice: 'put a valid key into the environment and start the workers again',
+  },
+  throttled: {
+    meaning: 'it says that it is called too often',
+    advice: 'nothing to do: all workers wait as long as it says; where it lasts, see who else uses the key',
+  },
+  malformed: {
+    meaning: 'its answer was cut short, no JSON, or not of the promised shape; such an answer is never taken for data',
+    advice: 'see what stands between (a proxy, a maintenance page); for a CRM run `npx tandem profile check`',
+  },
   refused: {
     meaning: 'the system refused in a way that only a person or another value can mend',
     advice: 'read its text, correct the record on either side; the next edit tries again',
@@ -88,6 +104,9 @@ const REASONS: Readonly<Record<string, Omit<Reason, 'code'>>> = {
     advice: 'check the right of the key and the update operation of the CRM profile, then `npx tandem retry`',
   },
 };
+
+/** Every code that Tandem itself gives, and those of HTTP that it explains. */
+export const REASON_CODES: readonly string[] = Object.keys(REASONS);
 
 /** What is known of a reason's code; a code of a system's own is explained as a refusal. */
 export function reasonOf(code: string): Reason {

@@ -1,3 +1,4 @@
+import type { FaultKind } from '../flows/faults.ts';
 import type { Side } from '../flows/side.ts';
 import type { Value } from '../flows/values.ts';
 import type { Block, Instants, Observation } from '../workflows/core/state.ts';
@@ -56,8 +57,8 @@ export interface CursorDocument {
   readonly unstamped?: { readonly fields: readonly string[]; readonly hours: number } | null;
   /** Flows (with their rules of matching) for which every record was noted as a candidate. */
   readonly indexed?: readonly string[];
-  /** What stands in the way now, in the system's own words. */
-  readonly trouble: { readonly text: string; readonly at: number } | null;
+  /** What stands in the way now, in the system's own words; since when, and the system's fault where it is its. */
+  readonly trouble: { readonly text: string; readonly at: number; readonly since?: number; readonly fault?: FaultKind } | null;
 }
 
 /** A feed that was never read. */

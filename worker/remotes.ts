@@ -1,11 +1,14 @@
-import { isGrpcServiceError } from '@temporalio/client';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
 import type { Connector } from '../connectors/connector.ts';
 import type { Crm } from '../connectors/crm/readCrm.ts';
 import { keyAtFault } from '../connectors/powerOffice/token.ts';
 import { SystemError } from '../connectors/systemError.ts';
+import { faultInWords } from '../flows/faults.ts';
+import { systemTitle } from '../flows/names.ts';
 import { TandemError, type TandemErrorKind } from '../flows/tandemError.ts';
 import type { StoreOptions } from '../store/connect.ts';
 import { Store } from '../store/store.ts';
+import { Health } from './health.ts';
 
 /** A server that a start needs, and the variables in which a person says where it is and with which key. */
 export interface Remote {
@@ -15,9 +18,12 @@ export interface Remote {
   keysIn(error: unknown): readonly string[];
 }
 
-/** The MongoDB of an address; its password is not shown. */
+/** The MongoDB of an address; neither its password nor its options, which may hold one, are shown. */
 export const mongoServer = (uri: string): Remote => ({
-  title: `MongoDB at ${uri.replace(/^[^/]*\/\//, '').replace(/^[^@/]*@/, '')}`,
+  title: `MongoDB at ${uri
+    .replace(/^[^/]*\/\//, '')
+    .replace(/^[^@/]*@/, '')
+    .replace(/\/?\?.*$/, '')}`,
   addressIn: 'MONGODB_URI',
   keysIn: () => ['MONGODB_URI'],
 });
@@ -29,6 +35,24 @@ export const temporalServer = (address: string): Remote => ({
   keysIn: (error) => [code(error) === NOT_FOUND ? 'TEMPORAL_NAMESPACE' : 'TEMPORAL_API_KEY'],
 });
 
+/** The two servers that Tandem cannot work without, watched. */
+export function serversOf(client: Client, store: Store, at: { readonly temporal: string; readonly mongo: string }): Health {
+  return new Health([
+    {
+      of: 'temporal',
+      name: temporalServer(at.temporal).title,
+      check: () => client.connection.workflowService.getSystemInfo({}),
+      failedIn: (name) => /ServiceError|Rpc|Deadline/i.test(name),
+    },
+    {
+      of: 'store',
+      name: mongoServer(at.mongo).title,
+      check: () => store.ping(),
+      failedIn: (name) => name.startsWith('Mongo'),
+    },
+  ]);
+}
+
 const POWEROFFICE_KEYS = {
   applicationKey: 'POWEROFFICE_APPLICATION_KEY',
   clientKey: 'POWEROFFICE_CLIENT_KEY',
@@ -37,9 +61,9 @@ const POWEROFFICE_KEYS = {
 
 /** One of both systems. */
 export function systemServer(system: Connector, crm: Crm): Remote {
-  if (system.name === 'crm') return { title: system.title, addressIn: 'CRM_URL', keysIn: () => crm.keys };
+  if (system.name === 'crm') return { title: systemTitle(system.name), addressIn: 'CRM_URL', keysIn: () => crm.keys };
   return {
-    title: system.title,
+    title: systemTitle(system.name),
     addressIn: 'POWEROFFICE_URL',
     keysIn: (error) => (error instanceof SystemError ? keyAtFault(error).map((key) => POWEROFFICE_KEYS[key]) : []),
   };
@@ -98,7 +122,7 @@ export function whyUnusable(server: Remote, error: unknown): TandemError {
   const told: Record<Verdict, { where: string; what: string; next: string; kind: TandemErrorKind }> = {
     key: {
       where: keys,
-      what: code(error) === NOT_FOUND ? `${server.title}: ${words}` : `${server.title} refuses the key: ${words}`,
+      what: code(error) === NOT_FOUND ? `${server.title}: ${words}` : `${faultInWords(server.title, 'unauthorized')}: ${words}`,
       next: `correct ${keys}`,
       kind: 'configuration',
     },
@@ -110,7 +134,7 @@ export function whyUnusable(server: Remote, error: unknown): TandemError {
     },
     unreachable: {
       where: server.addressIn,
-      what: `${server.title} cannot be reached: ${words}`,
+      what: `${faultInWords(server.title, 'unreachable')}: ${words}`,
       next: `start it, or correct ${server.addressIn}`,
       kind: 'unreachable',
     },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { faultInWords } from '../flows/faults.ts';
 import { whyUnusable, type Remote } from './remotes.ts';
 
 const SAY_EVERY_MS = 30_000;
@@ -38,7 +39,7 @@ export async function retryUntilReachable<T>(
         said = Date.now();
         log.warn(
           { event: 'reach', what: server.title, why: failure.message },
-          `${server.title} cannot be reached; waiting for it`,
+          `${faultInWords(server.title, 'unreachable')}; waiting for it`,
         );
         say(`${failure.message}. Waiting for it`);
       }

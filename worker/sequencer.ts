@@ -33,7 +33,10 @@ export async function numberChanges(
       if (signal.aborted) return;
       failures += 1;
       if (failures === 1)
-        log.warn({ event: 'sequencer', why: String(error) }, 'changes cannot be numbered for now; the store does not answer');
+        log.warn(
+          { event: 'sequencer', why: String(error) },
+          'changes are not numbered for now: the store refuses, or cannot be reached',
+        );
       await sleep(Math.min(10_000, LOOK_MS * 2 ** failures), undefined, { signal }).catch(() => {});
     }
   }

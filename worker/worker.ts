@@ -22,7 +22,7 @@ import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
 import { pollSecondsOf, unknownPauses } from './pace.ts';
 import { missingPrivileges } from './privileges.ts';
-import { mongoServer, systemServer, temporalServer } from './remotes.ts';
+import { mongoServer, serversOf, systemServer, temporalServer } from './remotes.ts';
 import { retryUntilReachable, type Waiting } from './retryUntilReachable.ts';
 import { numberChanges } from './sequencer.ts';
 import { makeConnectors, shareClocks } from './connectors.ts';
@@ -139,6 +139,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
     );
     const stopClocks = await shareClocks(connectors, store);
     const numbering = numberChanges(store, { holder: `${hostname()}:${process.pid}`, log, signal });
+    const watching = serversOf(temporal.client, store, { temporal: address, mongo: config.MONGODB_URI }).watch(log, signal);
     try {
       const deps: Deps = {
         installation,
@@ -183,7 +184,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
       await running;
       log.info({ event: 'worker' }, 'the worker stopped');
     } finally {
-      await numbering;
+      await Promise.all([numbering, watching]);
       await stopClocks();
       await connection.close();
       await temporal.connection.close();

@@ -1,5 +1,6 @@
+import { faultInWords, faultNamed, type FaultKind } from '../../flows/faults.ts';
 import { isIndexed, neededFields, type SystemName } from '../../flows/flow.ts';
-import { feedKey } from '../../flows/names.ts';
+import { feedKey, systemTitle } from '../../flows/names.ts';
 import { instantKey, secondsBefore } from '../../flows/instant.ts';
 import type { FeedInput } from '../../workflows/contract.ts';
 import { indexName, isReady, noteCandidates } from '../candidates.ts';
@@ -70,16 +71,29 @@ export class Feed {
     } catch (error) {
       if (this.#signal.aborted) return 0;
       this.#failures += 1;
+      // Where it is no fault of the system's, the store or Temporal failed.
+      const fault = error instanceof SystemError ? faultNamed(error.failure) : null;
       if (this.#failures === 1 || this.#failures % 10 === 0)
         log.warn(
           { event: 'feed', feed: this.#id, code: codeOf(error), failures: this.#failures },
-          'the feed cannot be read; waiting',
+          fault === null
+            ? 'the feed cannot be read; waiting'
+            : `${faultInWords(systemTitle(this.#connector.name), fault)}; the feed waits for it`,
         );
       const text = error instanceof SystemError ? error.text : error instanceof Error ? error.message : String(error);
-      await store.cursors.set(this.#id, { trouble: { text, at: this.#deps.time.now() } }).catch(() => {});
+      await this.#noteTrouble(text, fault).catch(() => {});
       const asked = error instanceof SystemError ? (error.retryAfterMs ?? 0) : 0;
       return Math.max(asked, Math.min(PATIENCE_MS, 1000 * 2 ** Math.min(6, this.#failures - 1)));
     }
+  }
+
+  /** Notes what stands in the way, since when, and the system's fault where it is its. */
+  async #noteTrouble(text: string, fault: FaultKind | null): Promise<void> {
+    const { cursors } = this.#deps.store;
+    const at = this.#deps.time.now();
+    const { trouble: earlier } = await cursors.get(this.#id);
+    const since = earlier?.since ?? earlier?.at ?? at;
+    await cursors.set(this.#id, { trouble: { text, at, since, ...(fault === null ? {} : { fault }) } });
   }
 
   /** Waits until a sweep or a look for deletions that is under way has ended. */

@@ -1,5 +1,6 @@
 import type { Refused } from '../../flows/dataflow/bind.ts';
 import { conditionsInWords, scopeOf, type Condition, type Flow } from '../../flows/flow.ts';
+import type { Trouble } from '../../flows/faults.ts';
 import type { Link, LinkDetails, StatusReport } from '../model.ts';
 import { ago, table } from './table.ts';
 
@@ -81,7 +82,7 @@ export function showStatus(status: StatusReport): string {
       : [],
   );
   const blocked = status.flows.flatMap((flow) =>
-    flow.blocked.map((each) => [flow.flow, String(each.count), each.example, each.reason]),
+    flow.blocked.map((each) => [flow.flow, each.code, String(each.count), each.example, each.reason]),
   );
   const systems = status.systems.map(({ system, address, clockOffsetMs, note }) => {
     const [low, high] = clockOffsetMs ?? [0, 0];
@@ -90,19 +91,29 @@ export function showStatus(status: StatusReport): string {
       : 'clock not measured yet';
     return `${system}: ${address ?? 'not reached yet'}; ${offset}${note === null ? '' : `; ${note}`}`;
   });
+  const advice = [...new Map(status.flows.flatMap((flow) => flow.blocked.map((each) => [each.code, each] as const))).values()];
+  const told = advice.map((each) => `${each.code}: ${each.meaning}\n  what to do: ${each.advice}`);
   const paused = status.paused.length > 0 ? `paused by hand: ${status.paused.join(', ')}; \`tandem resume\` lets them go on` : '';
   const refused = status.refused.map(({ section, why }) => `not run: ${section}: ${why.join('; ')}`);
   return [
+    status.troubles.map(showTrouble).join('\n'),
     paused,
     flows,
     refused.join('\n'),
     feeds,
     late.join('\n'),
-    ...(blocked.length > 0 ? [table(['blocked in', 'pairs', 'example', "the system's own words"], blocked)] : []),
+    ...(blocked.length > 0
+      ? [table(['blocked in', 'reason', 'pairs', 'example', "the system's own words"], blocked), told.join('\n')]
+      : []),
     systems.join('\n'),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+/** Who stands in the way, since when and why, and what a person can do. */
+function showTrouble({ sentence, since, why, advice }: Trouble): string {
+  return `${sentence}${since === null ? '' : `, since ${since}`}${why === null ? '' : ` (${why})`}\n  what to do: ${advice}`;
 }
 
 /** Links, one a row. */

@@ -16,7 +16,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   415: 'The body is not application/json.',
   422: 'The Idempotency-Key was used with another body.',
   500: 'A defect of Tandem; the log has more under the request id.',
-  503: 'Temporal or MongoDB does not answer; the answer says which, and since when.',
+  503: 'Temporal or MongoDB cannot be reached; the answer says which, and since when.',
 };
 
 /** What any route may answer. */

@@ -3,14 +3,15 @@ import { Hono } from 'hono';
 import { TandemError } from '../../flows/tandemError.ts';
 import { feedKey } from '../../flows/names.ts';
 import { readServerConfig } from '../../worker/config.ts';
+import type { Health } from '../../worker/health.ts';
 import { mongoServer } from '../../worker/remotes.ts';
 import { retryUntilReachable, type Waiting } from '../../worker/retryUntilReachable.ts';
 import { openTandem, type OpenTandem } from '../connect.ts';
 import { CursorTooOld, NotFound } from '../errors.ts';
 import { version } from '../version.ts';
-import { Health, type Dependency } from './health.ts';
 import { takeHook } from './hooks.ts';
 import { metricsText } from './metrics.ts';
+import { readiness } from './readiness.ts';
 import { HttpProblem } from './problem.ts';
 import { addApi, type Env } from './server.ts';
 import { startServer, type Running } from './start.ts';
@@ -22,19 +23,22 @@ export interface ServeOptions {
   /** Webhooks and health alone: what may stand open to the world. */
   readonly onlyHooks?: boolean;
   readonly port?: number;
+  /** Whether somebody else logs which server stops answering. */
+  readonly watched?: boolean;
 }
 
 /**
  * Serves the HTTP interface: `/v1`, webhooks, health and metrics. Throws TandemError where a token or secret is malformed;
  * rejects where the port is in use.
  */
-export async function serveTandem(open: OpenTandem, { env, log, onlyHooks = false, port }: ServeOptions): Promise<Running> {
+export async function serveTandem(
+  open: OpenTandem,
+  { env, log, onlyHooks = false, port, watched = false }: ServeOptions,
+): Promise<Running> {
   const config = readServerConfig(env);
   const { tokens, problems } = readApiTokens(config.TANDEM_API_TOKENS ?? '');
   if (problems.length > 0) throw new TandemError(problems.map((problem) => `TANDEM_API_TOKENS: ${problem}`).join('\n'));
-  const { store, tandem, flows } = open;
-  const dependencies = dependenciesOf(open);
-  const health = new Health(dependencies);
+  const { store, tandem, flows, servers } = open;
   const secrets = {
     crm: (config.CRM_WEBHOOK_SECRET ?? '')
       .split(',')
@@ -45,9 +49,9 @@ export async function serveTandem(open: OpenTandem, { env, log, onlyHooks = fals
   const app = new Hono<Env>();
   app.get('/healthz', (context) => context.json({ status: 'ok', version: version() }));
   app.get('/readyz', async (context) => {
-    const readiness = await health.look();
-    if (!readiness.ready) context.header('retry-after', '5');
-    return context.json(readiness, readiness.ready ? 200 : 503);
+    const { answer, ready } = await readiness(open);
+    if (!ready) context.header('retry-after', '5');
+    return context.json(answer, ready ? 200 : 503);
   });
   app.post('/hooks/:system', async (context) => {
     try {
@@ -59,7 +63,7 @@ export async function serveTandem(open: OpenTandem, { env, log, onlyHooks = fals
         ),
       );
     } catch (error) {
-      const problem = error instanceof HttpProblem ? error : explain(error, dependencies, health);
+      const problem = error instanceof HttpProblem ? error : explain(error, servers);
       if (problem.status >= 500) log.error({ event: 'http', why: problem.message }, 'a hook could not be taken');
       return problem.response('hook');
     }
@@ -74,7 +78,7 @@ export async function serveTandem(open: OpenTandem, { env, log, onlyHooks = fals
       tokens,
       requests: store.requests,
       audit: (entry) => store.steering.note(entry),
-      explain: (error) => explain(error, dependencies, health),
+      explain: (error) => explain(error, servers),
       report: (error, requestId) =>
         log.error({ event: 'http', requestId, why: error instanceof Error ? error.message : String(error) }, 'a request failed'),
     });
@@ -86,28 +90,29 @@ export async function serveTandem(open: OpenTandem, { env, log, onlyHooks = fals
       ? `the HTTP interface listens at ${running.address}`
       : `the HTTP interface listens at ${running.address}, on loopback alone since TANDEM_API_TOKENS names no token`,
   );
-  return running;
-}
-
-/** What the interface cannot work without, as logs, `doctor` and `readyz` name it. */
-export function dependenciesOf({ client, store, addresses }: Pick<OpenTandem, 'client' | 'store' | 'addresses'>): Dependency[] {
-  return [
-    { name: `Temporal at ${addresses.temporal}`, check: () => client.connection.workflowService.getSystemInfo({}) },
-    { name: `MongoDB at ${addresses.mongo}`, check: () => store.ping() },
-  ];
+  if (watched) return running;
+  const closed = new AbortController();
+  const watching = servers.watch(log, closed.signal);
+  return {
+    ...running,
+    close: async () => {
+      closed.abort();
+      await Promise.all([watching, running.close()]);
+    },
+  };
 }
 
 /** What an error of the library answers. */
-function explain(error: unknown, [temporal, mongo]: readonly Dependency[], health: Health): HttpProblem {
+function explain(error: unknown, servers: Health): HttpProblem {
   if (error instanceof NotFound)
     return new HttpProblem(404, error.nearest === null ? error.message : `${error.message} (nearest: ${error.nearest})`);
   if (error instanceof CursorTooOld) return new HttpProblem(410, error.message);
-  if (error instanceof TandemError && error.kind !== 'unreachable') return new HttpProblem(409, error.message);
-  const name = error instanceof Error ? error.name : '';
-  const down = name.startsWith('Mongo') ? mongo : /ServiceError|Rpc|Deadline/i.test(name) ? temporal : undefined;
+  const later = { headers: { 'retry-after': '5' } };
+  if (error instanceof TandemError)
+    return error.kind === 'unreachable' ? new HttpProblem(503, error.message, later) : new HttpProblem(409, error.message);
+  const down = servers.blame(error);
   if (!down) return new HttpProblem(500, 'a defect of Tandem; its log has more under the request id');
-  const since = health.down(down.name).toISOString();
-  return new HttpProblem(503, `${down.name} does not answer, since ${since}`, { headers: { 'retry-after': '5' } });
+  return new HttpProblem(503, `${down.sentence}, since ${down.since}`, later);
 }
 
 /** Where TANDEM_HTTP_PORT is set, a worker serves the interface too; what hinders it is a warning, the worker runs on. */
@@ -118,7 +123,7 @@ export async function serveBeside(env: NodeJS.ProcessEnv, { log, say, signal }: 
       openTandem({ env }),
     );
     try {
-      const running = await serveTandem(open, { env, log });
+      const running = await serveTandem(open, { env, log, watched: true });
       await aborted(signal);
       await running.close();
     } finally {

@@ -3,6 +3,7 @@ import { crmSandbox } from '../../sandbox/crm.ts';
 import { powerOfficeSandbox, type PowerOfficeOptions } from '../../sandbox/powerOffice/server.ts';
 import { serveOn } from '../../sandbox/serve.ts';
 import { seed, type SeedSize } from '../../sandbox/seed.ts';
+import type { SystemName } from '../../flows/flow.ts';
 import { Store } from '../../store/store.ts';
 
 export const KEYS = { applicationKey: 'app', clientKey: 'client', subscriptionKey: 'sub' } as const;
@@ -20,6 +21,9 @@ export const mongoUri = (): string => `${env('TANDEM_TEST_MONGO')}/t${randomUUID
 export interface World {
   readonly powerOffice: ReturnType<typeof powerOfficeSandbox> & { readonly url: string };
   readonly crm: ReturnType<typeof crmSandbox> & { readonly url: string };
+  /** Nothing listens at a system's address any more, until it is started again. */
+  stop(system: SystemName): Promise<void>;
+  start(system: SystemName): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,11 +39,18 @@ export async function makeWorld(
   });
   const crm = crmSandbox({ token: CRM_TOKEN, file: null, ...options.crm });
   const [a, b] = await Promise.all([serveOn(powerOffice.app, 0), serveOn(crm.app, 0)]);
+  const served = { powerOffice: a, crm: b };
+  const urls = { powerOffice: a.url, crm: b.url };
+  const apps = { powerOffice: powerOffice.app, crm: crm.app };
   return {
     powerOffice: { ...powerOffice, url: `${a.url}/v2` },
     crm: { ...crm, url: b.url },
+    stop: (system) => served[system].close(),
+    start: async (system) => {
+      served[system] = await serveOn(apps[system], Number(new URL(urls[system]).port));
+    },
     close: async () => {
-      await Promise.all([a.close(), b.close()]);
+      await Promise.all(Object.values(served).map((each) => each.close()));
     },
   };
 }

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { showStatus } from '../../client/cli/show.ts';
+import { openTandem, type OpenTandem } from '../../client/connect.ts';
+import { TandemError } from '../../flows/tandemError.ts';
+import { freePort } from '../../stack/process.ts';
+import { logIn, startMongo, startTemporal, type Server } from '../../stack/servers.ts';
+import { runTandem, type Run } from '../support/worker.ts';
+import { eventually, makeWorld, workerEnv, type World } from '../support/world.ts';
+
+interface Relied {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly sentence: string | null;
+  readonly since: string | null;
+}
+
+/** Each of the four is stopped in turn; whoever is asked names it in the same words. */
+describe('with a dependency down, everybody names the same culprit', function () {
+  this.timeout(120_000);
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-culprit-'));
+  let world: World;
+  let env: Record<string, string>;
+  let worker: Run;
+  let open: OpenTandem;
+  let temporal: Server;
+  let mongo: Server;
+  let ports: { temporal: number; mongo: number; http: number };
+
+  const say = (): void => {};
+  const beginTemporal = async (): Promise<Server> =>
+    startTemporal({
+      port: ports.temporal,
+      uiPort: await freePort(),
+      file: join(folder, 'temporal.db'),
+      log: logIn(folder, 'temporal'),
+      say,
+    });
+  const beginMongo = (): Promise<Server> =>
+    startMongo({ port: ports.mongo, folder: join(folder, 'mongo'), log: logIn(folder, 'mongo'), say });
+  const readyz = async (): Promise<{ status: number; retryAfter: string | null; all: readonly Relied[] }> => {
+    const response = await fetch(`http://127.0.0.1:${ports.http}/readyz`);
+    const body = (await response.json()) as { dependencies: Relied[]; systems: Relied[] };
+    return {
+      status: response.status,
+      retryAfter: response.headers.get('retry-after'),
+      all: [...body.dependencies, ...body.systems],
+    };
+  };
+  /** What `status` says, also where it cannot answer. */
+  const status = async (): Promise<string> => {
+    try {
+      return showStatus(await open.tandem.status());
+    } catch (error) {
+      if (error instanceof TandemError) return error.message;
+      throw error;
+    }
+  };
+  const everybodySays = async (sentence: string, ready: 200 | 503): Promise<void> => {
+    const asked = await eventually({ what: `readyz says ${sentence}`, withinMs: 20_000 }, readyz, ({ all }) =>
+      all.some((each) => each.sentence === sentence),
+    );
+    assert.equal(asked.status, ready);
+    assert.equal(asked.retryAfter, ready === 503 ? '5' : null);
+    assert.deepEqual(
+      asked.all.flatMap((each) => (each.ready ? [] : [each.sentence])),
+      [sentence],
+      'and nobody else',
+    );
+    assert.ok(asked.all.every((each) => each.ready || !Number.isNaN(Date.parse(each.since ?? ''))));
+    await eventually(
+      { what: 'the log', withinMs: 20_000 },
+      () => worker.lines.some((line) => line.includes(`${sentence};`)),
+      Boolean,
+    );
+    assert.ok((await status()).includes(sentence), 'status');
+  };
+  const everybodyIsBack = async (): Promise<void> => {
+    await eventually(
+      { what: 'all are ready', withinMs: 60_000 },
+      () => readyz().catch(() => null),
+      (found) => found?.status === 200 && found.all.length === 4 && found.all.every((each) => each.ready),
+    );
+  };
+
+  before(async () => {
+    ports = { temporal: await freePort(), mongo: await freePort(), http: await freePort() };
+    [temporal, mongo] = await Promise.all([beginTemporal(), beginMongo()]);
+    world = await makeWorld({ size: { products: 1, contactPersons: 2, suppliers: 1, supplierPersons: 1 } });
+    env = {
+      ...workerEnv(world, `${mongo.address}/culprit`, { TANDEM_HTTP_PORT: String(ports.http) }),
+      TEMPORAL_ADDRESS: temporal.address,
+    };
+    worker = runTandem(['worker'], env);
+    await eventually(
+      { what: 'the worker', withinMs: 90_000 },
+      () => worker.lines.join(),
+      (said) => said.includes('the worker runs'),
+    );
+    await everybodyIsBack();
+    open = await openTandem({ env });
+  });
+  after(async () => {
+    await open?.tandem.close();
+    await worker?.stop('SIGKILL');
+    await Promise.all([temporal?.stop(), mongo?.stop(), world?.close()]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  for (const [system, title] of [
+    ['crm', 'CRM'],
+    ['powerOffice', 'PowerOffice'],
+  ] as const)
+    it(title, async () => {
+      await world.stop(system);
+      await everybodySays(`${title} cannot be reached`, 200);
+      await world.start(system);
+      await everybodyIsBack();
+    });
+
+  it('Temporal', async () => {
+    await temporal.stop();
+    await everybodySays(`Temporal at ${temporal.address} cannot be reached`, 503);
+    temporal = await beginTemporal();
+    await everybodyIsBack();
+  });
+
+  it('MongoDB', async () => {
+    await mongo.stop();
+    await everybodySays(`MongoDB at ${mongo.address.replace('mongodb://', '')}/culprit cannot be reached`, 503);
+    mongo = await beginMongo();
+    await everybodyIsBack();
+  });
+});
