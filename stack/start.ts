@@ -11,6 +11,7 @@ import { readFlows } from '../worker/readFlows.ts';
 import { catalogueOf } from '../connectors/crm/connector.ts';
 import { valueAt } from '../connectors/connector.ts';
 import { DEFAULT_PROFILE } from '../connectors/crm/profile/default.ts';
+import { isProfileName } from '../connectors/crm/profile/shipped.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import type { SandboxRow } from '../sandbox/table.ts';
 import { demoEnv } from './demo.ts';
@@ -87,7 +88,9 @@ async function main(): Promise<void> {
   };
   const own = ['MONGODB_URI', 'TANDEM_FLOWS', 'TANDEM_BINDINGS', 'CRM_PROFILE'].flatMap((name) => {
     const value = process.env[name];
-    return value ? [[name, name === 'MONGODB_URI' ? value : resolve(value)]] : [];
+    return value
+      ? [[name, name === 'MONGODB_URI' || (name === 'CRM_PROFILE' && isProfileName(value)) ? value : resolve(value)]]
+      : [];
   });
   const env = { ...demoEnv(at), ...(Object.fromEntries(own) as Record<string, string>) };
   const keep = (name: string, child: ChildProcess): void => {

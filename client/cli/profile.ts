@@ -16,13 +16,13 @@ interface CheckOptions {
 
 const REFUTED = 1;
 
-/** `profile check`, `profile init`, `profile schema`. */
+/** `profile check`, `profile init`, `profile show`, `profile schema`. */
 export function addProfileCommands(program: Command): void {
   const profile = program.command('profile').description('a CRM as data: draft a profile, hold it against the real system');
 
   profile
     .command('check <file>')
-    .description('hold a profile against the real CRM (CRM_URL and the variables that it names): what it claims, what is seen')
+    .description('hold a profile (a file, or a shipped name) against the real CRM at CRM_URL: what it claims, what is seen')
     .option('--type <name>', 'the type that is looked at; the first where left out')
     .option('--read-only', 'make no throwaway record')
     .option('--values <json>', 'properties that a record must have, so that a throwaway record is taken')
@@ -75,6 +75,25 @@ export function addProfileCommands(program: Command): void {
     );
 
   profile
+    .command('show')
+    .description('print a shipped profile, to copy and to change; without a name, which there are')
+    .argument('[name]', 'a name of a shipped profile, as CRM_PROFILE takes it')
+    .option('--json', 'as without it: a profile is JSON; the names as a list')
+    .action(async (name: string | undefined, options: { json?: boolean }) => {
+      const { shippedNames, shippedText } = await import('../../connectors/crm/profile/shipped.ts');
+      if (name === undefined) {
+        const names = ['default', ...shippedNames()];
+        return print(options.json, names, () => names.join('\n'));
+      }
+      const { readProfile } = await import('../../connectors/crm/profile/read.ts');
+      const { suggest } = await import('../../flows/validate.ts');
+      const text = shippedText(name) ?? (name === 'default' ? JSON.stringify(await readProfile(name), null, 2) : undefined);
+      if (text === undefined)
+        throw new TandemError(`no profile ${name} is shipped: ${suggest(name, ['default', ...shippedNames()])}`);
+      console.log(text.trimEnd());
+    });
+
+  profile
     .command('schema')
     .description('print the JSON Schema of profiles, for editors')
     .option('--json', 'as without it: a schema is JSON')
@@ -89,7 +108,7 @@ async function check(file: string, { type, readOnly, values }: CheckOptions): Pr
   const { missingSecrets, secretsFrom } = await import('../../connectors/crm/auth.ts');
   const { checkProfile } = await import('../../connectors/crm/check/check.ts');
   const { suggest } = await import('../../flows/validate.ts');
-  const profile = await readProfile(file === 'default' ? undefined : file);
+  const profile = await readProfile(file);
   const url = process.env['CRM_URL'] ?? '';
   const missing = missingSecrets(profile, process.env);
   if (!/^https?:\/\//.test(url))

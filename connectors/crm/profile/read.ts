@@ -9,6 +9,7 @@ import { JsonTextError, readJson, type JsonPath } from './lines.ts';
 import { problemsOf, type Problem } from './rules.ts';
 import { profileSchema, type Profile } from './schema.ts';
 import { secretsIn } from './secrets.ts';
+import { extended, isProfileName, shippedNames, shippedText } from './shipped.ts';
 
 type JsonSchema = {
   properties?: Record<string, JsonSchema>;
@@ -72,6 +73,10 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown): { data: T } | { proble
 /** What is wrong with a profile or an adapter: each problem names file, line, reason and, where there is one, the nearest name. */
 export const refused = (problems: readonly string[]): TandemError => new TandemError(problems, { kind: 'configuration' });
 
+/** What a profile says that it extends. */
+const baseOf = (value: unknown): unknown =>
+  value !== null && typeof value === 'object' && 'extends' in value ? value.extends : undefined;
+
 /** Reads a profile from its text; `name` is the file's. Throws TandemError with every problem, each with its line. */
 export function parseProfile(text: string, name: string): Profile {
   let file;
@@ -94,20 +99,34 @@ export function parseProfile(text: string, name: string): Profile {
     if ('problems' in first) return refuse([...secrets, ...first.problems]);
     given = fromFirstForm(first.data);
   }
+  const base = baseOf(value);
+  if (base !== undefined) {
+    const below = shippedText(String(base));
+    if (below === undefined)
+      return refuse([
+        { path: ['extends'], what: `there is no profile ${String(base)}: ${suggest(String(base), shippedNames())}` },
+      ]);
+    given = extended(JSON.parse(below) as Record<string, unknown>, value as Record<string, unknown>);
+  }
   const second = parsed(profileSchema, given);
   if ('problems' in second) return refuse([...secrets, ...second.problems]);
   const problems = [...secrets, ...problemsOf(second.data)];
   return problems.length > 0 ? refuse(problems) : second.data;
 }
 
-/** Reads the CRM profile at `path`, or gives the built-in one. Throws TandemError. */
+/** Reads the CRM profile of that file or shipped name, or gives the built-in one. Throws TandemError. */
 export async function readProfile(path: string | undefined): Promise<Profile> {
-  if (path === undefined) return DEFAULT_PROFILE;
+  if (path === undefined || path === 'default') return DEFAULT_PROFILE;
+  const shipped = isProfileName(path) ? shippedText(path) : undefined;
+  if (shipped !== undefined) return parseProfile(shipped, `${path}.json`);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw refused([`${path} cannot be read: ${(error as Error).message}`]);
+    const hint = isProfileName(path)
+      ? `, and no profile of that name is shipped: ${suggest(path, ['default', ...shippedNames()])}`
+      : '';
+    throw refused([`${path} cannot be read: ${(error as Error).message}${hint}`]);
   }
   return parseProfile(text, path);
 }

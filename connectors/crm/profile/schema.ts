@@ -243,6 +243,9 @@ export const profileSchema = z
     $schema: z.string().optional(),
     version: z.literal(2),
     name,
+    extends: name
+      .optional()
+      .describe('A shipped profile: what is not said here is as it is there. Types are all said here, operations key by key.'),
     note: z.string().optional().describe('For people.'),
     neverTried: z.boolean().default(false).describe('Never tried on a live account: said at every start.'),
     basePath: z
