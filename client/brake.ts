@@ -22,7 +22,7 @@ export async function approveHeld({ store, steer }: Brake, { name, source, targe
   await store.limits.approve(name, Date.now() + APPROVED_MS);
   for (const link of held) await steer(name, link.sourceId, { kind: 'retry', approved: true });
   // What a list of ids lacked is looked at once more, and believed.
-  for (const { system, type } of [source, target]) await store.cursors.set(feedKey(system, type), { idsAt: 0 });
+  for (const { system, type } of [source, target]) await store.cursors.ask(feedKey(system, type), { idsAsked: Date.now() });
   return heldChanges(held);
 }
 

@@ -161,7 +161,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
 
     async syncAll(flow) {
       const feeds = feedsOf(flow === undefined ? flows : [flowOf(flow)]);
-      for (const feed of feeds) await store.cursors.set(feed, { sweepAsked: Date.now() });
+      for (const feed of feeds) await store.cursors.ask(feed, { sweepAsked: Date.now() });
       return feeds;
     },
 

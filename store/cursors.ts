@@ -1,5 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import type { Collection, Db } from 'mongodb';
 import { UNREAD, type CursorDocument } from './documents.ts';
+
+/** Another watcher has taken the feed over: what this one still wants to write is out of date. */
+export class FeedTaken extends Error {
+  override readonly name = 'FeedTaken';
+}
+
+/** What anybody may ask of a feed (ms); everything else its watcher alone writes. */
+export type FeedAsk = Partial<Pick<CursorDocument, 'sweepAsked' | 'lookAsked' | 'idsAsked'>>;
+/** What the watcher writes. */
+export type CursorFields = Partial<Omit<CursorDocument, '_id' | 'fence' | keyof FeedAsk>>;
 
 /** How far each feed was read. */
 export class Cursors {
@@ -15,8 +26,22 @@ export class Cursors {
     return { ...UNREAD, ...found, _id: feed };
   }
 
-  async set(feed: string, fields: Partial<Omit<CursorDocument, '_id'>>): Promise<void> {
-    await this.#cursors.updateOne({ _id: feed }, { $set: fields }, { upsert: true });
+  /** Asks a feed for something before it is due. */
+  async ask(feed: string, what: FeedAsk): Promise<void> {
+    await this.#cursors.updateOne({ _id: feed }, { $set: what }, { upsert: true });
+  }
+
+  /** Makes the caller the feed's watcher, from now on the only one whose writes count; gives its fence. */
+  async takeOver(feed: string): Promise<string> {
+    const fence = randomUUID();
+    await this.#cursors.updateOne({ _id: feed }, { $set: { fence } }, { upsert: true });
+    return fence;
+  }
+
+  /** Moves a cursor, for the watcher that has the feed. Throws FeedTaken for any other: it may have slept meanwhile. */
+  async advance(feed: string, fence: string, fields: CursorFields): Promise<void> {
+    const done = await this.#cursors.updateOne({ _id: feed, fence }, { $set: fields });
+    if (done.matchedCount === 0) throw new FeedTaken(`another watcher has ${feed}`);
   }
 
   all(): Promise<CursorDocument[]> {

@@ -53,6 +53,10 @@ export interface CursorDocument {
   /** When somebody last asked for a look before the poll is due, as a webhook does (ms). */
   readonly lookAsked?: number;
   readonly idsAt: number;
+  /** When somebody last asked for a look for deletions before it is due (ms). */
+  readonly idsAsked?: number;
+  /** The watcher that has the feed: what an earlier one still writes changes nothing. */
+  readonly fence?: string;
   /** Fields in use whose edits move no stamp, and how old such an edit may be before it is seen (h). */
   readonly unstamped?: { readonly fields: readonly string[]; readonly hours: number } | null;
   /** Flows (with their rules of matching) for which every record was noted as a candidate. */

@@ -167,6 +167,6 @@ export interface LinkStore {
   >;
   readonly candidates: Pick<Candidates, 'byId' | 'withKeys' | 'referringTo' | 'note'>;
   readonly history: Pick<History, 'add'>;
-  readonly cursors: Pick<Cursors, 'get' | 'set'>;
+  readonly cursors: Pick<Cursors, 'get' | 'ask' | 'takeOver' | 'advance'>;
   readonly limits: Pick<Limits, 'countBulkChange' | 'countSameValue' | 'heldValues' | 'hold' | 'paused' | 'missed' | 'setOutage'>;
 }

@@ -1,30 +1,14 @@
-import type { Deps } from '../deps.ts';
 import { isBulkChange } from '../link/bulkChangeGuard.ts';
 import type { LinkDocument } from '../../store/documents.ts';
-import type { Connector } from '../../connectors/connector.ts';
+import type { FeedContext } from './context.ts';
 import { forEachLimit } from './forEachLimit.ts';
-import type { FlowRole } from './handOn.ts';
 
 /**
  * Looks for deletions by a list of ids alone. A record that the list lacks is only a candidate: its link reads it
  * directly, twice, before it believes so. A list that lacks very many is not believed at all.
  */
-export async function findMissing(
-  deps: Deps,
-  {
-    roles,
-    connector,
-    type,
-    feed,
-    signal,
-  }: {
-    readonly roles: readonly FlowRole[];
-    readonly connector: Connector;
-    readonly type: string;
-    readonly feed: string;
-    readonly signal: AbortSignal;
-  },
-): Promise<void> {
+export async function findMissing(context: FeedContext): Promise<void> {
+  const { deps, roles, connector, type, id: feed, signal } = context;
   const began = deps.time.now();
   const ids = new Set<string>();
   for await (const page of connector.ids(type, { priority: 'sweep', signal })) for (const id of page) ids.add(id);
@@ -43,7 +27,7 @@ export async function findMissing(
       isBulkChange(missing.length, all) && (await deps.store.limits.countBulkChange(flow.name, 0, 0)).approvedUntil >= began;
     if (isBulkChange(missing.length, all) && !approved) {
       const text = `the list of ${type} lacks ${missing.length} of ${all} records of ${flow.name}; not believed, nothing was ended. If they are really gone: \`tandem approve ${flow.name}\``;
-      await deps.store.cursors.set(feed, { trouble: { text, at: deps.time.now() } });
+      await context.advance({ trouble: { text, at: deps.time.now() } });
       deps.log.error(
         { event: 'held', feed, flow: flow.name, missing: missing.length, all },
         'a list lacks very many records: not believed',
@@ -57,5 +41,5 @@ export async function findMissing(
         'records are missing from a list; their links look',
       );
   }
-  await deps.store.cursors.set(feed, { idsAt: began });
+  await context.advance({ idsAt: began });
 }

@@ -24,19 +24,27 @@ async function watch(deps: Deps, input: FeedInput): Promise<void> {
   const beat = setInterval(() => context.heartbeat(), Math.max(500, (input.takeoverSeconds * 1000) / 4));
   const feed = new Feed(deps, input, abort.signal);
   const until = Date.now() + TURN_MS;
+  let handedOver = false;
   try {
-    while (!abort.signal.aborted && Date.now() < until) {
+    while (!abort.signal.aborted && !feed.isTaken && Date.now() < until) {
       const began = Date.now();
       await untilNextLook(deps, input, { pause: await feed.poll(), began, signal: abort.signal });
     }
   } finally {
+    handedOver = abort.signal.aborted || feed.isTaken;
+    // What reads a whole list goes on from where it stands, in the next turn.
+    stop();
     await feed.drain();
     clearInterval(beat);
     deps.stopping.removeEventListener('abort', stop);
     context.cancellationSignal.removeEventListener('abort', stop);
   }
-  if (abort.signal.aborted)
-    throw ApplicationFailure.create({ message: 'handed over: the worker was stopped', type: 'HandOver', nextRetryDelay: 100 });
+  if (handedOver)
+    throw ApplicationFailure.create({
+      message: 'handed over: the worker was stopped, or another watcher has the feed',
+      type: 'HandOver',
+      nextRetryDelay: 100,
+    });
 }
 
 /** How often to see whether somebody asked for a look (ms), and how far apart looks that were asked for begin. */

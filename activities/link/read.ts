@@ -20,7 +20,7 @@ export async function readRecords(
   // Its feed lists the ids at its next look.
   if (list === true)
     for (const side of sides)
-      if (found[side] === 'gone') await store.cursors.set(feedKey(flow[side].system, flow[side].type), { idsAt: 0 });
+      if (found[side] === 'gone') await store.cursors.ask(feedKey(flow[side].system, flow[side].type), { idsAsked: time.now() });
   const key = linkKey(link.flow, link.sourceId);
   await store.links.raise(
     SIDES.flatMap((side) => {

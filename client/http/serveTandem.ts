@@ -57,7 +57,7 @@ export async function serveTandem(
     try {
       return context.json(
         await takeHook(
-          { flows, secrets, lookNow: (system, type) => store.cursors.set(feedKey(system, type), { lookAsked: Date.now() }) },
+          { flows, secrets, lookNow: (system, type) => store.cursors.ask(feedKey(system, type), { lookAsked: Date.now() }) },
           context.req.param('system'),
           context.req.raw,
         ),

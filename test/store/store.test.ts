@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { feedKey, recordKey } from '../../flows/names.ts';
+import { FeedTaken } from '../../store/cursors.ts';
 import { UNREAD, type CandidateDocument, type HistoryDocument } from '../../store/documents.ts';
 import { Store } from '../../store/store.ts';
 import { makeStore, mongoUri } from '../support/world.ts';
@@ -82,11 +83,26 @@ describe('the store', () => {
   it('a cursor that was never set is that of an unread feed; setting some fields keeps the others', async () => {
     const feed = feedKey('crm', 'Contact');
     assert.deepEqual(await store.cursors.get(feed), { ...UNREAD, _id: feed });
-    await store.cursors.set(feed, { looks: 3 });
-    await store.cursors.set(feed, { newest: '2026-01-01T00:00:00Z' });
-    assert.deepEqual(await store.cursors.get(feed), { ...UNREAD, _id: feed, looks: 3, newest: '2026-01-01T00:00:00Z' });
+    const fence = await store.cursors.takeOver(feed);
+    await store.cursors.advance(feed, fence, { looks: 3 });
+    await store.cursors.advance(feed, fence, { newest: '2026-01-01T00:00:00Z' });
+    await store.cursors.ask(feed, { sweepAsked: 5 });
+    const expected = { ...UNREAD, _id: feed, fence, looks: 3, newest: '2026-01-01T00:00:00Z', sweepAsked: 5 };
+    assert.deepEqual(await store.cursors.get(feed), expected);
     assert.equal((await store.cursors.all()).length, 1);
     await store.cursors.forget(feed);
+    assert.deepEqual(await store.cursors.all(), []);
+  });
+
+  it('a watcher from before another took over moves no cursor, nor does one whose cursor was forgotten', async () => {
+    const feed = feedKey('crm', 'Contact');
+    const old = await store.cursors.takeOver(feed);
+    const now = await store.cursors.takeOver(feed);
+    await store.cursors.advance(feed, now, { looks: 7 });
+    await assert.rejects(store.cursors.advance(feed, old, { looks: 1 }), FeedTaken);
+    assert.equal((await store.cursors.get(feed)).looks, 7);
+    await store.cursors.forget(feed);
+    await assert.rejects(store.cursors.advance(feed, now, { looks: 8 }), FeedTaken);
     assert.deepEqual(await store.cursors.all(), []);
   });
 
@@ -128,7 +144,7 @@ describe('the store', () => {
   });
 
   it('says how many documents there are of each kind; what it is told outlives a connection', async () => {
-    await store.cursors.set('crm:Contact', { looks: 1 });
+    await store.cursors.ask('crm:Contact', { sweepAsked: 1 });
     const again = await Store.connect(uri);
     try {
       assert.deepEqual(await again.sizes(), { links: 0, candidates: 0, history: 0, cursors: 1, systems: 0 });

@@ -11,6 +11,7 @@ import {
   type LinkDocument,
   type SeenUpdate,
 } from '../../store/documents.ts';
+import { FeedTaken, type CursorFields, type FeedAsk } from '../../store/cursors.ts';
 import type { BulkCount, Missed } from '../../store/limits.ts';
 import { TargetTaken } from '../../store/links.ts';
 import type { LinkStore } from '../../store/store.ts';
@@ -237,12 +238,27 @@ class MemoryLimits {
 
 class MemoryCursors {
   readonly #rows = new Map<string, CursorDocument>();
+  #watchers = 0;
 
   get(feed: string): Promise<CursorDocument> {
     return Promise.resolve({ ...UNREAD, ...this.#rows.get(feed), _id: feed });
   }
 
-  async set(feed: string, fields: Partial<Omit<CursorDocument, '_id'>>): Promise<void> {
-    this.#rows.set(feed, { ...(await this.get(feed)), ...fields });
+  ask(feed: string, what: FeedAsk): Promise<void> {
+    return Promise.resolve(this.#put(feed, what));
+  }
+
+  takeOver(feed: string): Promise<string> {
+    const fence = String(++this.#watchers);
+    return Promise.resolve(this.#put(feed, { fence })).then(() => fence);
+  }
+
+  advance(feed: string, fence: string, fields: CursorFields): Promise<void> {
+    if (this.#rows.get(feed)?.fence !== fence) return Promise.reject(new FeedTaken(feed));
+    return Promise.resolve(this.#put(feed, fields));
+  }
+
+  #put(feed: string, fields: Partial<CursorDocument>): void {
+    this.#rows.set(feed, { ...UNREAD, ...this.#rows.get(feed), ...fields, _id: feed });
   }
 }

@@ -298,7 +298,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
         return;
       case 'sweep':
       case 'ids':
-        for (const feed of FEEDS) void store.cursors.set(feed, { sweepAsked: sim.now() });
+        for (const feed of FEEDS) void store.cursors.ask(feed, { sweepAsked: sim.now() });
     }
   }
 
@@ -311,7 +311,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
   crashes = 0;
   // Deletions are found by the list of ids, which in life is looked at every hour.
   for (let look = 0; look < 2; look++) {
-    for (const feed of FEEDS) void store.cursors.set(feed, { sweepAsked: sim.now() });
+    for (const feed of FEEDS) void store.cursors.ask(feed, { sweepAsked: sim.now() });
     await sim.run(sim.now() + SETTLE_MS / 2);
   }
   // A deletion that no list announced takes ten minutes and a list.
