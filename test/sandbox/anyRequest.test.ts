@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import {
-  describedStandIn,
-  OPERATIONS,
-  PROVIDER,
-  schemaOf,
-  undescribed,
-  type Described,
-  type Operation,
-  type Schema,
-} from './described.ts';
+import { describedStandIn, type Described } from './described.ts';
+import { OPERATIONS, PROVIDER, schemaOf, undescribed, type Operation, type Schema } from '../support/description.ts';
 
 interface Call {
   readonly method: string;

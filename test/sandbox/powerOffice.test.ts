@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { KINDS } from '../../sandbox/powerOffice/description.ts';
-import { describedStandIn, OPERATIONS, PROVIDER, schemaOf, SIZE, type Described } from './described.ts';
+import { describedStandIn, SIZE, type Described } from './described.ts';
+import { OPERATIONS, PROVIDER, schemaOf } from '../support/description.ts';
 
 type Row = Record<string, unknown>;
 

@@ -9,7 +9,8 @@ import { serveOn } from '../../sandbox/serve.ts';
 import { HOME } from '../../stack/file.ts';
 import { installPackage, type Interpreter } from '../../stack/tools.ts';
 import { KEYS } from '../support/world.ts';
-import { describedStandIn, SIZE, undescribed, undescribedBody, type Described } from './described.ts';
+import { describedStandIn, SIZE, type Described } from './described.ts';
+import { undescribed, undescribedBody } from '../support/description.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

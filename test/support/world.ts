@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
 import { crmSandbox } from '../../sandbox/crm.ts';
 import { powerOfficeSandbox, type PowerOfficeOptions } from '../../sandbox/powerOffice/server.ts';
 import { serveOn } from '../../sandbox/serve.ts';
 import { seed, type SeedSize } from '../../sandbox/seed.ts';
 import type { SystemName } from '../../flows/flow.ts';
 import { Store } from '../../store/store.ts';
+import { undescribedRequest } from './description.ts';
 
 export const KEYS = { applicationKey: 'app', clientKey: 'client', subscriptionKey: 'sub' } as const;
 export const CRM_TOKEN = 'crm-token';
@@ -38,10 +41,11 @@ export async function makeWorld(
     ...options.powerOffice,
   });
   const crm = crmSandbox({ token: CRM_TOKEN, file: null, ...options.crm });
-  const [a, b] = await Promise.all([serveOn(powerOffice.app, 0), serveOn(crm.app, 0)]);
+  const unknown: string[] = [];
+  const apps = { powerOffice: described(powerOffice.app, unknown), crm: crm.app };
+  const [a, b] = await Promise.all([serveOn(apps.powerOffice, 0), serveOn(apps.crm, 0)]);
   const served = { powerOffice: a, crm: b };
   const urls = { powerOffice: a.url, crm: b.url };
-  const apps = { powerOffice: powerOffice.app, crm: crm.app };
   return {
     powerOffice: { ...powerOffice, url: `${a.url}/v2` },
     crm: { ...crm, url: b.url },
@@ -51,8 +55,25 @@ export async function makeWorld(
     },
     close: async () => {
       await Promise.all(Object.values(served).map((each) => each.close()));
+      if (unknown.length > 0)
+        throw new Error(`asked PowerOffice what its description does not have: ${unknown.slice(0, 5).join('\n')}`);
     },
   };
+}
+
+/** Notes requests that the provider's description does not have. */
+function described(app: World['powerOffice']['app'], unknown: string[]): World['powerOffice']['app'] {
+  const before = new Hono<{ Bindings: HttpBindings }>();
+  before.all('*', async (context) => {
+    const { raw } = context.req;
+    const url = new URL(raw.url);
+    if (url.pathname.startsWith('/v2/')) {
+      const text = await raw.clone().text();
+      unknown.push(...undescribedRequest(raw.method, url, text === '' ? undefined : JSON.parse(text)));
+    }
+    return app.fetch(raw, context.env);
+  });
+  return before;
 }
 
 /** The environment of a worker in that world. */

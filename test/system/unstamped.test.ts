@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { faultSchema } from '../../sandbox/faults.ts';
 import { Store } from '../../store/store.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { runTandem, type Run } from '../support/worker.ts';
@@ -25,6 +26,12 @@ const FLOWS = {
         { source: 'MailAddress.City', target: 'title', type: 'string' },
       ],
     },
+    {
+      name: 'projects',
+      source: { system: 'powerOffice', type: 'Project' },
+      target: { system: 'crm', type: 'Company' },
+      properties: [{ source: 'Name', target: 'name', type: 'string' }],
+    },
   ],
 };
 
@@ -40,7 +47,7 @@ describe('what moves no stamp, and a scope that no PATCH may name', function () 
   before(async () => {
     writeFileSync(join(folder, 'flows.json'), JSON.stringify(FLOWS));
     world = await makeWorld({
-      size: { products: 1, contactPersons: 1, suppliers: 2, supplierPersons: 2 },
+      size: { products: 1, contactPersons: 1, suppliers: 2, supplierPersons: 2, projects: 1 },
       powerOffice: { withoutPrivilege: [] },
     });
     temporal = await makeNamespace();
@@ -65,7 +72,7 @@ describe('what moves no stamp, and a scope that no PATCH may name', function () 
   const link = async (): Promise<{ sourceId: string; targetId: string }> => {
     const [first] = await eventually(
       'the links',
-      () => store.links.list({ status: 'in-step' }, { limit: 5 }),
+      () => store.links.list({ status: 'in-step', flow: 'persons' }, { limit: 5 }),
       (found) => found.length === 2,
     );
     assert.ok(first?.targetId);
@@ -113,13 +120,81 @@ describe('what moves no stamp, and a scope that no PATCH may name', function () 
         ['PATCH', 200],
       ],
     );
-    assert.equal((await store.systems.get('powerOffice')).test, 'works');
+    await eventually(
+      'what was learnt of conditions',
+      async () => (await store.systems.get('powerOffice')).test,
+      (test) => test === 'works',
+    );
     const { clock } = await eventually(
       'the clock',
       () => store.systems.get('powerOffice'),
       (known) => known.clock !== undefined,
     );
     assert.ok(Math.abs((clock?.lo ?? 0) + (clock?.hi ?? 0)) / 2 < 5000, JSON.stringify(clock));
+  });
+
+  /** The calls about a record from now on, up to the moment when `settled` holds. */
+  async function callsUntil(path: string, edit: () => void, settled: () => Promise<boolean>): Promise<(string | number)[][]> {
+    const { calls } = world.powerOffice.disturbance;
+    const busy = (): Promise<boolean> => store.links.list().then((all) => all.some((each) => each.status !== 'in-step'));
+    await eventually('rest before the edit', busy, (still) => !still);
+    const from = calls.length;
+    edit();
+    await eventually(`the end of the edit of ${path}`, settled, (done) => done);
+    return calls
+      .slice(from)
+      .filter((call) => call.path.endsWith(path))
+      .map(({ method, status }) => [method, status]);
+  }
+
+  const project = async (): Promise<{ sourceId: string; targetId: string; name: unknown; status: string; text: string }> => {
+    const [found] = await store.links.list({ flow: 'projects' });
+    const { sourceId = '', targetId, status = '', base, block } = found ?? {};
+    return { sourceId, targetId: targetId ?? '', name: base?.source['Name'], status, text: block?.text ?? '' };
+  };
+  const disturb = (fault: object): void =>
+    void world.powerOffice.disturbance.faults.push(
+      faultSchema.parse({ method: 'PATCH', path: '/Projects/', kind: 'status', ...fault }),
+    );
+
+  it('a refused write costs one PATCH and at most one read, and blocks its link in the words of the service', async () => {
+    const { sourceId, targetId } = await project();
+    disturb({ status: 400, detail: 'The period is closed.' });
+    const calls = await callsUntil(
+      `/Projects/${sourceId}`,
+      () => world.crm.desk.edit('Company', targetId, { name: 'Avvist' }),
+      async () => (await project()).text.includes('The period is closed.'),
+    );
+    assert.deepEqual(calls[0], ['PATCH', 400]);
+    assert.ok(calls.length <= 2 && calls.slice(1).every(([method]) => method === 'GET'), JSON.stringify(calls));
+    world.crm.desk.edit('Company', targetId, { name: 'Tatt' });
+  });
+
+  it('a 500 on a conditional PATCH is read as contended: read, and written with one more PATCH', async () => {
+    const { sourceId, targetId } = await project();
+    const calls = await callsUntil(
+      `/Projects/${sourceId}`,
+      () => {
+        disturb({ status: 500 });
+        world.crm.desk.edit('Company', targetId, { name: 'Likevel' });
+      },
+      async () => (await project()).name === 'Likevel',
+    );
+    assert.equal(calls.filter(([method]) => method === 'PATCH').length, 2);
+  });
+
+  it('a PATCH that answers nothing settles after one read', async () => {
+    world.powerOffice.desk.set({ silentPatch: true });
+    const { sourceId, targetId } = await project();
+    const calls = await callsUntil(
+      `/Projects/${sourceId}`,
+      () => world.crm.desk.edit('Company', targetId, { name: 'Nytt navn' }),
+      async () => (await project()).name === 'Nytt navn',
+    );
+    assert.deepEqual(calls, [
+      ['PATCH', 200],
+      ['GET', 200],
+    ]);
   });
 
   it('a start without a privilege says what it stops, and runs', async () => {
