@@ -24,7 +24,10 @@ export interface Opened extends Flows {
 export async function open(env: NodeJS.ProcessEnv): Promise<Opened> {
   const all = await readAll(env);
   const installation = installationNamed(all.config.TANDEM_INSTALLATION);
-  const store = await openStore(all.config.MONGODB_URI, { database: installation.name });
+  const store = await openStore(all.config.MONGODB_URI, {
+    database: installation.name,
+    limits: all.config.TANDEM_LIMITS_URI,
+  });
   try {
     await checkOwner(store, installation);
     const connectors = await makeConnectors({ ...all, store, env });

@@ -30,12 +30,14 @@ export interface Answer {
 }
 
 const TIMEOUT_MS = 30_000;
+/** No system is believed that asks for a longer pause; a timer of some 25 days would end at once (ms). */
+const LONGEST_PAUSE_MS = 24 * 3600_000;
 
 function seconds(header: string | null): number | undefined {
   if (header === null) return undefined;
   const number = Number(header);
   const ms = Number.isFinite(number) ? number * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) && ms >= 0 ? ms : undefined;
+  return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, LONGEST_PAUSE_MS) : undefined;
 }
 
 /** The text of a problem+json answer (title, detail, errors per field), or the head of whatever came instead. */

@@ -4,6 +4,7 @@ import type { Value } from '../flows/values.ts';
 import type { Block, Instants, Observation } from '../workflows/core/state.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { ClockEstimate } from '../connectors/clock.ts';
+import type { SlotUser } from '../connectors/turn.ts';
 
 /** A link in the store; `_id` is `<flow>:<source id>`. Read-mostly: asked about many links at once. */
 export interface LinkDocument extends Omit<LinkRecord, 'block'> {
@@ -145,6 +146,11 @@ export interface ProfileCheck {
 export interface LimitDocument {
   readonly _id: string;
   readonly next?: number;
+  /** Who calls with the key, how the installations' shares stand, and how often a broken slot was reset. */
+  readonly users?: Readonly<Record<string, SlotUser>>;
+  readonly virtual?: number;
+  readonly finish?: Readonly<Record<string, number>>;
+  readonly resets?: number;
   readonly minutes?: Readonly<Record<string, number>>;
   readonly approvedUntil?: number;
   /** Since when a flow is held back, until a person approves or withdraws (ms). */

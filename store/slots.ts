@@ -1,6 +1,18 @@
-import type { Collection, Db } from 'mongodb';
+import type { Collection, Db, UpdateFilter } from 'mongodb';
 import type { RateSlots } from '../connectors/rateLimiter.ts';
+import type { SlotState, SlotUser } from '../connectors/turn.ts';
+import { isDuplicate } from './chunks.ts';
 import type { LimitDocument } from './documents.ts';
+
+type Take = Parameters<RateSlots['take']>[1];
+
+const stateOf = (found: LimitDocument | null): SlotState => ({
+  next: found?.next ?? 0,
+  users: found?.users ?? {},
+  virtual: found?.virtual ?? 0,
+  finish: found?.finish ?? {},
+  resets: found?.resets ?? 0,
+});
 
 /** The rate limiter's slots. Compare-and-set on one number, so that no server-side clock is needed. */
 export class Slots implements RateSlots {
@@ -10,35 +22,55 @@ export class Slots implements RateSlots {
     this.#limits = db.collection('limits');
   }
 
-  async take(
-    key: string,
-    { known, now, spacingMs }: { readonly known: number; readonly now: number; readonly spacingMs: number },
-  ): Promise<{ slot: number; next: number } | { taken: number }> {
-    const slot = Math.max(now, known);
-    const next = slot + spacingMs;
-    const before = await this.#limits.updateOne({ _id: key, next: known }, { $set: { next } });
-    if (before.matchedCount === 1) return { slot, next };
-    const found = await this.#limits.findOne({ _id: key });
-    if (found) return { taken: found.next ?? 0 };
-    await this.#limits.updateOne({ _id: key }, { $setOnInsert: { next: 0 } }, { upsert: true });
-    return { taken: 0 };
+  say(key: string, user: string, says: SlotUser): Promise<SlotState> {
+    return this.#update(key, { $set: { [`users.${user}`]: says }, $setOnInsert: { next: 0 } });
   }
 
-  async push(key: string, until: number): Promise<number> {
-    const found = await this.#limits.findOneAndUpdate(
-      { _id: key },
-      { $max: { next: until } },
-      { upsert: true, returnDocument: 'after' },
-    );
-    return found?.next ?? until;
+  async look(key: string): Promise<SlotState> {
+    return stateOf(await this.#limits.findOne({ _id: key }));
   }
 
-  async delay(key: string, ms: number): Promise<number> {
+  async take(key: string, { known, next, user, says, start, gone }: Take): Promise<SlotState | null> {
     const found = await this.#limits.findOneAndUpdate(
-      { _id: key },
-      { $inc: { next: ms } },
-      { upsert: true, returnDocument: 'after' },
+      { _id: key, next: known },
+      {
+        $set: { next, virtual: start, [`finish.${says.installation}`]: start + 1, [`users.${user}`]: says },
+        ...(gone.length === 0 ? {} : { $unset: Object.fromEntries(gone.map((each) => [`users.${each}`, ''])) }),
+      } as UpdateFilter<LimitDocument>,
+      { returnDocument: 'after' },
     );
-    return found?.next ?? 0;
+    return found && stateOf(found);
+  }
+
+  push(key: string, until: number): Promise<SlotState> {
+    return this.#update(key, { $max: { next: until } });
+  }
+
+  delay(key: string, ms: number): Promise<SlotState> {
+    return this.#update(key, { $inc: { next: ms } });
+  }
+
+  async reset(key: string, from: number, to: number): Promise<SlotState> {
+    await this.#limits.updateOne({ _id: key, next: from }, { $set: { next: to }, $inc: { resets: 1 } });
+    return this.look(key);
+  }
+
+  async leave(key: string, user: string): Promise<void> {
+    await this.#limits.updateOne({ _id: key }, { $unset: { [`users.${user}`]: '' } } as UpdateFilter<LimitDocument>);
+  }
+
+  async #update(key: string, update: object, again = true): Promise<SlotState> {
+    try {
+      return stateOf(
+        await this.#limits.findOneAndUpdate({ _id: key }, update as UpdateFilter<LimitDocument>, {
+          upsert: true,
+          returnDocument: 'after',
+        }),
+      );
+    } catch (error) {
+      // Another process made the document at the same moment.
+      if (again && isDuplicate(error)) return this.#update(key, update, false);
+      throw error;
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
 import type { Crm } from '../connectors/crm/readCrm.ts';
 import { powerOffice, type PatchTest } from '../connectors/powerOffice/connector.ts';
 import type { Connector } from '../connectors/connector.ts';
@@ -15,18 +16,28 @@ export async function makeConnectors({
   store,
   crm,
   env,
+  log,
+  signal,
 }: {
   readonly config: Config;
   readonly store: Store;
   readonly crm: Crm;
   readonly env: NodeJS.ProcessEnv;
+  readonly log?: Logger;
+  /** Aborts when the process stops. */
+  readonly signal?: AbortSignal;
 }): Promise<Record<SystemName, Connector>> {
   const { profileCheck } = await store.systems.get('crm');
   const absentSeen = profileCheck?.hash === crm.hash ? (profileCheck?.absentSeen ?? []) : [];
   const patchTest = await rememberedPatchTest(store);
   // The throttle belongs to the subscription key; the store keeps its fingerprint, not the key.
   const key = `powerOffice:${createHash('sha256').update(config.POWEROFFICE_SUBSCRIPTION_KEY).digest('hex').slice(0, 16)}`;
-  const throttle = new RateLimiter(store.slots, key, config.POWEROFFICE_REQUESTS_PER_SECOND);
+  const sharing = {
+    installation: config.TANDEM_INSTALLATION,
+    warn: (sentence: string) => log?.warn({ event: 'limiter' }, sentence),
+    ...(signal ? { until: signal } : {}),
+  };
+  const throttle = new RateLimiter(store.slots, key, { ...sharing, perSecond: config.POWEROFFICE_REQUESTS_PER_SECOND });
   const keys = {
     url: config.POWEROFFICE_URL,
     applicationKey: config.POWEROFFICE_APPLICATION_KEY,
@@ -36,7 +47,7 @@ export async function makeConnectors({
   };
   return {
     powerOffice: powerOffice(keys, { throttle, patchTest, writeReferences: config.POWEROFFICE_WRITE_REFERENCES }),
-    crm: await crm.connect({ url: config.CRM_URL, env, slots: store.slots, absentSeen }),
+    crm: await crm.connect({ url: config.CRM_URL, env, slots: store.slots, sharing, absentSeen }),
   };
 }
 

@@ -108,7 +108,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
   try {
     await retryUntilReachable(mongo, waiting, () => checkOwner(store, installation));
     await refuseRefuted(crm, store, log);
-    const connectors = await makeConnectors({ config, store, crm, env });
+    const connectors = await makeConnectors({ config, store, crm, env, log, signal });
     const world = await askSystems({ installation, connectors, crm, flows, waiting });
     await retryUntilReachable(mongo, waiting, () => checkStore(store, world));
     for (const connector of Object.values(connectors))

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import ky from 'ky';
 import * as oauth from 'oauth4webapi';
@@ -26,6 +27,13 @@ function secretsOf(auth: Auth): Secret[] {
   if (auth.kind === 'header') return [auth.token];
   if (auth.kind === 'basic') return [auth.user, auth.password];
   return [auth.clientId, auth.clientSecret, ...(auth.refreshToken ? [auth.refreshToken] : [])];
+}
+
+/** Tells credentials apart without telling them. One that cannot be read now is everybody's. */
+export async function credentialMark(auth: Auth, read: ReadSecret): Promise<string> {
+  const [who] = secretsOf(auth);
+  const text = who ? await read(who).catch(() => '') : '';
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** The variables and files that hold a profile's secrets. */

@@ -3,9 +3,9 @@ import { pathToFileURL } from 'node:url';
 import type { Catalogue } from '../../flows/catalogue.ts';
 import { SystemClock } from '../clock.ts';
 import type { Connector } from '../connector.ts';
-import { RateLimiter, type RateSlots } from '../rateLimiter.ts';
+import { RateLimiter, type RateOptions, type RateSlots } from '../rateLimiter.ts';
 import { SystemError } from '../systemError.ts';
-import { missingSecrets, secretNames, secretsFrom } from './auth.ts';
+import { credentialMark, missingSecrets, secretNames, secretsFrom } from './auth.ts';
 import { catalogueOf, crm } from './connector.ts';
 import { profileHash, readProfile, refused } from './profile/read.ts';
 import type { Profile } from './profile/schema.ts';
@@ -42,7 +42,14 @@ export interface Crm extends Omit<CrmAdapter, 'connect' | 'missing'> {
   missing(env: NodeJS.ProcessEnv): readonly string[];
   /** Names of the variables that hold its keys. */
   readonly keys: readonly string[];
-  connect(given: ConnectGiven & { readonly slots: RateSlots; readonly absentSeen?: readonly string[] }): Promise<Connector>;
+  connect(
+    given: ConnectGiven & {
+      readonly slots: RateSlots;
+      /** Who shares the slots. */
+      readonly sharing?: Omit<RateOptions, 'perSecond'>;
+      readonly absentSeen?: readonly string[];
+    },
+  ): Promise<Connector>;
 }
 
 const isAdapter = (given: unknown): given is CrmAdapter =>
@@ -83,13 +90,18 @@ export async function readCrm(path: string | undefined): Promise<Crm> {
     hash: profileHash(profile),
     missing: (env) => missingSecrets(profile, env),
     keys: secretNames(profile),
-    connect: async ({ url, env, slots, absentSeen = [] }) => {
-      const host = new URL(url).host;
-      const limits = profile.limits.map(({ calls, perMs, operations }, i) => ({
-        limiter: new RateLimiter(slots, `crm:${host}:${i}`, (calls * 1000) / perMs),
+    connect: async ({ url, env, slots, sharing = {}, absentSeen = [] }) => {
+      const secret = secretsFrom(env);
+      // A limit is the account's that calls: whoever calls the same address with the same credential shares it.
+      const whose = `crm:${new URL(url).host}:${await credentialMark(profile.auth, secret)}`;
+      const limits = profile.limits.map(({ calls, perMs, operations }) => ({
+        limiter: new RateLimiter(slots, [whose, perMs, ...(operations ?? ['all'])].join(':'), {
+          ...sharing,
+          perSecond: (calls * 1000) / perMs,
+        }),
         operations,
       }));
-      return crm({ url, profile, secret: secretsFrom(env), limits, absentSeen });
+      return crm({ url, profile, secret, limits, absentSeen });
     },
   };
 }

@@ -28,3 +28,9 @@ export const failsAs = async (work: Promise<unknown>, expected: Failure): Promis
   assert.equal(error.failure, expected, error.text);
   return error;
 };
+
+/** The most calls that any second saw, wherever it begins. */
+export function mostInASecond(at: readonly number[]): number {
+  const sorted = at.toSorted((a, b) => a - b);
+  return Math.max(0, ...sorted.map((start, i) => sorted.slice(i).filter((each) => each < start + 1000).length));
+}

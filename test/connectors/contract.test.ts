@@ -111,7 +111,7 @@ contract('the stand-in', async () => {
   const world: World = await makeWorld({ size: { products: 1, contactPersons: 30, suppliers: 1, supplierPersons: 1 } });
   const { store }: { store: Store } = await makeStore();
   const keys = { url: world.powerOffice.url, ...KEYS };
-  const throttle = new RateLimiter(store.slots, 'contract', 10);
+  const throttle = new RateLimiter(store.slots, 'contract', { perSecond: 10 });
   const system = powerOffice(keys, { throttle, patchTest: capability });
   return {
     system,
@@ -130,7 +130,7 @@ if (live('URL') !== '')
       clientKey: live('CLIENT_KEY'),
       subscriptionKey: live('SUBSCRIPTION_KEY'),
     };
-    const throttle = new RateLimiter(store.slots, 'live', 8);
+    const throttle = new RateLimiter(store.slots, 'live', { perSecond: 8 });
     const client = new PowerOfficeClient(keys, throttle);
     return { system: powerOffice(keys, { throttle, patchTest: capability }), client, close: () => store.close() };
   });

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { secretsFrom } from '../../connectors/crm/auth.ts';
 import type { Connector } from '../../connectors/connector.ts';
-import { RateLimiter } from '../../connectors/rateLimiter.ts';
+import { DEFAULT_PROFILE } from '../../connectors/crm/profile/default.ts';
+import { readCrm } from '../../connectors/crm/readCrm.ts';
+import { RateLimiter, type RateSlots } from '../../connectors/rateLimiter.ts';
+import { memorySlots } from '../support/memorySlots.ts';
 import { makeStore } from '../support/world.ts';
 import { OPTIONS } from './calls.ts';
 import { against, changedIds, connectorOf, day, EVERY, FIELDS, idsOf, oddCrm, operationsWith, ROWS } from './oddCrm.ts';
@@ -219,10 +222,39 @@ describe('the CRM connector asks and signs in as systems want it', () => {
     }
   });
 
+  it('shares a limit with whoever calls the same address with the same credential, and with nobody else', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tandem-profile-'));
+    const file = join(folder, 'crm.json');
+    await writeFile(file, JSON.stringify({ ...DEFAULT_PROFILE, limits: [{ calls: 100, perMs: 10_000 }] }));
+    const keys: string[] = [];
+    const slots = memorySlots();
+    const noting: RateSlots = { ...slots, say: (key, user, says) => (keys.push(key), slots.say(key, user, says)) };
+    try {
+      for (const [url, token] of [
+        ['http://127.0.0.1:9', 'a'],
+        ['http://127.0.0.1:9', 'a'],
+        ['http://127.0.0.1:9', 'b'],
+        ['http://127.0.0.1:10', 'a'],
+      ] as const) {
+        const system = await (await readCrm(file)).connect({ url, env: { CRM_TOKEN: token }, slots: noting });
+        await assert.rejects(system.check());
+      }
+      assert.equal(keys.length, 4);
+      assert.equal(new Set(keys).size, 3);
+      assert.equal(keys[0], keys[1]);
+      assert.ok(
+        keys.every((key) => !/:[ab](:|$)/.test(key)),
+        'a key shows no credential',
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('keeps within a limit that is shared, for the operations that it names', async () => {
     const { store } = await makeStore();
     try {
-      const limiter = new RateLimiter(store.slots, 'crm', 10);
+      const limiter = new RateLimiter(store.slots, 'crm', { perSecond: 10 });
       const began = Date.now();
       await against(
         () => ({ body: ROWS }),

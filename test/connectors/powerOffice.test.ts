@@ -19,7 +19,7 @@ describe('the PowerOffice connector', () => {
     world = await makeWorld({ size: { products: 5, contactPersons: 8, suppliers: 4, supplierPersons: 2 } });
     ({ store } = await makeStore());
     capability = 'unknown';
-    const throttle = new RateLimiter(store.slots, 'test', 10);
+    const throttle = new RateLimiter(store.slots, 'test', { perSecond: 10 });
     system = makePowerOffice(
       { url: world.powerOffice.url, ...KEYS },
       {
@@ -124,7 +124,7 @@ describe('the PowerOffice connector', () => {
     const wrong = makePowerOffice(
       { url: world.powerOffice.url, ...KEYS, clientKey: 'wrong' },
       {
-        throttle: new RateLimiter(store.slots, 'test', 10),
+        throttle: new RateLimiter(store.slots, 'test', { perSecond: 10 }),
         patchTest: { get: () => 'unknown', settle: () => Promise.resolve() },
       },
     );
@@ -152,7 +152,7 @@ describe('the PowerOffice connector', () => {
   });
 
   it('takes a slot for every call, so that two throttles on one store never make 11 calls in a second', async () => {
-    const second = new RateLimiter(store.slots, 'test', 10);
+    const second = new RateLimiter(store.slots, 'test', { perSecond: 10 });
     const other = makePowerOffice(
       { url: world.powerOffice.url, ...KEYS },
       {

@@ -43,7 +43,7 @@ describe('writing to PowerOffice Go', function () {
   const connect = (more: { writeReferences?: boolean } = {}, contact?: string): Connector =>
     powerOffice(
       { url: service.url, ...KEYS, userAgent: contact },
-      { throttle: new RateLimiter(store.slots, 'writes', 1000), patchTest, ...more },
+      { throttle: new RateLimiter(store.slots, 'writes', { perSecond: 1000 }), patchTest, ...more },
     );
   const methods = (): string[] => service.calls.map(({ method }) => method);
 

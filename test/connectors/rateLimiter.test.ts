@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict';
-import { RateLimiter, type RateSlots } from '../../connectors/rateLimiter.ts';
-
-/** Slots as the store keeps them, for one process. */
-function slots(): RateSlots {
-  let next = 0;
-  return {
-    take: (_, { known, now, spacingMs }) => {
-      if (known !== next) return Promise.resolve({ taken: next });
-      const slot = Math.max(now, known);
-      next = slot + spacingMs;
-      return Promise.resolve({ slot, next });
-    },
-    push: (_, until) => Promise.resolve((next = Math.max(next, until))),
-    delay: (_, ms) => Promise.resolve((next += ms)),
-  };
-}
+import { RateLimiter, type RateOptions } from '../../connectors/rateLimiter.ts';
+import type { Priority } from '../../connectors/connector.ts';
+import { memorySlots } from '../support/memorySlots.ts';
+import { mostInASecond } from './calls.ts';
 
 describe('the throttle', () => {
   it('moves those that follow when a call may have arrived late, once for all that were late together', async () => {
-    const throttle = new RateLimiter(slots(), 'x', 10);
+    const throttle = new RateLimiter(memorySlots(), 'x', { perSecond: 10 });
     await throttle.answered('PATCH', Date.now(), 5);
     const sent: number[] = [];
     for (let i = 0; i < 14; i++) {
@@ -32,7 +20,7 @@ describe('the throttle', () => {
   });
 
   it('writes go first, yet a feed waits a few seconds at most', async () => {
-    const throttle = new RateLimiter(slots(), 'x', 100);
+    const throttle = new RateLimiter(memorySlots(), 'x', { perSecond: 100 });
     const order: string[] = [];
     const writes = Array.from({ length: 600 }, async () => {
       await throttle.take('write');
@@ -43,4 +31,109 @@ describe('the throttle', () => {
     const before = order.indexOf('feed');
     assert.ok(before > 200 && before < 600, `${before} writes came before it`);
   }).timeout(15_000);
+});
+
+describe('the throttle of several processes and installations', function () {
+  this.timeout(20_000);
+  let slots: ReturnType<typeof memorySlots>;
+  /** Who called, in the order of the calls. */
+  let calls: string[];
+  beforeEach(() => {
+    slots = memorySlots();
+    calls = [];
+  });
+  const limiter = (installation: string, more: Partial<RateOptions> = {}): RateLimiter =>
+    new RateLimiter(slots, 'key', { perSecond: 40, installation, ...more });
+  /** So many calls that wait from now on. */
+  const waiting = (
+    throttle: RateLimiter,
+    { name, priority = 'write', n }: { name: string; priority?: Priority; n: number },
+  ): Promise<unknown> => Promise.all(Array.from({ length: n }, () => throttle.take(priority).then(() => calls.push(name))));
+  const among = (name: string, from: number, to: number): number => calls.slice(from, to).filter((each) => each === name).length;
+
+  it('the lowest rate of all that live is everybody’s', async () => {
+    await limiter('a', { perSecond: 20 }).take('write');
+    const fast = limiter('b');
+    const began = Date.now();
+    for (let i = 0; i < 11; i++) await fast.take('write');
+    assert.ok(Date.now() - began >= 500, `11 calls in ${Date.now() - began} ms`);
+  });
+
+  it('writes of one installation go before sweeps of another, and wait for two of their calls at most', async () => {
+    const sweeps = waiting(limiter('a'), { name: 'sweep', priority: 'sweep', n: 40 });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const from = calls.length;
+    await waiting(limiter('b'), { name: 'write', n: 20 });
+    assert.ok(among('sweep', from, calls.length) <= 3, calls.slice(from).join(' '));
+    await sweeps;
+  });
+
+  it('each installation gets its share, however many workers it has', async () => {
+    const all = [
+      waiting(limiter('a'), { name: 'a', n: 25 }),
+      waiting(limiter('a'), { name: 'a', n: 25 }),
+      waiting(limiter('b'), { name: 'b', n: 25 }),
+    ];
+    await Promise.all(all);
+    const share = among('b', 3, 43);
+    assert.ok(share >= 18 && share <= 22, `${share} of 40`);
+  });
+
+  it('none starves: what others’ writes have kept waiting for five seconds goes through, one call at a time', async () => {
+    const writes = waiting(limiter('a'), { name: 'write', n: 260 });
+    const sweeping = limiter('b');
+    const began = Date.now();
+    await sweeping.take('sweep');
+    assert.ok(Date.now() - began < 6000);
+    const from = calls.length;
+    void waiting(sweeping, { name: 'sweep', priority: 'sweep', n: 5 });
+    await writes;
+    assert.ok(among('sweep', from, calls.length) <= 2);
+  });
+
+  it('a slot hours or months ahead holds nobody and frees nobody: it is reset, and said once', async () => {
+    for (const ahead of [3_600_000, 30 * 86_400_000]) {
+      const said: string[] = [];
+      const throttle = limiter('a', { warn: (sentence) => said.push(sentence) });
+      await throttle.take('write');
+      slots.state = { ...slots.state, next: Date.now() + ahead };
+      const at: number[] = [];
+      const began = Date.now();
+      for (let i = 0; i < 20; i++) {
+        await throttle.take('write');
+        at.push(Date.now());
+      }
+      assert.ok(Date.now() - began >= 19 * 24, 'the pace is kept');
+      assert.ok(Date.now() - began < 1500);
+      assert.equal(said.length, 1);
+      assert.match(said[0] ?? '', new RegExp(`was ${Math.round(ahead / 60_000)} min ahead and is reset`));
+    }
+  });
+
+  it('with a clock twenty minutes behind the others no second has more calls than the rate', async () => {
+    const at: number[] = [];
+    const pace = { perSecond: 10 };
+    const three = [
+      limiter('a', pace),
+      limiter('b', { ...pace, now: () => Date.now() - 20 * 60_000 }),
+      limiter('c', { ...pace, now: () => Date.now() + 45 * 86_400_000 }),
+    ];
+    await Promise.all(
+      three.map(async (throttle) => {
+        for (const until = Date.now() + 3000; Date.now() < until;) {
+          await throttle.take('write');
+          at.push(Date.now());
+        }
+      }),
+    );
+    assert.ok(mostInASecond(at) <= 10, `${mostInASecond(at)} in a second`);
+    assert.ok(at.length >= 12, `${at.length} calls in three seconds`);
+  });
+
+  it('a pause that a system asks for ends after five minutes at most: then it is asked again', async () => {
+    const throttle = limiter('a');
+    await throttle.take('write');
+    await throttle.hold(7 * 86_400_000);
+    assert.ok(slots.state.next <= Date.now() + 5 * 60_000);
+  });
 });
