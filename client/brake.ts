@@ -4,7 +4,7 @@ import { feedKey } from '../flows/names.ts';
 import type { LinkDocument } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
 import type { Message } from '../workflows/core/receive.ts';
-import type { HeldChanges } from './types.ts';
+import type { HeldChanges } from './model.ts';
 
 /** So long a list of ids that lacks very many is believed once a person approved; its links keep the approval for themselves (ms). */
 const APPROVED_MS = 3600_000;

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { Flow } from '../flows/flow.ts';
+import type { Flow, FlowsFile } from '../flows/flow.ts';
 import { installationNamed } from '../flows/installation.ts';
 import { Store, type OpenClient } from '../store/store.ts';
 import { readStoreConfig } from '../worker/config.ts';
@@ -18,6 +18,8 @@ export interface ConnectOptions {
   /** A MongoDB client; its database is the one named in `env.MONGODB_URI`, or `database`. */
   readonly mongo?: OpenClient;
   readonly database?: string;
+  /** What a flows file holds, or where one is; default `env.TANDEM_FLOWS`, or the specification's three flows. */
+  readonly flows?: string | FlowsFile;
   /** Everything else: as a worker reads it. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -33,8 +35,14 @@ export interface OpenTandem {
 }
 
 /** As `connectTandem`, with what stands behind the library. */
-export async function openTandem({ temporal, mongo, database, env = process.env }: ConnectOptions = {}): Promise<OpenTandem> {
-  const { flows, refused } = await readConfiguredFlows(env);
+export async function openTandem({
+  temporal,
+  mongo,
+  database,
+  flows: given,
+  env = process.env,
+}: ConnectOptions = {}): Promise<OpenTandem> {
+  const { flows, refused } = await readConfiguredFlows(env, given);
   const { MONGODB_URI, TANDEM_INSTALLATION } = readStoreConfig(env);
   const installation = installationNamed(TANDEM_INSTALLATION);
   const store = mongo

@@ -1,3 +1,4 @@
+import type { Trouble } from '../flows/faults.ts';
 import { TandemError } from '../flows/tandemError.ts';
 
 /** There is no such flow, link, record or change. `nearest` is the name that may have been meant. */
@@ -8,6 +9,17 @@ export class NotFound extends TandemError {
     super(message, { kind: 'not-found' });
     this.what = what;
     this.nearest = nearest;
+  }
+}
+
+/** The link's state does not allow it; nothing was done. */
+export class NotPossible extends TandemError {
+  readonly flow: string;
+  readonly sourceId: string;
+  constructor(link: { readonly flow: string; readonly sourceId: string }, problem: ConstructorParameters<typeof TandemError>[0]) {
+    super(problem, { kind: 'input' });
+    this.flow = link.flow;
+    this.sourceId = link.sourceId;
   }
 }
 
@@ -27,6 +39,19 @@ export class TimedOut extends TandemError {
     this.flow = link.flow;
     this.sourceId = link.sourceId;
     this.waitedMs = waitedMs;
+  }
+}
+
+/** A server that Tandem cannot work without does not answer. */
+export class Unreachable extends TandemError {
+  /** Which one: "MongoDB at 127.0.0.1:27017". */
+  readonly dependency: string;
+  /** Since when (ISO instant), as far as this process knows. */
+  readonly since: string | null;
+  constructor({ sentence, what, since, why, advice }: Trouble) {
+    super({ what: `${sentence}, since ${since}: ${why}`, next: advice }, { kind: 'unreachable' });
+    this.dependency = what;
+    this.since = since;
   }
 }
 

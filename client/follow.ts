@@ -17,7 +17,12 @@ export async function readChanges(
   const { events, newest, oldest } = await store.changes.after(after, limit);
   if (after > newest) throw new CursorTooOld(after, newest);
   if (after < oldest - 1) throw new CursorTooOld(after, oldest - 1);
-  return { events: events.map(plainEvent), next: events.at(-1)?._id ?? after };
+  // Numbers follow one another. One that is skipped was given while this page was read, and the next page has it; or its
+  // event was older than those before it, and is no longer kept.
+  const whole = events.filter(({ _id }, i) => _id === after + 1 + i);
+  const [first] = events;
+  if (whole.length === 0 && first && !(await store.changes.has(after + 1))) throw new CursorTooOld(after, first._id - 1);
+  return { events: whole.map(plainEvent), next: whole.at(-1)?._id ?? after };
 }
 
 /** Follows the events after a number until `signal` aborts. Throws CursorTooOld. */

@@ -1,12 +1,12 @@
 export { connectTandem, type ConnectOptions } from './connect.ts';
-export { CursorTooOld, NotFound, TimedOut } from './errors.ts';
-export type { Change, ChangeEvent, Conflict, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
+export { CursorTooOld, NotFound, NotPossible, TimedOut, Unreachable } from './errors.ts';
+export type { Change, ChangeEvent, Conflict, HeldChanges, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
+export type { SyncOptions, Tandem } from './types.ts';
 export type { Renewed, RenewOptions } from './renew.ts';
-export type { HeldChanges, SyncOptions, Tandem } from './types.ts';
 export { TandemError, type TandemErrorKind, type TandemProblem } from '../flows/tandemError.ts';
 
 // What is returned and taken, down to its parts.
-export type { Condition, Flow, Pair, SystemName } from '../flows/flow.ts';
+export type { Condition, Flow, FlowsFile, Pair, SystemName } from '../flows/flow.ts';
 export type { Side } from '../flows/side.ts';
 export type { Value } from '../flows/values.ts';
 export type { Status } from '../workflows/core/state.ts';

@@ -119,6 +119,17 @@ export const conflictSchema = z
   .meta({ id: 'Conflict', description: 'A property on which both sides were edited, with the values of either.' });
 export type Conflict = z.infer<typeof conflictSchema>;
 
+/** What the brake held back of a flow. */
+export const heldChangesSchema = z
+  .object({
+    links: z.int().describe('How many links were held back.'),
+    would: z
+      .record(z.string(), z.int())
+      .describe('How many would do what: `end`, `delete`, `recreate`, `blank`, or the property that would become equal.'),
+  })
+  .meta({ id: 'HeldChanges', description: 'What the brake held back of a flow.' });
+export type HeldChanges = z.infer<typeof heldChangesSchema>;
+
 /** Something that happened to a link, numbered in the order in which it was committed. */
 export const changeEventSchema = z
   .object({

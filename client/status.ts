@@ -3,11 +3,11 @@ import { troubleOf, type Trouble } from '../flows/faults.ts';
 import { SYSTEMS, type Flow } from '../flows/flow.ts';
 import { feedKey, systemTitle } from '../flows/names.ts';
 import { reasonOf } from '../flows/reasons.ts';
-import { TandemError } from '../flows/tandemError.ts';
 import type { CursorDocument, LinkDocument } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
 import type { Health } from '../worker/health.ts';
 import { notRun } from '../worker/readFlows.ts';
+import { Unreachable } from './errors.ts';
 import type { StatusReport } from './model.ts';
 
 /** So many blocked links are looked at for their reasons. */
@@ -35,11 +35,7 @@ export async function statusReport(
 ): Promise<StatusReport> {
   const found = (await servers.look()).flatMap(({ of, trouble }) => (trouble ? [{ of, trouble }] : []));
   const down = found.find(({ of }) => of === 'store')?.trouble;
-  if (down)
-    throw new TandemError(
-      { what: `${down.sentence}, since ${down.since}: ${down.why}`, next: down.advice },
-      { kind: 'unreachable' },
-    );
+  if (down) throw new Unreachable(down);
   const counts = await store.links.countByStatus();
   const blocked = await store.links.list({ status: 'blocked' }, { limit: BLOCKED });
   const cursors = await store.cursors.all();

@@ -18,7 +18,7 @@ import type { LinkState } from '../workflows/core/state.ts';
 import { newRecord } from '../workflows/record.ts';
 import type { link as linkWorkflow } from '../workflows/link.ts';
 import { approveHeld, withdrawHeld, type Brake } from './brake.ts';
-import { NotFound, TimedOut } from './errors.ts';
+import { NotFound, NotPossible, TimedOut } from './errors.ts';
 import { followChanges, readChanges } from './follow.ts';
 import { plainChange, plainDetails, plainLink } from './plain.ts';
 import { rebuild } from './rebuild.ts';
@@ -27,6 +27,8 @@ import { feedsOf, statusReport } from './status.ts';
 import type { Tandem } from './types.ts';
 
 const WAIT_MS = 60_000;
+/** A Temporal that has not taken a request by then does not answer (ms). */
+const ANSWER_MS = 5000;
 
 /** What the library works with. */
 export interface TandemDeps {
@@ -49,23 +51,35 @@ export function makeTandem(deps: TandemDeps): Tandem {
   function flowOf(name: string): Flow {
     const names = flows.map((each) => each.name);
     const flow = flows.find((each) => each.name === name);
-    if (!flow) throw new NotFound('flow', `there is no flow "${name}"; flows are ${names.join(', ')}`, nearest(name, names));
+    if (!flow) throw new NotFound('flow', `there is no flow "${name}"; ${suggest(name, names)}`, nearest(name, names));
     return flow;
   }
 
-  const noLink = (flow: string, sourceId: string): NotFound =>
-    new NotFound('link', `flow ${flow} has no link for source ${sourceId}; \`tandem links --flow ${flow}\` lists what there is`);
+  async function noLink(flow: string, sourceId: string): Promise<NotFound> {
+    const near = nearest(sourceId, await store.links.idsNear(flow, sourceId));
+    const next = near === null ? `\`tandem links --flow ${flow}\` lists what there is` : `did you mean ${near}?`;
+    return new NotFound('link', `flow ${flow} has no link for source ${sourceId}; ${next}`, near);
+  }
 
   async function linkOf(flow: string, sourceId: string): Promise<LinkDocument> {
     flowOf(flow);
     const link = await store.links.byKey(linkKey(flow, sourceId));
-    if (!link) throw noLink(flow, sourceId);
+    if (!link) throw await noLink(flow, sourceId);
     return link;
   }
 
   async function ask(flow: string, sourceId: string, message: Request): Promise<void> {
     flowOf(flow);
-    if (!(await steerLink(home, { flow, sourceId }, message))) throw noLink(flow, sourceId);
+    if (await client.withDeadline(Date.now() + ANSWER_MS, () => steerLink(home, { flow, sourceId }, message))) return;
+    const closed = await store.links.byKey(linkKey(flow, sourceId));
+    if (!closed) throw await noLink(flow, sourceId);
+    throw new NotPossible(closed, {
+      what: `the link of ${flow} ${sourceId} is closed${closed.ended === null ? '' : `: ${closed.ended}`}`,
+      next:
+        closed.final === true
+          ? 'Tandem deleted its records, which is final'
+          : '`sync` looks whether its record is there after all',
+    });
   }
 
   function pairOf(flow: string, property: string): Pair {
@@ -133,18 +147,23 @@ export function makeTandem(deps: TandemDeps): Tandem {
         ...linkStart(home, flow, record),
         workflowIdConflictPolicy: 'USE_EXISTING',
       });
+      const request = requestId === undefined ? {} : { requestId };
+      let accepted = false;
       try {
-        const done = await client.withDeadline(Date.now() + timeoutMs, () =>
-          client.workflow.executeUpdateWithStart<
+        const done = await client.withDeadline(Date.now() + timeoutMs, async () => {
+          const update = await client.workflow.startUpdateWithStart<
             typeof linkWorkflow,
             Pick<LinkState, 'status' | 'ended'>,
             [{ wait: boolean; requestId?: string }]
           >(MESSAGES.sync, {
             startWorkflowOperation,
-            args: [{ wait, ...(requestId === undefined ? {} : { requestId }) }],
+            args: [{ wait, ...request }],
+            waitForStage: 'ACCEPTED',
             ...(requestId === undefined ? {} : { updateId: `sync:${requestId}` }),
-          }),
-        );
+          });
+          accepted = true;
+          return update.result();
+        });
         if (!known && done.ended !== 'source gone') await noteNew(flow, sourceId);
         if (done.ended === 'source gone' && !known?.seen.source)
           throw new NotFound(
@@ -154,6 +173,8 @@ export function makeTandem(deps: TandemDeps): Tandem {
         return { flow: flowName, sourceId, status: wait ? done.status : 'asked', ended: wait ? done.ended : null };
       } catch (error) {
         if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) throw error;
+        // Temporal keeps an update only once a worker took it, but a signal from the start.
+        if (!accepted) await ask(flowName, sourceId, { kind: 'sync', ...request });
         if (!orAsked) throw new TimedOut({ flow: flowName, sourceId }, timeoutMs);
         return { flow: flowName, sourceId, status: 'asked', ended: null };
       }
@@ -203,9 +224,9 @@ export function makeTandem(deps: TandemDeps): Tandem {
       const link = await linkOf(flow, sourceId);
       const { target } = flowOf(flow);
       if (link.targetId !== null)
-        throw new TandemError(`${flow} ${sourceId} is linked with ${target.type} ${link.targetId} already`);
+        throw new NotPossible(link, `${flow} ${sourceId} is linked with ${target.type} ${link.targetId} already`);
       const taken = (await store.links.byTarget(target, [targetId])).get(targetId);
-      if (taken) throw new TandemError(`${target.type} ${targetId} is linked with ${taken.flow} ${taken.sourceId} already`);
+      if (taken) throw new NotPossible(link, `${target.type} ${targetId} is linked with ${taken.flow} ${taken.sourceId} already`);
       await ask(flow, sourceId, { kind: 'link', id: targetId });
     },
 
@@ -246,7 +267,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
     },
 
     async restore(flow, sourceId, changeId) {
-      flowOf(flow);
+      await linkOf(flow, sourceId);
       const change = await store.history.byKey(historyKeyNamed(linkKey(flow, sourceId), changeId));
       if (!change)
         throw new NotFound(

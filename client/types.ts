@@ -1,8 +1,8 @@
 import type { Flow } from '../flows/flow.ts';
 import type { Value } from '../flows/values.ts';
 import type { Status } from '../workflows/core/state.ts';
+import type { Change, ChangeEvent, Conflict, HeldChanges, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
 import type { Renewed, RenewOptions } from './renew.ts';
-import type { Change, ChangeEvent, Conflict, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
 
 /** How `sync` goes about it. */
 export interface SyncOptions {
@@ -202,10 +202,4 @@ export interface Tandem {
    * await tandem.close();
    */
   close(): Promise<void>;
-}
-
-/** What the brake held back: how many links, and what would be done, `end`, `delete`, `recreate`, `blank` or the property that would become equal. */
-export interface HeldChanges {
-  readonly links: number;
-  readonly would: Readonly<Record<string, number>>;
 }

@@ -132,6 +132,8 @@ export const flowSchema = z
 
 /** A flows file. */
 export const flowsFileSchema = z.strictObject({ flows: z.array(flowSchema).min(1, 'at least one flow') });
+/** What a flows file holds. */
+export type FlowsFile = z.input<typeof flowsFileSchema>;
 
 export type End = Omit<z.infer<typeof endSchema>, 'system'> & { system: SystemName };
 export type When = z.infer<typeof whenSchema>;

@@ -22,6 +22,7 @@ export interface StackFile {
     readonly mongo: number;
     readonly powerOffice: number;
     readonly crm: number;
+    readonly http: number;
   };
   readonly children: Readonly<Record<string, Child>>;
   /** Under which environment commands reach it. */

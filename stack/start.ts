@@ -35,7 +35,7 @@ and the CRM, and a worker; runs the first sync, then prints a line for each chan
 TEMPORAL_ADDRESS and MONGODB_URI, where set, are used instead of servers of its own.`;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const PREFERRED = { temporal: 7233, ui: 8233, mongo: 27_018, powerOffice: 4010, crm: 4020 };
+const PREFERRED = { temporal: 7233, ui: 8233, mongo: 27_018, powerOffice: 4010, crm: 4020, http: 8088 };
 
 const running: { name: string; child: ChildProcess }[] = [];
 let stopping = false;
@@ -85,6 +85,7 @@ async function main(): Promise<void> {
     mongo: process.env['MONGODB_URI']?.replace(/\/[^/]*$/, '') ?? `mongodb://127.0.0.1:${ports.mongo}`,
     powerOffice: `http://127.0.0.1:${ports.powerOffice}`,
     crm: `http://127.0.0.1:${ports.crm}`,
+    http: `http://127.0.0.1:${ports.http}`,
   };
   const own = ['MONGODB_URI', 'TANDEM_FLOWS', 'TANDEM_BINDINGS', 'CRM_PROFILE'].flatMap((name) => {
     const value = process.env[name];
@@ -140,7 +141,9 @@ async function main(): Promise<void> {
   for (const result of await Promise.allSettled(servers)) if (result.status === 'rejected') throw result.reason;
   if (interrupted.signal.aborted) return;
 
-  const worker = values['no-worker'] ? null : startWorker(env, keep, values['apply-plan']);
+  const worker = values['no-worker']
+    ? null
+    : startWorker({ ...env, TANDEM_HTTP_PORT: String(ports.http) }, keep, values['apply-plan']);
   if (worker) {
     const follow = followWorker(worker, interrupted);
     await firstSync(env, at.powerOffice, interrupted.signal);
@@ -270,13 +273,13 @@ async function firstSync(env: Record<string, string>, powerOffice: string, signa
   }
 }
 
-function hints(at: { ui: string; powerOffice: string; crm: string }, noWorker: boolean): string {
+function hints(at: { ui: string; powerOffice: string; crm: string; http: string }, noWorker: boolean): string {
   const query = encodeURIComponent('TandemFlow IS NOT NULL');
   return `
 Where to look
   every pair as a workflow  ${at.ui}/namespaces/default/workflows?query=${query}
   PowerOffice stand-in      ${at.powerOffice}/_sandbox/records/ContactPerson
-  CRM stand-in              ${at.crm}/_sandbox/records/Contact
+  CRM stand-in              ${at.crm}/_sandbox/records/Contact${noWorker ? '' : `\n  HTTP interface            ${at.http}/v1/docs`}
 
 What to type, in another terminal
   npx tandem status

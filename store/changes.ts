@@ -96,6 +96,11 @@ export class Changes {
     return { events, newest, oldest };
   }
 
+  /** Whether an event with that number is kept. */
+  async has(number: number): Promise<boolean> {
+    return (await this.#events.findOne({ _id: number }, { projection: { _id: 1 } })) !== null;
+  }
+
   /** Whether this process is the one that numbers for the next `forMs`. Saves work alone: numbers are right without it. */
   async lease(holder: string, now: number, forMs: number): Promise<boolean> {
     await this.#counter.updateOne({ _id: 'sequence' }, { $setOnInsert: { last: 0, until: 0 } }, { upsert: true });

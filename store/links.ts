@@ -67,6 +67,19 @@ export class Links {
     return this.#links.findOne({ _id: key });
   }
 
+  /** Source ids of a flow that come just before and just after one in their order. */
+  async idsNear(flow: string, sourceId: string): Promise<string[]> {
+    const key = linkKey(flow, sourceId);
+    const beside = (_id: object, direction: 1 | -1): Promise<Pick<LinkDocument, 'sourceId'>[]> =>
+      this.#links
+        .find({ _id } as Filter<LinkDocument>, { projection: { sourceId: 1 } })
+        .sort({ _id: direction })
+        .limit(5)
+        .toArray();
+    const found = await Promise.all([beside({ $gt: `${flow}:`, $lt: key }, -1), beside({ $gt: key, $lt: `${flow};` }, 1)]);
+    return found.flat().map((each) => each.sourceId);
+  }
+
   /** Links of one flow by source id. */
   async bySource(flow: string, sourceIds: readonly string[]): Promise<Map<string, LinkDocument>> {
     const found = new Map<string, LinkDocument>();

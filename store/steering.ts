@@ -1,4 +1,4 @@
-import type { Collection, Db } from 'mongodb';
+import type { Collection, Db, ObjectId } from 'mongodb';
 import { keepFor } from './keepFor.ts';
 
 /** A steering call: who asked for what, when, and what came of it. */
@@ -8,7 +8,8 @@ export interface SteeringDocument {
   readonly what: string;
   readonly path: string;
   readonly requestId: string;
-  readonly status: number;
+  /** Null until it is known. */
+  readonly status: number | null;
 }
 
 /** The audit of steering calls. */
@@ -24,8 +25,14 @@ export class Steering {
     await keepFor(this.#calls, 'at', historyDays);
   }
 
-  async note(call: SteeringDocument): Promise<void> {
-    await this.#calls.insertOne({ ...call });
+  /** Keeps a call before it is carried out; what it gives takes what came of it. */
+  async begin(call: Omit<SteeringDocument, 'status'>): Promise<(status: number) => Promise<void>> {
+    const { insertedId } = await this.#calls.insertOne({ ...call, status: null });
+    return (status) => this.#end(insertedId, status);
+  }
+
+  async #end(_id: ObjectId, status: number): Promise<void> {
+    await this.#calls.updateOne({ _id }, { $set: { status } });
   }
 
   /** The latest calls, newest first. */

@@ -9,8 +9,8 @@ export interface Dependency {
   readonly name: string;
   /** Rejects when it does not answer. Makes no call to a connected system. */
   check(): Promise<unknown>;
-  /** Whether an error of this name says that it did not answer. */
-  failedIn(name: string): boolean;
+  /** Whether an error says that it did not answer. */
+  failedIn(error: Error): boolean;
 }
 
 /** Whether a dependency answers; where it does not, what is told of it. */
@@ -20,7 +20,8 @@ export interface DependencyState {
   readonly trouble: Trouble | null;
 }
 
-const PATIENCE_MS = 3000;
+/** What has not answered by then does not answer (ms). */
+export const PATIENCE_MS = 3000;
 const LOOK_MS = 5000;
 
 /** Watches dependencies: since when one does not answer is remembered between two questions. */
@@ -58,9 +59,9 @@ export class Health {
   /** Whose fault an error is, where it is a dependency's: it is down from now on. */
   blame(error: unknown): Trouble | null {
     for (let at = error; at instanceof Error; at = at.cause) {
-      const { name, message } = at;
-      const guilty = this.#dependencies.find((each) => each.failedIn(name));
-      if (guilty) return this.#noteDown(guilty.name, message.split('\n')[0] ?? null);
+      const failure = at;
+      const guilty = this.#dependencies.find((each) => each.failedIn(failure));
+      if (guilty) return this.#noteDown(guilty.name, failure.message.split('\n')[0] ?? null);
     }
     return null;
   }

@@ -8,7 +8,7 @@ import { systemTitle } from '../flows/names.ts';
 import { TandemError, type TandemErrorKind } from '../flows/tandemError.ts';
 import type { StoreOptions } from '../store/connect.ts';
 import { Store } from '../store/store.ts';
-import { Health } from './health.ts';
+import { Health, PATIENCE_MS } from './health.ts';
 
 /** A server that a start needs, and the variables in which a person says where it is and with which key. */
 export interface Remote {
@@ -35,20 +35,27 @@ export const temporalServer = (address: string): Remote => ({
   keysIn: (error) => [code(error) === NOT_FOUND ? 'TEMPORAL_NAMESPACE' : 'TEMPORAL_API_KEY'],
 });
 
+/** gRPC: cancelled, deadline exceeded, resource exhausted, unavailable. */
+const AWAY = [1, 4, 8, 14];
+/** What a broken connection says, where the driver of MongoDB passes it on as it is. */
+const BROKEN = ['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT'];
+
 /** The two servers that Tandem cannot work without, watched. */
 export function serversOf(client: Client, store: Store, at: { readonly temporal: string; readonly mongo: string }): Health {
   return new Health([
     {
       of: 'temporal',
       name: temporalServer(at.temporal).title,
-      check: () => client.connection.workflowService.getSystemInfo({}),
-      failedIn: (name) => /ServiceError|Rpc|Deadline/i.test(name),
+      // With a deadline, or the client goes on trying after nobody waits any more.
+      check: () => client.withDeadline(Date.now() + PATIENCE_MS, () => client.connection.workflowService.getSystemInfo({})),
+      failedIn: (error) =>
+        isGrpcServiceError(error) ? AWAY.includes(Number(error.code)) : error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError',
     },
     {
       of: 'store',
       name: mongoServer(at.mongo).title,
       check: () => store.ping(),
-      failedIn: (name) => name.startsWith('Mongo'),
+      failedIn: ({ name, code: said }: Error & { code?: unknown }) => name.startsWith('Mongo') || BROKEN.includes(String(said)),
     },
   ]);
 }

@@ -11,9 +11,10 @@ import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import { Store } from '../store/store.ts';
 import { installationNamed, type Installation } from '../flows/installation.ts';
 import type { Connector } from '../connectors/connector.ts';
-import type { Flow, SystemName } from '../flows/flow.ts';
+import type { Flow, FlowsFile, SystemName } from '../flows/flow.ts';
 import { Allowance, flowsHash, readPlan } from '../flows/plan.ts';
 import { readFlows, refusedInWords, type Flows } from './readFlows.ts';
+import { validateFlows } from '../flows/validate.ts';
 import { problemInWords, TandemError, type TandemProblem } from '../flows/tandemError.ts';
 import { withBundle } from './bundle.ts';
 import { readConfig, type Config } from './config.ts';
@@ -55,9 +56,16 @@ export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config;
   return { config, crm, ...flows };
 }
 
-/** The flows that the environment names, checked against both catalogues. Throws TandemError. */
-export async function readConfiguredFlows(env: NodeJS.ProcessEnv): Promise<Flows> {
-  return flowsWith(await configuredCrm(env), env);
+/**
+ * The flows that the environment names, or `given` in its place (what a flows file holds, or where it is), checked against
+ * both catalogues. Throws TandemError.
+ */
+export async function readConfiguredFlows(env: NodeJS.ProcessEnv, given?: string | FlowsFile): Promise<Flows> {
+  const crm = await configuredCrm(env);
+  if (given === undefined) return flowsWith(crm, env);
+  if (typeof given === 'string') return flowsWith(crm, { ...env, TANDEM_FLOWS: given });
+  const catalogues = [POWEROFFICE_CATALOGUE, crm.catalogue];
+  return { flows: validateFlows(given, catalogues), refused: [], document: null, catalogues };
 }
 
 /** The problems of a file are told by the name of the variable that names it; what quotes a line of its file stays as it is. */

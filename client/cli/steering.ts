@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Value } from '../../flows/values.ts';
-import type { HeldChanges, Tandem } from '../types.ts';
+import type { HeldChanges } from '../model.ts';
+import type { Tandem } from '../types.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { print } from './print.ts';
 import { table } from './table.ts';

@@ -10,7 +10,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   403: 'The token lacks the right for this.',
   404: 'There is no such flow, link or record; the nearest name is told.',
   405: 'The path takes another method.',
-  409: 'A request with that Idempotency-Key is still running, or the link is in a state that does not allow this.',
+  409: 'A request with that Idempotency-Key is still running, or the link’s state does not allow this.',
   410: 'The stream keeps no events so old; the answer says from where one can go on.',
   413: 'The body is too large.',
   415: 'The body is not application/json.',
@@ -30,7 +30,11 @@ const problemSchema = {
     title: { type: 'string' },
     status: { type: 'integer' },
     detail: { type: 'string' },
-    requestId: { type: 'string' },
+    requestId: { type: 'string', description: 'Names the request in the log.' },
+    nearest: { type: 'string', description: 'The name that may have been meant (404).' },
+    goOnAfter: { type: 'integer', description: 'From where the stream can be followed (410).' },
+    dependency: { type: 'string', description: 'What does not answer (503).' },
+    since: { type: 'string', format: 'date-time', description: 'Since when it does not answer (503).' },
     errors: {
       type: 'array',
       items: {
@@ -124,7 +128,12 @@ function operation(row: Route, schemaOf: SchemaOf): Json {
     description: `${row.description ?? row.summary}\n\nNeeds the right \`${row.right}\`.`,
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(row.body
-      ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(row.body, 'input') } } } }
+      ? {
+          requestBody: {
+            required: !row.body.safeParse({}).success,
+            content: { 'application/json': { schema: schemaOf(row.body, 'input') } },
+          },
+        }
       : {}),
     responses: {
       200: {

@@ -3,6 +3,7 @@ import {
   changeEventSchema,
   changeSchema,
   conflictSchema,
+  heldChangesSchema,
   linkDetailsSchema,
   linkSchema,
   pageOf,
@@ -22,7 +23,13 @@ const ofLink = z.strictObject({
   flow: flowParam,
   sourceId: z.string().min(1).max(200).describe('The source record’s id; a slash in it is written as %2F.'),
 });
-const limit = z.coerce.number().int().min(1).max(ONE_PAGE).default(50).describe('At most so many.');
+/** A whole number as a query has it: plain digits. */
+const digits = (least: number, most = Number.MAX_SAFE_INTEGER): z.ZodType<number> =>
+  z.preprocess(
+    (text) => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text),
+    z.int({ error: 'a whole number' }).min(least).max(most),
+  );
+const limit = digits(1, ONE_PAGE).default(50).describe('At most so many.');
 const cursor = z.string().max(500).optional().describe('The `next` of the page before.');
 const done = z
   .object({ done: z.literal(true) })
@@ -52,7 +59,7 @@ const links: readonly Route[] = [
     summary: 'Shows one link, both records as last seen, and its latest changes',
     right: 'read',
     params: ofLink,
-    query: z.strictObject({ history: z.coerce.number().int().min(0).max(ONE_PAGE).default(20).describe('So many changes.') }),
+    query: z.strictObject({ history: digits(0, ONE_PAGE).default(20).describe('So many changes.') }),
     answer: linkDetailsSchema,
     refusals: [404],
     handle: ({ tandem, params, query }) => tandem.getLink(params.flow, params.sourceId, query),
@@ -244,18 +251,25 @@ const many: readonly Route[] = [
       },
     }),
   ),
-  route({
-    method: 'post',
-    path: '/v1/flows/{flow}/approve',
-    tag: 'installation',
-    operationId: 'approveFlow',
-    summary: 'Lets through what was held back because very many records would go the same way',
-    right: 'admin',
-    params: ofFlow,
-    answer: asked,
-    refusals: [404],
-    handle: async ({ tandem, params }) => ({ asked: (await tandem.approve(params.flow)).links }),
-  }),
+  ...(
+    [
+      ['approve', 'Lets through what was held back because very many records would go the same way'],
+      ['withdraw', 'Gives up what was held back; its links look again'],
+    ] as const
+  ).map(([action, summary]) =>
+    route({
+      method: 'post',
+      path: `/v1/flows/{flow}/${action}`,
+      tag: 'installation',
+      operationId: `${action}Flow`,
+      summary,
+      right: 'admin',
+      params: ofFlow,
+      answer: heldChangesSchema,
+      refusals: [404],
+      handle: ({ tandem, params }) => tandem[action](params.flow),
+    }),
+  ),
   route({
     method: 'get',
     path: '/v1/changes',
@@ -267,13 +281,13 @@ const many: readonly Route[] = [
       'With `Accept: text/event-stream` the answer stays open and `Last-Event-ID` goes on where a stream broke.',
     right: 'read',
     query: z.strictObject({
-      after: z.coerce.number().int().min(0).optional().describe('Events after this number; from now on where left out.'),
+      after: digits(0).optional().describe('Events after this number; from now on where left out.'),
       limit,
     }),
     answer: z
       .object({ items: z.array(changeEventSchema), next: z.int().describe('Goes into `after` for the events that follow.') })
       .meta({ id: 'ChangeEvents', description: 'Events, oldest first.' }),
-    refusals: [406, 410],
+    refusals: [410],
     stream: true,
     handle: async ({ tandem, query }) => {
       const { events, next } = await tandem.readChanges(query);

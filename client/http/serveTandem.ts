@@ -3,16 +3,15 @@ import { Hono } from 'hono';
 import { TandemError } from '../../flows/tandemError.ts';
 import { feedKey } from '../../flows/names.ts';
 import { readServerConfig } from '../../worker/config.ts';
-import type { Health } from '../../worker/health.ts';
 import { mongoServer } from '../../worker/remotes.ts';
 import { retryUntilReachable, type Waiting } from '../../worker/retryUntilReachable.ts';
 import { openTandem, type OpenTandem } from '../connect.ts';
-import { CursorTooOld, NotFound } from '../errors.ts';
 import { version } from '../version.ts';
 import { takeHook } from './hooks.ts';
 import { metricsText } from './metrics.ts';
-import { readiness } from './readiness.ts';
 import { HttpProblem } from './problem.ts';
+import { problemOf } from './problemOf.ts';
+import { readiness } from './readiness.ts';
 import { addApi, type Env } from './server.ts';
 import { startServer, type Running } from './start.ts';
 import { readApiTokens } from './tokens.ts';
@@ -63,7 +62,7 @@ export async function serveTandem(
         ),
       );
     } catch (error) {
-      const problem = error instanceof HttpProblem ? error : explain(error, servers);
+      const problem = error instanceof HttpProblem ? error : problemOf(error, servers);
       if (problem.status >= 500) log.error({ event: 'http', why: problem.message }, 'a hook could not be taken');
       return problem.response('hook');
     }
@@ -77,8 +76,8 @@ export async function serveTandem(
       version: version(),
       tokens,
       requests: store.requests,
-      audit: (entry) => store.steering.note(entry),
-      explain: (error) => explain(error, servers),
+      audit: (call) => store.steering.begin(call),
+      explain: (error) => problemOf(error, servers),
       report: (error, requestId) =>
         log.error({ event: 'http', requestId, why: error instanceof Error ? error.message : String(error) }, 'a request failed'),
     });
@@ -100,19 +99,6 @@ export async function serveTandem(
       await Promise.all([watching, running.close()]);
     },
   };
-}
-
-/** What an error of the library answers. */
-function explain(error: unknown, servers: Health): HttpProblem {
-  if (error instanceof NotFound)
-    return new HttpProblem(404, error.nearest === null ? error.message : `${error.message} (nearest: ${error.nearest})`);
-  if (error instanceof CursorTooOld) return new HttpProblem(410, error.message);
-  const later = { headers: { 'retry-after': '5' } };
-  if (error instanceof TandemError)
-    return error.kind === 'unreachable' ? new HttpProblem(503, error.message, later) : new HttpProblem(409, error.message);
-  const down = servers.blame(error);
-  if (!down) return new HttpProblem(500, 'a defect of Tandem; its log has more under the request id');
-  return new HttpProblem(503, `${down.sentence}, since ${down.since}`, later);
 }
 
 /** Where TANDEM_HTTP_PORT is set, a worker serves the interface too; what hinders it is a warning, the worker runs on. */

@@ -41,8 +41,8 @@ export interface ServerOptions {
   /** Who may call; none: the server listens on loopback alone, and everybody there may do everything. */
   readonly tokens: readonly ApiToken[];
   readonly requests: RequestKeeper;
-  /** Keeps a steering call in the audit collection. */
-  readonly audit: (call: SteeringDocument) => Promise<void>;
+  /** Keeps a steering call in the audit collection before it is carried out; what it gives takes what came of it. */
+  readonly audit: (call: Omit<SteeringDocument, 'status'>) => Promise<(status: number) => Promise<void>>;
   /** What an error of a handler answers. */
   readonly explain: (error: unknown) => HttpProblem;
   /** Told of every defect, with the request's id. */
@@ -109,22 +109,18 @@ async function serve(options: ServerOptions, row: Route, context: Context<Env>):
   if (row.stream && wantsStream(context)) return follow(options, context, asked);
   const work = async (): Promise<KeptAnswer> => ({ status: 200, body: JSON.stringify(await row.handle(asked)) });
   if (row.method === 'get') return json(await work());
-  const keep = (status: number): Promise<void> =>
-    options.audit({
-      at: new Date(),
-      who: caller.name,
-      what: row.operationId,
-      path: context.req.path,
-      requestId: context.get('requestId'),
-      status,
-    });
+  const requestId = context.get('requestId');
   const steer = async (): Promise<KeptAnswer> => {
+    // Kept first: what cannot be kept is not done. What is done is answered, even if its outcome cannot be kept any more.
+    const note = { at: new Date(), who: caller.name, what: row.operationId, path: context.req.path, requestId };
+    const keep = await options.audit(note);
+    const came = (status: number): Promise<void> => keep(status).catch((error: unknown) => options.report(error, requestId));
     try {
       const answer = await work();
-      await keep(answer.status);
+      await came(answer.status);
       return answer;
     } catch (error) {
-      await keep((error instanceof HttpProblem ? error : options.explain(error)).status);
+      await came((error instanceof HttpProblem ? error : options.explain(error)).status);
       throw error;
     }
   };
@@ -134,7 +130,7 @@ async function serve(options: ServerOptions, row: Route, context: Context<Env>):
   );
 }
 
-/** Runs a request with a key once; the same again gets the same answer. */
+/** Runs a request with a key once; the same again gets the same answer. What was not carried out may come again. */
 async function once(
   requests: RequestKeeper,
   { key, request }: { readonly key: string; readonly request: readonly string[] },

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { connectTandem, NotFound, type ChangeEvent, type Tandem } from '../../client/index.ts';
-import { newToken } from '../../client/http/tokens.ts';
+import { freePort } from '../../stack/process.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { runTandem, type Run } from '../support/worker.ts';
+import { API_TOKENS, ask, TOKENS as tokens } from './served.ts';
 import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 
 const FLOW = 'contactperson-contact';
 const SIZE = { products: 2, contactPersons: 8, suppliers: 2, supplierPersons: 2 };
 const SECRET = `whsec_${Buffer.from('a secret of the test, long enough').toString('base64')}`;
-const tokens = { read: newToken('reader', 'read'), steer: newToken('service', 'steer'), admin: newToken('boss', 'admin') };
 
 describe('the HTTP interface, beside a worker on real servers', function () {
   this.timeout(120_000);
@@ -19,27 +21,10 @@ describe('the HTTP interface, beside a worker on real servers', function () {
   let worker: Run;
   let server: Run;
   let base = '';
+  let taken: Server;
   let tandem: Tandem;
 
-  const call = async (
-    path: string,
-    options: { method?: string; token?: string | null; body?: unknown; headers?: Record<string, string> } = {},
-  ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> => {
-    const token = options.token === undefined ? tokens.admin.token : options.token;
-    const response = await fetch(`${base}${path}`, {
-      method: options.method ?? 'GET',
-      headers: {
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...options.headers,
-      },
-      ...(options.body === undefined
-        ? {}
-        : { body: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, body: JSON.parse(text) as Record<string, unknown>, headers: response.headers };
-  };
+  const call = (path: string, asking?: Parameters<typeof ask>[1]): ReturnType<typeof ask> => ask(`${base}${path}`, asking);
   const post = (path: string, options: Parameters<typeof call>[1] = {}) => call(path, { method: 'POST', ...options });
   const pair = async (n: number): Promise<{ sourceId: string; targetId: string; path: string }> => {
     const { items } = await tandem.links({ flow: FLOW });
@@ -55,7 +40,9 @@ describe('the HTTP interface, beside a worker on real servers', function () {
       TANDEM_POLL_SECONDS: '60',
       CRM_WEBHOOK_SECRET: SECRET,
     });
-    worker = runTandem(['worker'], env);
+    taken = createServer().listen(await freePort(), '127.0.0.1');
+    await once(taken, 'listening');
+    worker = runTandem(['worker'], { ...env, TANDEM_HTTP_PORT: String((taken.address() as AddressInfo).port) });
     tandem = await connectTandem({ env });
     await eventually(
       { what: 'all pairs in step', withinMs: 60_000 },
@@ -64,9 +51,7 @@ describe('the HTTP interface, beside a worker on real servers', function () {
     );
     server = runTandem(['serve', '--port', '0'], {
       ...env,
-      TANDEM_API_TOKENS: Object.values(tokens)
-        .map(({ entry }) => entry)
-        .join(','),
+      TANDEM_API_TOKENS: API_TOKENS,
     });
     await eventually(
       'the address',
@@ -79,6 +64,14 @@ describe('the HTTP interface, beside a worker on real servers', function () {
     await Promise.all([server.stop(), worker.stop('SIGKILL')]);
     await temporal.close();
     await world.close();
+    taken.close();
+  });
+
+  it('a port that is in use is a warning of the worker, which runs on', async () => {
+    const warned = (): string => worker.lines.find((line) => line.includes('is not served')) ?? '';
+    await eventually('the warning', warned, (line) => line !== '');
+    assert.match(warned(), /EADDRINUSE.*the worker runs on/);
+    assert.equal(worker.child.exitCode, null);
   });
 
   it('lists links a page at a time, and each one once', async () => {
