@@ -61,10 +61,9 @@ describe('two installations in one namespace, on one MongoDB server and one subs
   it('creates every link of each in its own CRM, once', async () => {
     for (const { name, store } of [a, b])
       await eventually(
-        `${name}: all pairs in step`,
+        { what: `${name}: all pairs in step`, withinMs: 120_000 },
         () => store.links.count({ status: 'in-step' }),
         (n) => n === PAIRS,
-        120_000,
       );
     for (const { name, world } of [a, b]) {
       const rows = ['Contact', 'Company'].flatMap((type) => world.crm.desk.types[type]?.rows() ?? []);
@@ -107,10 +106,9 @@ describe('two installations in one namespace, on one MongoDB server and one subs
       (world.powerOffice.desk.types['ContactPerson']?.rows() ?? []).filter((row) => String(row['LastName']).startsWith('Ny '))
         .length;
     await eventually(
-      'every edit in PowerOffice',
+      { what: 'every edit in PowerOffice', withinMs: 60_000 },
       () => arrived(a) + arrived(b),
       (n) => n === 2 * SIZE.contactPersons,
-      60_000,
     );
     const calls = [a, b]
       .flatMap(({ name, world }) => world.powerOffice.disturbance.calls.map((call) => ({ ...call, name })))
