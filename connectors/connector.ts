@@ -37,12 +37,25 @@ export interface UnreadableRow {
   readonly why: string;
 }
 
-/** One page of a list. `after` is where the next look may begin once the page is dealt with; null on an empty page. */
-export interface Page {
+/** A page of any list: where a reading that breaks off goes on after it, null at the end; left out where it begins anew. */
+interface Positioned {
+  readonly position?: string | null;
+}
+
+/**
+ * One page of a list. `after` is where the next look may begin once the page is dealt with; null where nothing says so
+ * yet.
+ */
+export interface Page extends Positioned {
   readonly records: readonly Snapshot[];
   /** Rows that are set aside, so that they do not stop the feed. */
   readonly unreadable?: readonly UnreadableRow[];
   readonly after: string | null;
+}
+
+/** One page of a list of ids. */
+export interface IdPage extends Positioned {
+  readonly ids: readonly string[];
 }
 
 /** What makes a write conditional: raw values to be tested, the ETag seen. */
@@ -88,6 +101,13 @@ interface Wanted {
 
 export interface ChangedRequest extends Wanted {
   readonly since: string | null;
+  /** Where an earlier reading of the same question broke off. */
+  readonly position?: string | undefined;
+}
+
+export interface IdsRequest {
+  readonly type: string;
+  readonly position?: string | undefined;
 }
 
 export interface ReadRequest extends Wanted {
@@ -124,7 +144,7 @@ export interface Connector {
   /** Records changed after `since` (all where null), oldest change first. `since` is exclusive or inclusive as the system has it; none is lost. */
   changed(request: ChangedRequest, options: CallOptions): AsyncIterable<Page>;
   /** Ids of all records of a type, page by page. */
-  ids(type: string, options: CallOptions): AsyncIterable<readonly string[]>;
+  ids(request: IdsRequest, options: CallOptions): AsyncIterable<IdPage>;
   /** A direct read. */
   read(request: ReadRequest, options: CallOptions): Promise<Snapshot>;
   create(request: CreateRequest, options: CallOptions): Promise<Snapshot>;

@@ -73,8 +73,8 @@ function connect({ url, env, SystemError, SystemClock }) {
       for await (const items of pages(type, since === null ? {} : { updatedSince: since }, signal))
         yield { records: items.map((item) => snapshot(item, fields)), after: items.at(-1)?.updatedAt ?? null };
     },
-    async *ids(type, { signal }) {
-      for await (const items of pages(type, {}, signal)) yield items.map(({ id }) => id);
+    async *ids({ type }, { signal }) {
+      for await (const items of pages(type, {}, signal)) yield { ids: items.map(({ id }) => id) };
     },
     read: async ({ type, id, fields }, { signal }) =>
       snapshot(await send('GET', `${PATHS[type]}/${encodeURIComponent(id)}`, { signal }), fields),

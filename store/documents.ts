@@ -56,6 +56,14 @@ export interface CursorDocument {
   readonly idsAt: number;
   /** When somebody last asked for a look for deletions before it is due (ms). */
   readonly idsAsked?: number;
+  /** A sweep under way: when it was begun (ms), and where it goes on. */
+  readonly sweep?: { readonly began: number; readonly position: string } | null;
+  /** A list of ids under way, with the parts of it that are kept. */
+  readonly listing?: { readonly began: number; readonly position: string; readonly parts: readonly string[] } | null;
+  /** An index under way, for these flows. */
+  readonly indexing?: { readonly names: readonly string[]; readonly position: string } | null;
+  /** A look under way at a list that is not sorted, so that its pages move no cursor: since when it asks, where it goes on. */
+  readonly reading?: { readonly since: string | null; readonly position: string } | null;
   /** The watcher that has the feed: what an earlier one still writes changes nothing. */
   readonly fence?: string;
   /** Fields in use whose edits move no stamp, and how old such an edit may be before it is seen (h). */
@@ -79,6 +87,13 @@ export const UNREAD: Omit<CursorDocument, '_id'> = {
   idsAt: 0,
   trouble: null,
 };
+
+/** A part of a list of ids under way. */
+export interface IdListDocument {
+  readonly _id: string;
+  readonly feed: string;
+  readonly ids: readonly string[];
+}
 
 /** A record as matches and references find it; `_id` is `<flow>:<side>:<id>`. Only records in scope stand here. */
 export interface CandidateDocument {

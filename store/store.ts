@@ -8,6 +8,7 @@ import { connectMongo, PINNED, type StoreOptions } from './connect.ts';
 import { Cursors } from './cursors.ts';
 import type { OwnerDocument } from './documents.ts';
 import { History } from './history.ts';
+import { IdLists } from './idLists.ts';
 import { Limits } from './limits.ts';
 import { Links } from './links.ts';
 import { Requests } from './requests.ts';
@@ -39,6 +40,7 @@ export class Store {
   readonly candidates: Candidates;
   readonly history: History;
   readonly cursors: Cursors;
+  readonly idLists: IdLists;
   readonly systems: Systems;
   readonly limits: Limits;
   readonly owner: Owner;
@@ -54,6 +56,7 @@ export class Store {
     this.candidates = new Candidates(db);
     this.history = new History(db);
     this.cursors = new Cursors(db);
+    this.idLists = new IdLists(db);
     this.systems = new Systems(db);
     this.limits = new Limits(db);
     this.owner = new Owner(db);
@@ -123,6 +126,7 @@ export class Store {
   async prepare(historyDays: number): Promise<void> {
     await this.links.prepare();
     await this.candidates.prepare();
+    await this.idLists.prepare();
     await this.history.prepare(historyDays);
     await this.changes.prepare(historyDays);
     await this.requests.prepare();
@@ -168,5 +172,6 @@ export interface LinkStore {
   readonly candidates: Pick<Candidates, 'byId' | 'withKeys' | 'referringTo' | 'note'>;
   readonly history: Pick<History, 'add'>;
   readonly cursors: Pick<Cursors, 'get' | 'ask' | 'takeOver' | 'advance'>;
+  readonly idLists: Pick<IdLists, 'add' | 'get' | 'forget'>;
   readonly limits: Pick<Limits, 'countBulkChange' | 'countSameValue' | 'heldValues' | 'hold' | 'paused' | 'missed' | 'setOutage'>;
 }

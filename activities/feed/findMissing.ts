@@ -2,16 +2,15 @@ import { isBulkChange } from '../link/bulkChangeGuard.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import type { FeedContext } from './context.ts';
 import { forEachLimit } from './forEachLimit.ts';
+import { listIds } from './listedIds.ts';
 
 /**
  * Looks for deletions by a list of ids alone. A record that the list lacks is only a candidate: its link reads it
  * directly, twice, before it believes so. A list that lacks very many is not believed at all.
  */
 export async function findMissing(context: FeedContext): Promise<void> {
-  const { deps, roles, connector, type, id: feed, signal } = context;
-  const began = deps.time.now();
-  const ids = new Set<string>();
-  for await (const page of connector.ids(type, { priority: 'sweep', signal })) for (const id of page) ids.add(id);
+  const { deps, roles, connector, type, id: feed } = context;
+  const { began, ids } = await listIds(context);
   for (const { flow, side } of roles) {
     // Links written since the list was begun may be newer than the list.
     const missing: Pick<LinkDocument, 'flow' | 'sourceId'>[] = [];
@@ -41,5 +40,6 @@ export async function findMissing(context: FeedContext): Promise<void> {
         'records are missing from a list; their links look',
       );
   }
-  await context.advance({ idsAt: began });
+  await context.advance({ idsAt: began, listing: null });
+  await deps.store.idLists.forget(feed);
 }

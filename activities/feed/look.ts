@@ -1,21 +1,37 @@
 import { instantKey, secondsBefore } from '../../flows/instant.ts';
+import type { CursorDocument } from '../../store/documents.ts';
 import { fingerprint, type FeedContext } from './context.ts';
 import { handOnPage } from './handOn.ts';
+import { wholeList } from './wholeList.ts';
 
 /** Records become visible late; each look starts so long before the newest instant seen. */
 const OVERLAP_SECONDS = 60;
 const RECENT = 20_000;
 const HOUR_MS = 3600 * 1000;
 
+/** From where to look: a while before the newest instant known, or where a look at an unsorted list broke off. */
+function from({ newest, settled, reading }: CursorDocument): { since: string | null; position: string | null } {
+  if (reading) return reading;
+  return { since: newest === null || settled ? newest : secondsBefore(newest, OVERLAP_SECONDS), position: null };
+}
+
 /** One reading of what changed since the last one. */
 export async function lookForChanges(context: FeedContext): Promise<void> {
   const { deps, id, type, connector, roles, fields, signal, recent, unstamped } = context;
   const cursor = await context.cursor();
   const began = deps.time.now();
-  const since = cursor.newest === null ? null : cursor.settled ? cursor.newest : secondsBefore(cursor.newest, OVERLAP_SECONDS);
+  const { since, position } = from(cursor);
   let { newestKey, newestAt } = cursor;
   let records = 0;
-  for await (const page of connector.changed({ type, fields, since }, { priority: 'feed', signal })) {
+  const pages = wholeList({
+    read: (at) => connector.changed({ type, fields, since, position: at }, { priority: 'feed', signal }),
+    position,
+    time: deps.time,
+    signal,
+    // What fails stands in `status` at once; the next look goes on from here.
+    tries: 1,
+  });
+  for await (const page of pages) {
     const unread = page.records.filter((record) => recent.get(record.id) !== fingerprint(record));
     const { started, signalled, finished } = await handOnPage(deps, roles, { records: unread });
     if (recent.size > RECENT) recent.clear();
@@ -29,8 +45,8 @@ export async function lookForChanges(context: FeedContext): Promise<void> {
       newestKey = instantKey(page.after);
       newestAt = began;
       // After all signals of the page are accepted, and not before.
-      await context.advance({ newest: page.after, newestKey, newestAt, settled: false });
-    }
+      await context.advance({ newest: page.after, newestKey, newestAt, settled: false, reading: null });
+    } else if (page.after === null && page.position) await context.advance({ reading: { since, position: page.position } });
     records += page.records.length;
     signal.throwIfAborted();
   }
@@ -39,6 +55,7 @@ export async function lookForChanges(context: FeedContext): Promise<void> {
     newestKey !== '' && newestKey === cursor.newestKey && (cursor.settled || began - newestAt > OVERLAP_SECONDS * 1000);
   await context.advance({
     settled,
+    reading: null,
     lookedAt: began,
     looks: cursor.looks + 1,
     trouble: null,

@@ -35,7 +35,7 @@ export async function judgeMissing(store: LinkStore, missed: Missed): Promise<'g
 
 async function livingReads({ system, type, id, signal }: Missed): Promise<boolean> {
   try {
-    for await (const ids of system.ids(type, { priority: 'write', signal })) {
+    for await (const { ids } of system.ids({ type }, { priority: 'write', signal })) {
       const other = ids.find((each) => each !== id);
       if (other === undefined) continue;
       await system.read({ type, id: other, fields: [] }, { priority: 'write', signal });

@@ -134,8 +134,8 @@ export function crm(given: CrmGiven): Connector {
       return { identity: who === null ? base : `${base}#${who}` };
     },
 
-    changed: ({ type, fields, since }, options) => listOf(typeOf(type), fields, options).changed(since),
-    ids: (type, options) => listOf(typeOf(type), [], options).ids(),
+    changed: ({ type, fields, ...from }, options) => listOf(typeOf(type), fields, options).changed(from),
+    ids: ({ type, position }, options) => listOf(typeOf(type), [], options).ids(position),
     read: async ({ type, id, fields }, options) => (await read({ type: typeOf(type), id, fields }, options)).seen,
     create: (request, options) => writer(typeOf(request.type)).create(request, options),
     update: (request, options) => writer(typeOf(request.type)).update(request, options),
@@ -146,7 +146,9 @@ export function crm(given: CrmGiven): Connector {
       if (type.operations.find) return findById({ type, externalId: by.externalId, fields }, options);
       const found: Snapshot[] = [];
       const names = [...new Set([...fields, ...Object.keys(by.values)])];
-      for await (const { records, unreadable } of listOf(type, names, options).changed(new Date(by.since).toISOString())) {
+      for await (const { records, unreadable } of listOf(type, names, options).changed({
+        since: new Date(by.since).toISOString(),
+      })) {
         // A row that can't be read may be the one: better no answer than "there is none".
         if (unreadable?.[0]) throw new SystemError('CRM', 'malformed', unreadable[0].why);
         found.push(...records.filter((seen) => looksLike(seen.fields, by.values) && instantMs(seen.instant) >= by.since));

@@ -1,7 +1,7 @@
 import { instantMs } from '../../flows/instant.ts';
 import type { Answer } from '../http.ts';
-import type { CallOptions, Snapshot, UnreadableRow } from '../connector.ts';
-import { inOrder, type ListPage, type Lister } from '../paging.ts';
+import type { CallOptions, IdPage, Page, Snapshot, UnreadableRow } from '../connector.ts';
+import { inOrder, type ListPage, type Lister, type ReadingFrom } from '../paging.ts';
 import { SystemError } from '../systemError.ts';
 import { placeOf, textAt } from './profile/place.ts';
 import type { Listing, ReadyType } from './profile/resolve.ts';
@@ -36,7 +36,13 @@ interface RawPage {
 
 /** Before every stamp: asked from here, a list of changes shows everything. */
 const BEGINNING = '1970-01-01T00:00:00.000Z';
-const AFTER_ID = 'after id ';
+
+/** How far a question was read: the system's own token, how many rows there were, and, past a cap, after which id. */
+interface Spot {
+  readonly token: string | null;
+  readonly rows: number;
+  readonly afterId?: string;
+}
 
 function tokenVariables({ paging }: Listing, token: string | null): Variables {
   if (paging.style === 'cursor') return { cursor: token };
@@ -104,31 +110,28 @@ export function listing(type: ReadyType, host: ListingHost) {
     return { rows, next };
   }
 
-  /** Past a cap, by the id of the last row: the list must be sorted by it. */
-  function counted(question: Question): (token: string | null) => Promise<RawPage> {
+  /** Past a cap, by the id of the last row: the list must be sorted by it. Tokens say all that is needed to go on. */
+  async function counted(question: Question, token: string | null): Promise<RawPage> {
     const { cap, splitBy } = question.list.paging;
-    let since = 0;
-    let afterId: string | undefined;
-    return async (token) => {
-      // From a cap on it is another question, with pages of its own.
-      const begins = token === null || token.startsWith(AFTER_ID);
-      if (begins) {
-        since = 0;
-        afterId = token?.slice(AFTER_ID.length);
-      }
-      const page = await rawPage({ ...question, variables: { ...question.variables, afterId } }, begins ? null : token);
-      since += page.rows.length;
-      if (cap === undefined || since < cap) return page;
-      const last = page.rows.at(-1);
-      if (splitBy === 'id')
-        return { ...page, next: last === undefined ? null : AFTER_ID + idOf(last, question.list.record, type.name) };
-      if (page.next === null) return page;
-      throw new SystemError(
-        'CRM',
-        'refused',
-        `more than ${cap} records of ${type.name} changed within what one question can tell apart: the system shows no more of them. Say "splitBy": "id" in the profile if it sorts by id`,
-      );
-    };
+    const spot: Spot = token === null ? { token: null, rows: 0 } : (JSON.parse(token) as Spot);
+    const { afterId } = spot;
+    const page = await rawPage({ ...question, variables: { ...question.variables, afterId } }, spot.token);
+    const rows = spot.rows + page.rows.length;
+    const at = (next: Spot): RawPage => ({ ...page, next: JSON.stringify(next) });
+    const onward = (): RawPage => (page.next === null ? page : at({ ...spot, token: page.next, rows }));
+    if (cap === undefined || rows < cap) return onward();
+    const last = page.rows.at(-1);
+    // From a cap on it is another question, with pages of its own.
+    if (splitBy === 'id')
+      return last === undefined
+        ? { ...page, next: null }
+        : at({ token: null, rows: 0, afterId: idOf(last, question.list.record, type.name) });
+    if (page.next === null) return page;
+    throw new SystemError(
+      'CRM',
+      'refused',
+      `more than ${cap} records of ${type.name} changed within what one question can tell apart: the system shows no more of them. Say "splitBy": "id" in the profile if it sorts by id`,
+    );
   }
 
   async function readRows(rows: readonly unknown[], list: Listing): Promise<Omit<ListPage, 'next'>> {
@@ -159,15 +162,11 @@ export function listing(type: ReadyType, host: ListingHost) {
 
   const lister = (operation: 'list' | 'changes'): Lister => {
     const list = operations[operation] ?? operations.list;
-    let page: ((token: string | null) => Promise<RawPage>) | null = null;
     return {
       ordered: operation === 'changes' && stamps.sorted === 'yes',
       async page(since, token) {
-        if (token === null || page === null) {
-          const variables = { ...names(list), since: since === null ? undefined : filter(since) };
-          page = counted({ operation, list, variables });
-        }
-        const { rows, next } = await page(token);
+        const variables = { ...names(list), since: since === null ? undefined : filter(since) };
+        const { rows, next } = await counted({ operation, list, variables }, token);
         return { ...(await readRows(rows, list)), next };
       },
       including: (instant) =>
@@ -176,7 +175,7 @@ export function listing(type: ReadyType, host: ListingHost) {
   };
 
   /** A window of changes, halved while it holds more than the system shows. */
-  async function* windows(list: Listing, from: number, to: number): AsyncIterable<unknown[]> {
+  async function* windows(list: Listing, from: number, to: number): AsyncIterable<{ rows: unknown[]; to: number }> {
     const { cap = Number.POSITIVE_INFINITY } = list.paging;
     const variables = { ...names(list), since: stampText(from, stamps), until: stampText(to, stamps) };
     const rows: unknown[] = [];
@@ -193,39 +192,43 @@ export function listing(type: ReadyType, host: ListingHost) {
         return;
       }
     } while (token !== null);
-    yield rows;
+    yield { rows, to };
   }
 
-  async function* byWindows(list: Listing, since: string): AsyncIterable<ListPage> {
+  /** A list in no order of which the system shows but a part: window by window, each read at once. */
+  async function* byWindows(list: Listing, { since, position }: ReadingFrom & { since: string }): AsyncIterable<Page> {
+    const from = position === undefined ? floored(instantMs(since), stamps) : Number(position);
     // Clocks part; what is stamped later than this comes with the next look.
-    for await (const rows of windows(list, floored(instantMs(since), stamps), Date.now() + 120_000))
-      if (rows.length > 0) yield { ...(await readRows(rows, list)), next: null };
+    for await (const window of windows(list, from, Date.now() + 120_000)) {
+      if (window.rows.length === 0) continue;
+      const read = { ...(await readRows(window.rows, list)), next: null };
+      const once: Lister = { ordered: false, including: (instant) => instant, page: () => Promise.resolve(read) };
+      for await (const page of inOrder(once, { since: null })) yield { ...page, position: String(window.to) };
+    }
   }
 
   return {
     /** Records changed since then, oldest change first. */
-    async *changed(since: string | null) {
+    async *changed({ since, position }: ReadingFrom) {
       // A filter by one stamp shows everything from the beginning; one of several may be null and hide a record.
       const complete = stamps.sorted === 'yes' && type.record.changed.length === 1;
-      if (!changes || (since === null && !complete)) return yield* inOrder(lister('list'), null);
+      if (!changes || (since === null && !complete)) return yield* inOrder(lister('list'), { since: null, position });
       const back = new Date(instantMs(since ?? BEGINNING) - stamps.lookBackMs);
       const from = since === null || stamps.lookBackMs === 0 ? (since ?? BEGINNING) : back.toISOString();
       const windowed = changes.paging.splitBy === 'window' && stamps.sorted !== 'yes';
-      if (!windowed) return yield* inOrder(lister('changes'), from);
-      for await (const page of byWindows(changes, from)) {
-        const once: Lister = { ordered: false, including: (instant) => instant, page: () => Promise.resolve(page) };
-        yield* inOrder(once, null);
-      }
+      if (windowed) yield* byWindows(changes, { since: from, position });
+      else yield* inOrder(lister('changes'), { since: from, position });
     },
 
-    async *ids() {
-      const page = counted({ operation: 'list', list: operations.list, variables: namesFor(type, [], operations.list.record) });
-      let token: string | null = null;
+    async *ids(position?: string): AsyncIterable<IdPage> {
+      const { list } = operations;
+      const question = { operation: 'list' as const, list, variables: namesFor(type, [], list.record) };
+      let token = position ?? null;
       do {
-        const got: RawPage = await page(token);
-        const { record } = operations.list;
-        yield got.rows.filter((row) => !isGone(row, record)).map((row) => idOf(row, record, type.name));
-        token = got.next;
+        const { rows, next } = await counted(question, token);
+        const ids = rows.filter((row) => !isGone(row, list.record)).map((row) => idOf(row, list.record, type.name));
+        yield { ids, position: next };
+        token = next;
       } while (token !== null);
     },
 

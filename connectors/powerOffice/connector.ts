@@ -48,7 +48,7 @@ export function powerOffice(
     },
     check: (signal) => introduce(client, signal),
     changed: (request, options) => changed(client, request, options),
-    ids: (type, options) => ids(client, type, options),
+    ids: (request, options) => ids(client, request, options),
     async read({ type, id, fields }, options) {
       const kind = resource(type);
       const answer = await client.send({ method: 'GET', path: addressOf(kind, id) }, options);

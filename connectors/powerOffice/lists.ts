@@ -1,6 +1,6 @@
 import { looksLike } from '../looksLike.ts';
 import { justBefore } from '../../flows/instant.ts';
-import type { CallOptions, ChangedRequest, FindRequest, Page, Snapshot } from '../connector.ts';
+import type { CallOptions, ChangedRequest, FindRequest, IdPage, IdsRequest, Page, Snapshot } from '../connector.ts';
 import { inOrder, type Lister } from '../paging.ts';
 import { SystemError } from '../systemError.ts';
 import type { Resource } from './catalogue.ts';
@@ -17,11 +17,13 @@ const selected = (names: readonly string[]): string => [...new Set(names.map((na
 /** Records changed after an instant; all of a type whose records carry no stamp. */
 export function changed(
   client: PowerOfficeClient,
-  { type, fields, since }: ChangedRequest,
+  { type, fields, since, position }: ChangedRequest,
   options: CallOptions,
 ): AsyncIterable<Page> {
   const kind = resource(type);
-  return kind.stamped ? inOrder(lister(client, { kind, fields }, options), since) : everything(client, { kind, fields }, options);
+  return kind.stamped
+    ? inOrder(lister(client, { kind, fields }, options), { since, position })
+    : everything(client, { kind, fields, position }, options);
 }
 
 function lister(
@@ -64,32 +66,38 @@ function lister(
 /** No source says that such a list can be sorted or its fields selected, so neither is asked for. */
 async function* everything(
   client: PowerOfficeClient,
-  { kind, fields }: { readonly kind: Resource; readonly fields: readonly string[] },
+  { kind, fields, position }: Pick<ChangedRequest, 'position'> & { readonly kind: Resource; readonly fields: readonly string[] },
   options: CallOptions,
 ): AsyncIterable<Page> {
-  for (let page = 1; ; page++) {
+  for (let page = Number(position ?? 1); ; page++) {
     const query = { PageSize: String(PAGE_SIZE), PageNumber: String(page) };
     const answer = await client.send({ method: 'GET', path: kind.path, query }, options);
     const records = rowsOf(kind, answer).map((record) =>
       goSnapshot(kind, record, { fields, clock: client.clock, answer, read: true }),
     );
-    if (records.length > 0) yield { records, after: records.at(-1)?.instant ?? null };
-    if (records.length < PAGE_SIZE) return;
+    const last = records.length < PAGE_SIZE;
+    if (records.length > 0) yield { records, after: records.at(-1)?.instant ?? null, position: last ? null : String(page + 1) };
+    if (last) return;
   }
 }
 
 /** Ids of all records of a type, page by page. */
-export async function* ids(client: PowerOfficeClient, type: string, options: CallOptions): AsyncIterable<readonly string[]> {
+export async function* ids(
+  client: PowerOfficeClient,
+  { type, position }: IdsRequest,
+  options: CallOptions,
+): AsyncIterable<IdPage> {
   const kind = resource(type);
-  for (let page = 1; ; page++) {
+  for (let page = Number(position ?? 1); ; page++) {
     const query = {
       ...(kind.stamped ? { Fields: kind.idFields.join(','), OrderBy: 'Id' } : {}),
       PageSize: String(IDS_PAGE_SIZE),
       PageNumber: String(page),
     };
     const rows = rowsOf(kind, await client.send({ method: 'GET', path: kind.path, query }, options));
-    yield rows.map((row) => recordId(kind, row));
-    if (rows.length < IDS_PAGE_SIZE) return;
+    const last = rows.length < IDS_PAGE_SIZE;
+    yield { ids: rows.map((row) => recordId(kind, row)), position: last ? null : String(page + 1) };
+    if (last) return;
   }
 }
 

@@ -46,7 +46,7 @@ function contract(
       assert.ok(rows.every((row, i) => i === 0 || (rows[i - 1]?.version ?? '') <= row.version));
       assert.deepEqual(await read(rows.at(-1)?.instant ?? null), []);
       const ids = [];
-      for await (const page of system.ids('ContactPerson', OPTIONS)) ids.push(...page);
+      for await (const page of system.ids({ type: 'ContactPerson' }, OPTIONS)) ids.push(...page.ids);
       assert.deepEqual([...ids].sort(), rows.map((row) => row.id).sort());
     });
 

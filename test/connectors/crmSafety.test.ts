@@ -53,7 +53,7 @@ describe('the CRM connector is safe whatever a system answers', () => {
       async (system) => {
         await failsAs(read(system), 'gone');
         const ids = [];
-        for await (const page of system.ids('Contact', OPTIONS)) ids.push(...page);
+        for await (const page of system.ids({ type: 'Contact' }, OPTIONS)) ids.push(...page.ids);
         assert.deepEqual(ids, ['8']);
       },
     );

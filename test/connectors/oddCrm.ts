@@ -105,7 +105,7 @@ export const ROWS = Array.from({ length: 7 }, (_, i) => ({
 
 export async function idsOf(system: Connector): Promise<string[]> {
   const ids: string[] = [];
-  for await (const page of system.ids('Contact', OPTIONS)) ids.push(...page);
+  for await (const page of system.ids({ type: 'Contact' }, OPTIONS)) ids.push(...page.ids);
   return ids;
 }
 export const changedIds = async (system: Connector, since: string | null): Promise<string[]> =>

@@ -241,7 +241,7 @@ describe('the PowerOffice connector', () => {
 
   it('knows the ids and sees that a record is gone', async () => {
     const ids = [];
-    for await (const page of system.ids('Product', OPTIONS)) ids.push(...page);
+    for await (const page of system.ids({ type: 'Product' }, OPTIONS)) ids.push(...page.ids);
     assert.equal(ids.length, 5);
     await failsAs(system.read({ type: 'Product', id: '999', fields: [] }, OPTIONS), 'gone');
   });

@@ -88,18 +88,22 @@ export class ListedSystem {
       lagMs: 0,
       features: () => ({ conditional: 'test', externalId: true, idempotencyKey: true }),
       check: () => Promise.resolve({ identity: this.name }),
-      async *changed({ since }) {
+      async *changed({ since, position }) {
         const all = pages(since);
-        for (let from = 0; from === 0 || from < all.length; from += size()) {
+        const begin = Number(position ?? 0);
+        for (let from = begin; from === begin || from < all.length; from += size()) {
           await call('changed');
-          yield pageOf(all.slice(from, from + size()), shown);
+          const next = from + size();
+          yield { ...pageOf(all.slice(from, next), shown), position: next < all.length ? String(next) : null };
         }
       },
-      async *ids() {
+      async *ids({ position }) {
         const all = [...rows.keys()].sort();
-        for (let from = 0; from === 0 || from < all.length; from += size()) {
+        const begin = Number(position ?? 0);
+        for (let from = begin; from === begin || from < all.length; from += size()) {
           await call('ids');
-          yield all.slice(from, from + size());
+          const next = from + size();
+          yield { ids: all.slice(from, next), position: next < all.length ? String(next) : null };
         }
       },
       async read({ id }) {

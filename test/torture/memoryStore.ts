@@ -8,6 +8,7 @@ import {
   type CreationNote,
   type CursorDocument,
   type HistoryDocument,
+  type IdListDocument,
   type LinkDocument,
   type SeenUpdate,
 } from '../../store/documents.ts';
@@ -23,6 +24,7 @@ export class MemoryStore implements LinkStore {
   readonly candidates = new MemoryCandidates();
   readonly history: MemoryHistory;
   readonly cursors = new MemoryCursors();
+  readonly idLists = new MemoryIdLists();
   readonly limits = new MemoryLimits();
 
   constructor(breaks: Breaks, now: () => number) {
@@ -232,6 +234,25 @@ class MemoryLimits {
 
   setOutage(system: string, outage: { since: number; probedAt: number } | null): Promise<void> {
     this.#missed.set(system, { times: outage ? (this.#missed.get(system)?.times ?? []) : [], outage });
+    return Promise.resolve();
+  }
+}
+
+class MemoryIdLists {
+  readonly #parts = new Map<string, IdListDocument>();
+
+  add(part: IdListDocument): Promise<void> {
+    this.#parts.set(part._id, part);
+    return Promise.resolve();
+  }
+
+  get(parts: readonly string[]): Promise<string[] | null> {
+    const found = parts.flatMap((id) => this.#parts.get(id) ?? []);
+    return Promise.resolve(found.length === parts.length ? found.flatMap(({ ids }) => ids) : null);
+  }
+
+  forget(feed: string): Promise<void> {
+    for (const [id, part] of this.#parts) if (part.feed === feed) this.#parts.delete(id);
     return Promise.resolve();
   }
 }

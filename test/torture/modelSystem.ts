@@ -12,6 +12,8 @@ import {
   type ConditionProbe,
   type CreateRequest,
   type FindRequest,
+  type IdPage,
+  type IdsRequest,
   type ReadRequest,
   type UpdateRequest,
   type Features,
@@ -146,12 +148,11 @@ export class ModelSystem implements Connector {
     }
   }
 
-  async *ids(type: string, options: CallOptions): AsyncIterable<readonly string[]> {
+  async *ids({ type }: IdsRequest, options: CallOptions): AsyncIterable<IdPage> {
     await this.#way(options, false);
-    yield this.#replica
-      .rows()
-      .filter((row) => row.id.startsWith(type[0] ?? '') && !this.#random.chance(this.faults / 4))
-      .map((row) => row.id);
+    const rows = this.#replica.rows();
+    const listed = rows.filter(({ id }) => id.startsWith(type[0] ?? '') && !this.#random.chance(this.faults / 4));
+    yield { ids: listed.map(({ id }) => id) };
   }
 
   async read({ id, fields }: ReadRequest, options: CallOptions): Promise<Snapshot> {

@@ -121,6 +121,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       candidates: through(store.candidates, process, true),
       history: through(store.history, process, true),
       cursors: through(store.cursors, process, true),
+      idLists: through(store.idLists, process, true),
       limits: through(store.limits, process, true),
     },
     links: through(messenger, process),

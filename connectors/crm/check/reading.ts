@@ -188,8 +188,9 @@ async function checkPaging(context: CheckContext, shown: number): Promise<string
   const ids: string[] = [];
   let pages = 0;
   for await (const page of parts.listOf(small, [], callOptions(context)).ids()) {
-    if (page.length > SMALL) throw new Refuted(`asked for ${SMALL} a page, got ${page.length}: name {size} in the request`);
-    ids.push(...page);
+    const got = page.ids.length;
+    if (got > SMALL) throw new Refuted(`asked for ${SMALL} a page, got ${got}: name {size} in the request`);
+    ids.push(...page.ids);
     if (++pages >= 3) break;
   }
   if (pages < 2) throw new NotSeen(`${ids.length} records are too few for a second page`);
@@ -200,7 +201,7 @@ async function checkPaging(context: CheckContext, shown: number): Promise<string
 /** All of one look, one page at most where there are many. */
 export async function look(context: CheckContext, since: string, most = 1000): Promise<Snapshot[]> {
   const rows: Snapshot[] = [];
-  for await (const page of context.parts.listOf(context.type, context.fields, callOptions(context)).changed(since)) {
+  for await (const page of context.parts.listOf(context.type, context.fields, callOptions(context)).changed({ since })) {
     rows.push(...page.records);
     if (rows.length >= most) break;
   }
