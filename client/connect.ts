@@ -43,11 +43,11 @@ export async function openTandem({
   env = process.env,
 }: ConnectOptions = {}): Promise<OpenTandem> {
   const { flows, refused } = await readConfiguredFlows(env, given);
-  const { MONGODB_URI, TANDEM_INSTALLATION } = readStoreConfig(env);
+  const { MONGODB_URI, TANDEM_LIMITS_URI: limits, TANDEM_INSTALLATION } = readStoreConfig(env);
   const installation = installationNamed(TANDEM_INSTALLATION);
   const store = mongo
-    ? Store.over(mongo, database ?? (new URL(MONGODB_URI).pathname.slice(1) || installation.name))
-    : await openStore(MONGODB_URI, { database: installation.name });
+    ? await Store.over(mongo, database ?? (new URL(MONGODB_URI).pathname.slice(1) || installation.name), { limits })
+    : await openStore(MONGODB_URI, { database: installation.name, limits });
   try {
     await checkOwner(store, installation);
     const opened = temporal

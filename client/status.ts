@@ -1,10 +1,11 @@
 import type { Refused } from '../flows/dataflow/bind.ts';
-import { troubleOf, type Trouble } from '../flows/faults.ts';
+import { troubleOf, troubleSaid, type Trouble } from '../flows/faults.ts';
 import { SYSTEMS, type Flow } from '../flows/flow.ts';
 import { feedKey, systemTitle } from '../flows/names.ts';
 import { reasonOf } from '../flows/reasons.ts';
 import type { CursorDocument, LinkDocument } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
+import { clockInWords } from '../worker/clockWatch.ts';
 import type { Health } from '../worker/health.ts';
 import { notRun } from '../worker/readFlows.ts';
 import { Unreachable } from './errors.ts';
@@ -42,7 +43,12 @@ export async function statusReport(
   const systems = await store.systems.all();
   return {
     installation,
-    troubles: [...found.map(({ trouble }) => trouble), ...systemTroubles(cursors)],
+    troubles: [
+      ...found.map(({ trouble }) => trouble),
+      ...systemTroubles(cursors),
+      ...(await outages(store)),
+      ...(await clockTroubles(store, installation)),
+    ],
     flows: flows.map(({ name }) => {
       const mine = counts.filter((each) => each.flow === name);
       const last = mine.map((each) => each.last.getTime()).sort((a, b) => b - a)[0];
@@ -87,6 +93,33 @@ export function systemTroubles(cursors: readonly CursorDocument[]): Trouble[] {
     const since = new Date(Math.min(...mine.map((each) => each.since ?? each.at)));
     return [troubleOf({ title: systemTitle(system), fault: latest.fault }, { why: latest.text, since })];
   });
+}
+
+/** Systems that say of very many records that they are gone: nothing of it is believed. */
+async function outages(store: Store): Promise<Trouble[]> {
+  const found: Trouble[] = [];
+  for (const system of SYSTEMS) {
+    const { since } = await store.limits.missed(system, null);
+    const what = systemTitle(system);
+    const sentence = `${what} says of very many records that they are gone; none of it is believed`;
+    if (since !== null) found.push(troubleSaid('outage', { what, sentence, since }));
+  }
+  return found;
+}
+
+/** Workers of the installation whose clock disagrees with most of the others'. */
+async function clockTroubles(store: Store, installation: string): Promise<Trouble[]> {
+  return (await store.workers.all()).flatMap(({ _id, installation: whose, apart }) =>
+    apart === null || whose !== installation
+      ? []
+      : [
+          troubleSaid('clock', {
+            what: `worker ${_id}`,
+            sentence: `worker ${_id}: ${clockInWords(apart)}`,
+            since: apart.since,
+          }),
+        ],
+  );
 }
 
 /** Every reason that blocks some, in the system's own words, with how many and one of them. */

@@ -39,3 +39,12 @@ export function troubleOf(
   const { code, meaning, advice } = reasonOf(fault);
   return { code, what: title, sentence: faultInWords(title, fault), why, since: since?.toISOString() ?? null, meaning, advice };
 }
+
+/** What stands in the way, or soon will, that is no server's fault. */
+export function troubleSaid(
+  code: 'outage' | 'clock',
+  { what, sentence, since }: { readonly what: string; readonly sentence: string; readonly since: number },
+): Trouble {
+  const { meaning, advice } = reasonOf(code);
+  return { code, what, sentence, why: null, since: new Date(since).toISOString(), meaning, advice };
+}

@@ -55,6 +55,15 @@ const REASONS: Readonly<Record<string, Omit<Reason, 'code'>>> = {
     meaning: 'the system refused in a way that only a person or another value can mend',
     advice: 'read its text, correct the record on either side; the next edit tries again',
   },
+  outage: {
+    meaning: 'within a minute it said of more than ten records that they are gone, and no list of ids had announced it',
+    advice:
+      'nothing to do: none of it is believed until a record that is known to live reads fine; see what the system says of itself',
+  },
+  clock: {
+    meaning: "a worker's clock disagrees with the others', and by their clocks workers share the calls that a key may make",
+    advice: 'let the clock of its machine be set (NTP)',
+  },
   gone: {
     meaning: 'the record was not there when it was to be written',
     advice: 'look it up in the system; where it is gone for good the link ends by itself',

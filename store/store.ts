@@ -16,6 +16,7 @@ import { Owner } from './owner.ts';
 import { Slots } from './slots.ts';
 import { Steering } from './steering.ts';
 import { Systems } from './systems.ts';
+import { Workers } from './workers.ts';
 
 /** A client of MongoDB that somebody else opened. */
 export type OpenClient = MongoClient;
@@ -45,6 +46,7 @@ export class Store {
   readonly limits: Limits;
   readonly owner: Owner;
   readonly slots: RateSlots;
+  readonly workers: Workers;
   readonly changes: Changes;
   readonly requests: Requests;
   readonly steering: Steering;
@@ -62,6 +64,7 @@ export class Store {
     this.owner = new Owner(db);
     this.database = db.databaseName;
     this.slots = new Slots(limits);
+    this.workers = new Workers(limits);
     this.changes = new Changes(db);
     this.requests = new Requests(db);
     this.steering = new Steering(db);
@@ -118,8 +121,11 @@ export class Store {
   }
 
   /** Over a client that somebody else opened, and closes; how writes count and what is read is ours, whatever its options say. */
-  static over(client: OpenClient, database: string): Store {
-    return new Store([], client.db(database, PINNED), client.db(LIMITS_DATABASE, PINNED));
+  static async over(client: OpenClient, database: string, { limits }: Pick<StoreOptions, 'limits'> = {}): Promise<Store> {
+    const db = client.db(database, PINNED);
+    if (limits === undefined) return new Store([], db, client.db(LIMITS_DATABASE, PINNED));
+    const shared = await connectMongo(limits, { database: LIMITS_DATABASE });
+    return new Store([shared.client], db, shared.db);
   }
 
   /** Makes the indexes; the same call again changes nothing. */

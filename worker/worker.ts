@@ -26,6 +26,7 @@ import { missingPrivileges } from './privileges.ts';
 import { mongoServer, serversOf, systemServer, temporalServer } from './remotes.ts';
 import { retryUntilReachable, type Waiting } from './retryUntilReachable.ts';
 import { numberChanges } from './sequencer.ts';
+import { watchClocks } from './clockWatch.ts';
 import { makeConnectors, shareClocks } from './connectors.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
 import { checkOwner, checkStore, checkTemporal, claimWorld, migrateAtStart, worldOf, type World } from './world.ts';
@@ -146,7 +147,16 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
       NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]),
     );
     const stopClocks = await shareClocks(connectors, store);
-    const numbering = numberChanges(store, { holder: `${hostname()}:${process.pid}`, log, signal });
+    const holder = `${hostname()}:${process.pid}`;
+    const numbering = numberChanges(store, { holder, log, signal });
+    const clocks = watchClocks({
+      workers: store.workers,
+      id: [installation.name, holder].join(':'),
+      installation: installation.name,
+      flows: flows.map(({ name }) => name),
+      log,
+      signal,
+    });
     const watching = serversOf(temporal.client, store, { temporal: address, mongo: config.MONGODB_URI }).watch(log, signal);
     try {
       const deps: Deps = {
@@ -192,7 +202,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
       await running;
       log.info({ event: 'worker' }, 'the worker stopped');
     } finally {
-      await Promise.all([numbering, watching]);
+      await Promise.all([numbering, watching, clocks]);
       await stopClocks();
       await connection.close();
       await temporal.connection.close();

@@ -91,7 +91,7 @@ describe('a database', () => {
     });
     const said: Record<string, unknown>[] = [];
     weak.on('commandStarted', ({ command }) => said.push(command as Record<string, unknown>));
-    const over = Store.over(weak, store.database);
+    const over = await Store.over(weak, store.database);
     await over.systems.set('crm', { identity: 'here', test: undefined as never });
     await over.systems.get('crm');
     await over.slots.push('k', 1);
