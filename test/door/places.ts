@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { eventually } from '../support/world.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -74,39 +75,48 @@ export interface Place {
   readonly installed: { readonly stdout: string; readonly stderr: string };
 }
 
-const holder = { folder: '', clone: undefined as Promise<Place> | undefined, packed: undefined as Promise<Place> | undefined };
-
-function place(name: string): string {
-  if (holder.folder === '') {
-    holder.folder = mkdtempSync(join(tmpdir(), 'tandem-door-'));
-    process.once('exit', () => rmSync(holder.folder, { recursive: true, force: true }));
+/** Makes a place once a run, whichever of mocha's processes asks first: the others wait for it. */
+async function onceARun(name: string, make: (folder: string) => Promise<Place['installed']>): Promise<Place> {
+  const folder = join(process.env['TANDEM_TEST_FOLDER'] ?? tmpdir(), name);
+  const told = `${folder}.json`;
+  if (mkdirSync(folder, { recursive: true }) !== undefined) {
+    const outcome = await make(folder).catch((error: unknown) => ({ failed: String(error) }));
+    writeFileSync(`${told}.new`, JSON.stringify(outcome));
+    renameSync(`${told}.new`, told);
   }
-  const folder = join(holder.folder, name);
-  mkdirSync(folder);
-  return folder;
+  await eventually(
+    { what: name, withinMs: 240_000 },
+    () => existsSync(told),
+    (made) => made,
+  );
+  const outcome = JSON.parse(readFileSync(told, 'utf8')) as Place['installed'] | { readonly failed: string };
+  if ('failed' in outcome) throw new Error(outcome.failed);
+  return { folder, installed: outcome };
 }
 
 /** What a clone of the work tree would hold if it were committed as it stands, with `npm ci` run there. Made once a run. */
 export function clone(): Promise<Place> {
-  return (holder.clone ??= (async () => {
-    const folder = place('clone');
+  return onceARun('clone', async (folder) => {
     const listed = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
     const { stdout } = await promisify(execFile)('git', listed, { cwd: root, maxBuffer: 2 ** 24 });
     for (const path of stdout.split('\0').filter((each) => each !== '')) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       cpSync(join(root, path), join(folder, path), { force: true, errorOnExist: false });
     }
-    return { folder, installed: await typed('npm ci', folder) };
-  })());
+    return typed('npm ci', folder);
+  });
 }
+
+const TARBALL = 'tandem-0.1.0.tgz';
+/** How the README says to install the package that `npm pack` made. */
+export const INSTALL_PACKAGE = `npm install --ignore-scripts ./${TARBALL}`;
 
 /** An empty folder into which the package was installed that `npm pack` makes of the clone. Made once a run. */
 export function packed(): Promise<Place> {
-  return (holder.packed ??= (async () => {
+  return onceARun('packed', async (folder) => {
     const from = await clone();
-    const folder = place('packed');
-    const { stdout } = await typed(`npm pack --pack-destination ${folder} --silent`, from.folder);
-    const tarball = stdout.trim().split('\n').at(-1) ?? '';
-    return { folder, installed: await typed(`npm install --ignore-scripts ./${tarball}`, folder) };
-  })());
+    await typed('npm pack', from.folder);
+    cpSync(join(from.folder, TARBALL), join(folder, TARBALL));
+    return typed(INSTALL_PACKAGE, folder);
+  });
 }

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { freePort } from '../../stack/process.ts';
 import { logIn, startMongo, startTemporal, type Server } from '../../stack/servers.ts';
 
-/** One real Temporal server and one MongoDB-protocol server for the whole run, in a temporary folder. */
+/**
+ * One real Temporal server and one MongoDB-protocol server for the whole run, in a temporary folder. They are started once,
+ * by mocha's first process; those that run the files learn of them by the environment.
+ */
 let running: Server[] = [];
 let folder = '';
 
 export async function mochaGlobalSetup(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'tandem-test-'));
+  process.env['TANDEM_TEST_FOLDER'] = folder;
   const say = (text: string): void => console.log(`  … ${text}`);
   const [port, uiPort, mongoPort] = [await freePort(), await freePort(), await freePort()];
   running = await Promise.all([
