@@ -58,7 +58,6 @@ describe('the README, typed from its first command to its last', function () {
       { what: 'what to type next', withinMs: 150_000 },
       () => [...begun.stdout, ...begun.stderr],
       (lines) => lines.some((line) => line.includes('Ctrl-C stops everything')),
-      120_000,
     );
     return begun;
   }
