@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import proto from '@temporalio/proto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { link, observed, renew, settled, stateQuery, steer, sync, vanished } from '../../workflows/link.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Observation, Rules } from '../../workflows/core/state.ts';
+import { withBundle } from '../../worker/bundle.ts';
 import { begin } from './begin.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { eventually, temporalAddress } from '../support/world.ts';
@@ -86,7 +80,7 @@ for (const maxCachedWorkflows of [50, 0])
     let temporal: Awaited<ReturnType<typeof makeNamespace>>;
     let client: Client;
     let stand: Stand;
-    let bundle: WorkflowBundleWithSourceMap;
+    let codePath: string;
     let worker: Worker;
     let running: Promise<void>;
     let handle: WorkflowHandle<typeof link>;
@@ -95,10 +89,7 @@ for (const maxCachedWorkflows of [50, 0])
     before(async () => {
       temporal = await makeNamespace();
       client = temporal.client;
-      bundle = await bundleWorkflowCode({
-        workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-        logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} } as never,
-      });
+      codePath = await withBundle((path) => Promise.resolve(path));
       await (await import('../../worker/temporal.ts')).addSearchAttributes(client.connection as never, temporal.namespace);
     });
     after(() => temporal.close());
@@ -116,7 +107,7 @@ for (const maxCachedWorkflows of [50, 0])
         connection,
         namespace: temporal.namespace,
         taskQueue: 'q',
-        workflowBundle: bundle,
+        workflowBundle: { codePath },
         activities,
         maxCachedWorkflows,
       });
