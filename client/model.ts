@@ -160,6 +160,18 @@ const feedStatusSchema = z.object({
   unstamped: nullable(z.object({ fields: z.array(z.string()), hours: z.number() })).describe(
     'Properties whose edits no look finds, and how old such an edit may be before a full comparison does (h).',
   ),
+  notBelieved: z
+    .array(
+      z.object({
+        flow: z.string(),
+        missing: z.int().describe('Records of the flow that the list of ids lacks.'),
+        all: z.int(),
+        since: instant,
+        sentence: z.string(),
+        advice: z.string(),
+      }),
+    )
+    .describe('Lists that lack very many records: nothing was ended; each stands until it is settled.'),
   trouble: nullable(z.string()).describe('What stands in the way now, in the system’s own words.'),
 });
 

@@ -3,7 +3,7 @@ import { troubleOf, troubleSaid, type Trouble } from '../flows/faults.ts';
 import { SYSTEMS, type Flow } from '../flows/flow.ts';
 import { feedKey, systemTitle } from '../flows/names.ts';
 import { reasonOf } from '../flows/reasons.ts';
-import type { CursorDocument, LinkDocument } from '../store/documents.ts';
+import type { CursorDocument, LinkDocument, NotBelieved } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
 import { clockInWords } from '../worker/clockWatch.ts';
 import type { Health } from '../worker/health.ts';
@@ -67,6 +67,7 @@ export async function statusReport(
         lagSeconds: cursor?.lookedAt ? Math.max(0, Math.round((Date.now() - cursor.lookedAt) / 1000)) : null,
         sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt).toISOString() : null,
         unstamped: cursor?.unstamped ? { fields: [...cursor.unstamped.fields], hours: cursor.unstamped.hours } : null,
+        notBelieved: (cursor?.notBelieved ?? []).map((each) => notBelieved(feed, each)),
         trouble: cursor?.trouble?.text ?? null,
       };
     }),
@@ -81,6 +82,20 @@ export async function statusReport(
           ? 'takes no JSON Patch test: a read comes before each write, and an edit within that moment can be overwritten'
           : null,
     })),
+  };
+}
+
+function notBelieved(
+  feed: string,
+  { flow, missing, all, since }: NotBelieved,
+): StatusReport['feeds'][number]['notBelieved'][number] {
+  return {
+    flow,
+    missing,
+    all,
+    since: new Date(since).toISOString(),
+    sentence: `the list of ${feed} lacks ${missing} of ${all} records of ${flow}; not believed, nothing was ended`,
+    advice: `if they are really gone: \`tandem approve ${flow}\``,
   };
 }
 

@@ -64,6 +64,8 @@ export interface CursorDocument {
   readonly indexing?: { readonly names: readonly string[]; readonly position: string } | null;
   /** A look under way at a list that is not sorted, so that its pages move no cursor: since when it asks, where it goes on. */
   readonly reading?: { readonly since: string | null; readonly position: string } | null;
+  /** Lists of ids that lacked very many records of a flow; each stands until a later list or a person settles it. */
+  readonly notBelieved?: readonly NotBelieved[];
   /** The watcher that has the feed: what an earlier one still writes changes nothing. */
   readonly fence?: string;
   /** Fields in use whose edits move no stamp, and how old such an edit may be before it is seen (h). */
@@ -72,6 +74,15 @@ export interface CursorDocument {
   readonly indexed?: readonly string[];
   /** What stands in the way now, in the system's own words; since when, and the system's fault where it is its. */
   readonly trouble: { readonly text: string; readonly at: number; readonly since?: number; readonly fault?: FaultKind } | null;
+}
+
+/** A list of ids that lacks so many of a flow's records that nobody is told; since when (ms). */
+export interface NotBelieved {
+  readonly flow: string;
+  readonly side: Side;
+  readonly missing: number;
+  readonly all: number;
+  readonly since: number;
 }
 
 /** A feed that was never read. */

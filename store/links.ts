@@ -32,6 +32,11 @@ export interface LinkPage {
   readonly after?: string | undefined;
 }
 
+/** A link's ids, and how it stands. */
+export interface StandingLink extends Pick<LinkDocument, 'flow' | 'sourceId' | 'targetId' | 'status' | 'ended'> {
+  readonly block?: { readonly code: string } | null;
+}
+
 /** How many links of a flow have one status, and when one of them was last written. */
 export interface StatusCount {
   readonly flow: string;
@@ -117,11 +122,11 @@ export class Links {
     return this.#links.find(query(filter));
   }
 
-  /** Every link of a flow that was last written before `before`, ids and end alone. */
-  writtenBefore(flow: string, before: Date): AsyncIterable<Pick<LinkDocument, 'flow' | 'sourceId' | 'targetId' | 'ended'>> {
-    return this.#links.find(
+  /** Every link of a flow that was last written before `before`: ids, and how it stands. */
+  writtenBefore(flow: string, before: Date): AsyncIterable<StandingLink> {
+    return this.#links.find<StandingLink>(
       { flow, updatedAt: { $lt: before } },
-      { projection: { sourceId: 1, targetId: 1, flow: 1, ended: 1 } },
+      { projection: { sourceId: 1, targetId: 1, flow: 1, ended: 1, status: 1, 'block.code': 1 } },
     );
   }
 

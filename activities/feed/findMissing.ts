@@ -1,32 +1,42 @@
+import type { NotBelieved } from '../../store/documents.ts';
+import type { StandingLink } from '../../store/links.ts';
 import { isBulkChange } from '../link/bulkChangeGuard.ts';
-import type { LinkDocument } from '../../store/documents.ts';
 import type { FeedContext } from './context.ts';
 import { forEachLimit } from './forEachLimit.ts';
-import { listIds } from './listedIds.ts';
+import type { FlowRole } from './handOn.ts';
+import { listIds, type Listed } from './listedIds.ts';
+
+/** Of the links that can act: those whose record a list lacks, and how many there are. */
+interface Missing {
+  readonly missing: readonly Pick<StandingLink, 'flow' | 'sourceId'>[];
+  readonly all: number;
+}
 
 /**
  * Looks for deletions by a list of ids alone. A record that the list lacks is only a candidate: its link reads it
- * directly, twice, before it believes so. A list that lacks very many is not believed at all.
+ * directly, twice, before it believes so. A list that lacks very many is not believed at all; that stands in the cursor
+ * until a later list lacks fewer, or a person approves.
  */
 export async function findMissing(context: FeedContext): Promise<void> {
-  const { deps, roles, connector, type, id: feed } = context;
-  const { began, ids } = await listIds(context);
-  for (const { flow, side } of roles) {
-    // Links written since the list was begun may be newer than the list.
-    const missing: Pick<LinkDocument, 'flow' | 'sourceId'>[] = [];
-    let all = 0;
-    for await (const link of deps.store.links.writtenBefore(flow.name, new Date(began - 2 * connector.lagMs))) {
-      const id = side === 'source' ? link.sourceId : link.targetId;
-      if (id === null || link.ended === 'source gone' || (side === 'target' && link.ended === 'target gone')) continue;
-      all += 1;
-      if (!ids.has(id)) missing.push({ flow: link.flow, sourceId: link.sourceId });
+  const { deps, roles, type, id: feed } = context;
+  const listed = await listIds(context);
+  const { notBelieved: before = [] } = await context.cursor();
+  const paused = await deps.store.limits.paused();
+  const notBelieved: NotBelieved[] = [];
+  for (const role of roles) {
+    const { flow, side } = role;
+    const known = before.find((each) => each.flow === flow.name && each.side === side);
+    // Whoever is paused can't act on what is missing now; what was not believed before is not settled by that.
+    if ([flow.name, flow.source.system, flow.target.system].some((name) => paused.includes(name))) {
+      if (known) notBelieved.push(known);
+      continue;
     }
+    const { missing, all } = await missingOf(context, role, listed);
+    const many = isBulkChange(missing.length, all);
     // A person let pass all that were missing then, however long their reads take.
-    const approved =
-      isBulkChange(missing.length, all) && (await deps.store.limits.countBulkChange(flow.name, 0, 0)).approvedUntil >= began;
-    if (isBulkChange(missing.length, all) && !approved) {
-      const text = `the list of ${type} lacks ${missing.length} of ${all} records of ${flow.name}; not believed, nothing was ended. If they are really gone: \`tandem approve ${flow.name}\``;
-      await context.advance({ trouble: { text, at: deps.time.now() } });
+    const approved = many && (await deps.store.limits.countBulkChange(flow.name, 0, 0)).approvedUntil >= listed.began;
+    if (many && !approved) {
+      notBelieved.push({ flow: flow.name, side, missing: missing.length, all, since: known?.since ?? listed.began });
       deps.log.error(
         { event: 'held', feed, flow: flow.name, missing: missing.length, all },
         'a list lacks very many records: not believed',
@@ -36,10 +46,31 @@ export async function findMissing(context: FeedContext): Promise<void> {
     await forEachLimit(missing, async (link) => void (await deps.links.signalVanished(link, side, approved)));
     if (missing.length > 0)
       deps.log.info(
-        { event: 'missing', feed, flow: flow.name, missing: missing.length },
+        { event: 'missing', feed, type, flow: flow.name, missing: missing.length },
         'records are missing from a list; their links look',
       );
   }
-  await context.advance({ idsAt: began, listing: null });
+  await context.advance({ idsAt: listed.began, listing: null, notBelieved });
   await deps.store.idLists.forget(feed);
 }
+
+async function missingOf({ deps, connector }: FeedContext, { flow, side }: FlowRole, { began, ids }: Listed): Promise<Missing> {
+  const missing: Pick<StandingLink, 'flow' | 'sourceId'>[] = [];
+  let all = 0;
+  // Links written since the list was begun may be newer than the list.
+  for await (const link of deps.store.links.writtenBefore(flow.name, new Date(began - 2 * connector.lagMs))) {
+    const id = side === 'source' ? link.sourceId : link.targetId;
+    if (id === null || !canAct(link, side)) continue;
+    all += 1;
+    if (!ids.has(id)) missing.push({ flow: link.flow, sourceId: link.sourceId });
+  }
+  return { missing, all };
+}
+
+/** Whether a link would do anything about a record that is gone: not where it is at its end, unlinked, paused or held back. */
+const canAct = ({ status, ended, block }: StandingLink, side: FlowRole['side']): boolean =>
+  status !== 'paused' &&
+  block?.code !== 'held' &&
+  ended !== 'source gone' &&
+  ended !== 'unlinked by hand' &&
+  (side === 'source' || ended !== 'target gone');

@@ -81,6 +81,9 @@ export function showStatus(status: StatusReport): string {
         ]
       : [],
   );
+  const doubted = status.feeds.flatMap((feed) =>
+    feed.notBelieved.map(({ sentence, since, advice: next }) => `${sentence}, since ${ago(since)}; ${next}`),
+  );
   const blocked = status.flows.flatMap((flow) =>
     flow.blocked.map((each) => [flow.flow, each.code, String(each.count), each.example, each.reason]),
   );
@@ -102,6 +105,7 @@ export function showStatus(status: StatusReport): string {
     refused.join('\n'),
     feeds,
     late.join('\n'),
+    doubted.join('\n'),
     ...(blocked.length > 0
       ? [table(['blocked in', 'reason', 'pairs', 'example', "the system's own words"], blocked), told.join('\n')]
       : []),

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { feedKey } from '../../flows/names.ts';
 import type { Store } from '../../store/store.ts';
+import { showStatus } from '../../client/cli/show.ts';
+import { statusReport } from '../../client/status.ts';
+import type { LinkRecord } from '../../workflows/contract.ts';
 import { makeStore } from '../support/world.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import { FLOW, stamp, Watching } from './watching.ts';
@@ -153,5 +156,88 @@ describe('a failed page is asked for again, and nothing before it', () => {
     await next.drain();
     assert.deepEqual(watching.told.vanished, [{ sourceId: '0007', side: 'source', approved: false }]);
     assert.equal(calls.ids - before, 4, 'pages 4 to 7');
+  });
+});
+
+describe('deletions are looked for', () => {
+  const ALL = 60;
+  let store: Store;
+  let watching: Watching;
+  beforeEach(async () => {
+    ({ store } = await makeStore());
+    watching = new Watching(store);
+    for (let i = 0; i < ALL; i++) watching.powerOffice.put(String(i), i);
+  });
+  afterEach(() => store.close());
+
+  const look = async (): Promise<void> => {
+    watching.later(2);
+    const feed = watching.feed();
+    await feed.poll();
+    await feed.drain();
+  };
+  /** How the first so many links stand, as their workflows would have written it. */
+  async function stand(n: number, more: Partial<LinkRecord>): Promise<void> {
+    for (const link of (await store.links.list({})).slice(0, n))
+      await store.links.write({ ...link, revision: link.revision + 1, ...more }, FLOW);
+  }
+  const remove = (ids: readonly string[]): void => ids.forEach((id) => watching.powerOffice.rows.delete(id));
+  const sourceIds = async (n: number): Promise<string[]> => (await store.links.list({})).slice(0, n).map((link) => link.sourceId);
+
+  for (const [how, more] of [
+    ['unlinked by hand', { status: 'ended', ended: 'unlinked by hand' }],
+    ['paused', { status: 'paused' }],
+    ['held back', { status: 'blocked', block: { code: 'held', side: 'source', properties: [], at: 1 } }],
+  ] as const)
+    it(`links that are ${how} don't count as missing: a real deletion is believed beside 30 of them`, async () => {
+      await watching.feed().poll();
+      await stand(30, more);
+      const gone = (await sourceIds(31)).at(-1) ?? '';
+      remove(await sourceIds(31));
+      await look();
+      assert.deepEqual(
+        watching.told.vanished.map(({ sourceId }) => sourceId),
+        [gone],
+      );
+      assert.deepEqual((await store.cursors.get(ID)).notBelieved, []);
+    });
+
+  it('a list that lacks very many is not believed, and status says so until it is settled', async () => {
+    await watching.feed().poll();
+    const some = await sourceIds(30);
+    const rows = new Map(watching.powerOffice.rows);
+    remove(some);
+    await look();
+    const { now } = watching;
+    const refusal = { flow: 'f', side: 'source', missing: 30, all: ALL, since: now };
+    assert.deepEqual((await store.cursors.get(ID)).notBelieved, [refusal]);
+    // Looks go on, and find nothing else; what was not believed stays.
+    await watching.feed().poll();
+    assert.deepEqual((await store.cursors.get(ID)).trouble, null);
+    await look();
+    assert.deepEqual((await store.cursors.get(ID)).notBelieved, [refusal]);
+    const servers = { look: () => Promise.resolve([]) } as unknown as Parameters<typeof statusReport>[1]['servers'];
+    const status = await statusReport(store, { installation: 'tandem', flows: [FLOW], refused: [], servers });
+    const text = showStatus(status);
+    assert.match(text, /powerOffice:Person lacks 30 of 60 records of f; not believed.*`tandem approve f`/);
+    assert.deepEqual(watching.told.vanished, []);
+    for (const [id, row] of rows) watching.powerOffice.rows.set(id, row);
+    await look();
+    assert.deepEqual((await store.cursors.get(ID)).notBelieved, []);
+  });
+
+  it('nothing is looked for in a flow that is paused, and what was not believed before stands', async () => {
+    await watching.feed().poll();
+    remove(await sourceIds(30));
+    await look();
+    await store.limits.setPaused('f', true);
+    await look();
+    assert.equal((await store.cursors.get(ID)).notBelieved?.length, 1);
+    await store.limits.setPaused('f', false);
+    await store.limits.approve('f', watching.now + 5 * 3600_000);
+    await look();
+    assert.equal(watching.told.vanished.length, 30);
+    assert.ok(watching.told.vanished.every(({ approved }) => approved));
+    assert.deepEqual((await store.cursors.get(ID)).notBelieved, []);
   });
 });
