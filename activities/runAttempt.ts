@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { faultInWords, faultNamed } from '../flows/faults.ts';
 import type { Attempt } from './ports.ts';
 import { SystemError } from '../connectors/systemError.ts';
@@ -29,6 +29,8 @@ export async function runAttempt<T>(work: (attempt: Attempt) => Promise<T>): Pro
       throw ApplicationFailure.create({
         message: `${faultInWords(error.system, faultNamed(error.failure))} (${error.status ?? error.failure})`,
         type: error.failure,
+        // Told once for all links, where the key is refused; each link's own word would be thousands.
+        ...(error.failure === 'unauthorized' ? { category: ApplicationFailureCategory.BENIGN } : {}),
         ...(error.retryAfterMs === null ? {} : { nextRetryDelay: jittered(error.retryAfterMs) }),
       });
     throw error;

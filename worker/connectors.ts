@@ -5,7 +5,11 @@ import { powerOffice, type PatchTest } from '../connectors/powerOffice/connector
 import type { Connector } from '../connectors/connector.ts';
 import type { Store } from '../store/store.ts';
 import { RateLimiter } from '../connectors/rateLimiter.ts';
+import type { SystemError } from '../connectors/systemError.ts';
+import { faultInWords } from '../flows/faults.ts';
 import type { SystemName } from '../flows/flow.ts';
+import { systemTitle } from '../flows/names.ts';
+import { reasonOf } from '../flows/reasons.ts';
 import type { Config } from './config.ts';
 
 const MISSING_BELIEVED_MS = 7 * 24 * 3600_000;
@@ -37,6 +41,17 @@ export async function makeConnectors({
     warn: (sentence: string) => log?.warn({ event: 'limiter' }, sentence),
     ...(signal ? { until: signal } : {}),
   };
+  const tellKey =
+    (system: SystemName) =>
+    (refusal: SystemError | null): void => {
+      const title = systemTitle(system);
+      if (!refusal) log?.info({ event: 'key', system }, `${title} takes the key again`);
+      else
+        log?.error(
+          { event: 'key', system, status: refusal.status },
+          `${faultInWords(title, 'unauthorized')}: what would call it waits, and one call tries now and then; ${reasonOf('unauthorized').advice}`,
+        );
+    };
   const throttle = new RateLimiter(store.slots, key, { ...sharing, perSecond: config.POWEROFFICE_REQUESTS_PER_SECOND });
   const keys = {
     url: config.POWEROFFICE_URL,
@@ -46,8 +61,13 @@ export async function makeConnectors({
     userAgent: userAgent(config.TANDEM_CONTACT),
   };
   return {
-    powerOffice: powerOffice(keys, { throttle, patchTest, writeReferences: config.POWEROFFICE_WRITE_REFERENCES }),
-    crm: await crm.connect({ url: config.CRM_URL, env, slots: store.slots, sharing, absentSeen }),
+    powerOffice: powerOffice(keys, {
+      throttle,
+      patchTest,
+      writeReferences: config.POWEROFFICE_WRITE_REFERENCES,
+      tellKey: tellKey('powerOffice'),
+    }),
+    crm: await crm.connect({ url: config.CRM_URL, env, slots: store.slots, sharing, tellKey: tellKey('crm'), absentSeen }),
   };
 }
 

@@ -82,8 +82,10 @@ export function signIn(auth: Auth, read: ReadSecret): SignIn {
   const fetchToken = tokenFetcher(auth, read);
   return {
     async headers(signal) {
-      const known = await token?.catch(() => null);
-      if (!known || known.until < Date.now()) token = fetchToken(signal);
+      const asked = token;
+      const known = await asked?.catch(() => null);
+      // One for all that waited for the same.
+      if ((!known || known.until < Date.now()) && token === asked) token = fetchToken(signal);
       const now = await (token ?? fetchToken(signal));
       return { [auth.header]: `${auth.scheme} ${now.text}`.trim() };
     },

@@ -4,6 +4,7 @@ import { looksLike } from '../looksLike.ts';
 import { SystemClock } from '../clock.ts';
 import { SystemError } from '../systemError.ts';
 import type { CallOptions, Connector, Snapshot } from '../connector.ts';
+import type { TellKey } from '../keyBackOff.ts';
 import { signIn, type ReadSecret } from './auth.ts';
 import { listing } from './listing.ts';
 import { placeOf, textAt } from './profile/place.ts';
@@ -37,6 +38,7 @@ export interface CrmGiven {
   readonly profile: Profile;
   readonly secret: ReadSecret;
   readonly limits?: readonly Limit[];
+  readonly tellKey?: TellKey | undefined;
   /** Types whose answers leave out what has no value, as the profile says and a check has seen. */
   readonly absentSeen?: readonly string[];
 }
@@ -45,10 +47,10 @@ export interface CrmGiven {
 export type CrmParts = ReturnType<typeof crmParts>;
 
 /** What speaks to a CRM, type by type. */
-export function crmParts({ url, profile, secret, limits = [], absentSeen: seenIn = [] }: CrmGiven) {
+export function crmParts({ url, profile, secret, limits = [], tellKey, absentSeen: seenIn = [] }: CrmGiven) {
   const base = url.replace(/\/+$/, '') + profile.basePath;
   const clock = new SystemClock();
-  const send = transport({ base, profile, signIn: signIn(profile.auth, secret), limits, clock });
+  const send = transport({ base, profile, signIn: signIn(profile.auth, secret), limits, clock, tellKey });
   const types = new Map(Object.keys(profile.types).map((name) => [name, typeProfile(profile, name) as ReadyType]));
   const all = [...types.values()];
 

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Catalogue } from '../../flows/catalogue.ts';
 import { SystemClock } from '../clock.ts';
 import type { Connector } from '../connector.ts';
+import type { TellKey } from '../keyBackOff.ts';
 import { RateLimiter, type RateOptions, type RateSlots } from '../rateLimiter.ts';
 import { SystemError } from '../systemError.ts';
 import { credentialMark, missingSecrets, secretNames, secretsFrom } from './auth.ts';
@@ -47,6 +48,7 @@ export interface Crm extends Omit<CrmAdapter, 'connect' | 'missing'> {
       readonly slots: RateSlots;
       /** Who shares the slots. */
       readonly sharing?: Omit<RateOptions, 'perSecond'>;
+      readonly tellKey?: TellKey;
       readonly absentSeen?: readonly string[];
     },
   ): Promise<Connector>;
@@ -90,7 +92,7 @@ export async function readCrm(path: string | undefined): Promise<Crm> {
     hash: profileHash(profile),
     missing: (env) => missingSecrets(profile, env),
     keys: secretNames(profile),
-    connect: async ({ url, env, slots, sharing = {}, absentSeen = [] }) => {
+    connect: async ({ url, env, slots, sharing = {}, tellKey, absentSeen = [] }) => {
       const secret = secretsFrom(env);
       // A limit is the account's that calls: whoever calls the same address with the same credential shares it.
       const whose = `crm:${new URL(url).host}:${await credentialMark(profile.auth, secret)}`;
@@ -101,7 +103,7 @@ export async function readCrm(path: string | undefined): Promise<Crm> {
         }),
         operations,
       }));
-      return crm({ url, profile, secret, limits, absentSeen });
+      return crm({ url, profile, secret, limits, tellKey, absentSeen });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { call, type Answer, type Judgement } from '../http.ts';
 import type { CallOptions } from '../connector.ts';
+import { KeyBackOff, type TellKey } from '../keyBackOff.ts';
 import type { RateLimiter } from '../rateLimiter.ts';
 import { SystemError } from '../systemError.ts';
 import type { SystemClock } from '../clock.ts';
@@ -63,6 +64,7 @@ export function transport(given: {
   readonly signIn: SignIn;
   readonly limits: readonly Limit[];
   readonly clock: SystemClock;
+  readonly tellKey?: TellKey | undefined;
 }): Send {
   const { base, profile, clock } = given;
 
@@ -75,7 +77,15 @@ export function transport(given: {
     return base + path + (path.includes('?') ? query.replace('?', '&') : query);
   }
 
-  return async function send(sending, options) {
+  const backOff = new KeyBackOff({ tell: given.tellKey });
+
+  /** A refused key is left alone for a while; a call may be refused for its type alone. */
+  return function send(sending, options) {
+    const scope = [sending.operation, sending.request.path, sending.variables['type'] ?? ''].join(' ');
+    return backOff.run(scope, () => attempt(sending, options, scope));
+  };
+
+  async function attempt(sending: Sending, options: Partial<CallOptions>, scope: string): Promise<Answer> {
     const { operation, request, variables } = sending;
     const url = addressOf(sending);
     const headers = Object.entries({ ...request.headers, ...sending.headers }).flatMap(([name, value]) => {
@@ -87,7 +97,7 @@ export function transport(given: {
       .filter((limit) => !limit.operations || limit.operations.includes(operation))
       .map(({ limiter }) => limiter);
     for (let tries = 0; ; tries++) {
-      const signed = await given.signIn.headers(options.signal);
+      const signed = await backOff.run('sign-in', () => given.signIn.headers(options.signal));
       for (const limiter of limiters) await limiter.take(options.priority ?? 'write', options.signal);
       const sentAt = Date.now();
       try {
@@ -106,8 +116,8 @@ export function transport(given: {
       } catch (error) {
         if (!(error instanceof SystemError)) throw error;
         if (error.failure === 'throttled') for (const limiter of limiters) await limiter.hold(error.retryAfterMs ?? 1000);
-        if (error.failure !== 'unauthorized' || tries > 0 || !given.signIn.renew()) throw error;
+        if (error.failure !== 'unauthorized' || tries > 0 || backOff.isPaused(scope) || !given.signIn.renew()) throw error;
       }
     }
-  };
+  }
 }

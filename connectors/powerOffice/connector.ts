@@ -1,4 +1,5 @@
 import type { Connector } from '../connector.ts';
+import type { TellKey } from '../keyBackOff.ts';
 import type { RateLimiter } from '../rateLimiter.ts';
 import { POWEROFFICE_CATALOGUE } from './catalogue.ts';
 import { PowerOfficeClient } from './client.ts';
@@ -26,9 +27,10 @@ export function powerOffice(
     throttle,
     patchTest,
     writeReferences = false,
-  }: { readonly throttle: RateLimiter; readonly patchTest: PatchTest } & Permissions,
+    tellKey,
+  }: { readonly throttle: RateLimiter; readonly patchTest: PatchTest; readonly tellKey?: TellKey } & Permissions,
 ): Connector {
-  const client = new PowerOfficeClient(keys, throttle);
+  const client = new PowerOfficeClient(keys, throttle, tellKey);
   const { clock } = client;
   const writes = new Writes(client, patchTest, writeReferences);
   return {
