@@ -15,7 +15,7 @@ export interface Got {
   readonly body: unknown;
 }
 
-type Answering = (got: Got, url: URL) => { status?: number; body?: unknown; headers?: Record<string, string> };
+export type Answering = (got: Got, url: URL) => { status?: number; body?: unknown; headers?: Record<string, string> };
 
 /** A real HTTP server with one function for a CRM, and what it was asked. */
 export async function oddCrm(answering: Answering): Promise<{ url: string; got: Got[]; close: () => Promise<void> }> {

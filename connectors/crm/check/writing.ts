@@ -14,6 +14,10 @@ const PATIENCE_MS = 15_000;
 /** What the list of changes may be late by: each look starts so much earlier (ms). */
 const OVERLAP_MS = 60_000;
 
+/** What a stamp of whole seconds needs to move (ms). */
+const COARSE_MS = 1100;
+const isCoarse = ({ instant }: Snapshot): boolean => instantMs(instant) % 1000 === 0;
+
 /** A throwaway record of a check, and what is done with it. */
 class Throwaway {
   readonly context: CheckContext;
@@ -217,6 +221,8 @@ async function checkUpdates(throwaway: Throwaway, id: string): Promise<void> {
     'update',
     `an update is answered with ${type.operations.update.answer}, and sticks`,
     async () => {
+      // Within the unit of a coarse stamp an edit moves nothing: the next unit tells whether it moves at all.
+      if (isCoarse(before)) await sleep(COARSE_MS);
       const seen = await throwaway.update(id, `${mark} b`);
       await sleep(type.stamps.lagMs);
       const later = await throwaway.read(id);
@@ -230,7 +236,7 @@ async function checkUpdates(throwaway: Throwaway, id: string): Promise<void> {
           throw new Refuted(`${name} changed too, though it was not sent: say "style": "replace"`);
       if (later.version <= before.version)
         throw new Refuted(`the stamp did not move (${later.instant})`, 'an edit within its grain would not be seen');
-      return `stored; the stamp moved to ${seen.instant}`;
+      return `stored; the stamp moved to ${seen.instant}${isCoarse(later) ? ', in whole seconds: an edit within the second of another is told by its values' : ''}`;
     },
   );
   if (!stuck) return;
