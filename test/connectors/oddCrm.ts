@@ -4,18 +4,8 @@ import { crm as makeCrm, type CrmGiven } from '../../connectors/crm/connector.ts
 import { parseProfile } from '../../connectors/crm/profile/read.ts';
 import type { Connector } from '../../connectors/connector.ts';
 import { serveOn } from '../../sandbox/serve.ts';
+import type { Answering, Got } from '../support/answering.ts';
 import { all, OPTIONS } from './calls.ts';
-
-/** One call that a server got. */
-export interface Got {
-  readonly method: string;
-  /** Path and query as they were sent. */
-  readonly target: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: unknown;
-}
-
-export type Answering = (got: Got, url: URL) => { status?: number; body?: unknown; headers?: Record<string, string> };
 
 /** A real HTTP server with one function for a CRM, and what it was asked. */
 export async function oddCrm(answering: Answering): Promise<{ url: string; got: Got[]; close: () => Promise<void> }> {

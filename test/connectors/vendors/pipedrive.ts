@@ -1,4 +1,4 @@
-import type { Answering } from '../oddCrm.ts';
+import type { Answering } from '../../support/answering.ts';
 import { byStamp, isoSeconds, type VendorRow, type VendorRows } from './rows.ts';
 
 const problem = (status: number, error: string): ReturnType<Answering> => ({ status, body: { success: false, error } });

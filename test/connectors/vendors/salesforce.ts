@@ -1,4 +1,4 @@
-import type { Answering } from '../oddCrm.ts';
+import type { Answering } from '../../support/answering.ts';
 import { byStamp, iso, type VendorRow, type VendorRows } from './rows.ts';
 
 const ROOT = '/services/data/v62.0';

@@ -1,4 +1,4 @@
-import type { Answering } from '../oddCrm.ts';
+import type { Answering } from '../../support/answering.ts';
 import { byStamp, isoSeconds, type VendorRow, type VendorRows } from './rows.ts';
 
 const DAY_MS = 86_400_000;
