@@ -17,10 +17,11 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { MESSAGES, PATCHES, SEARCH_ATTRIBUTES } from '../flows/names.ts';
 import type { LinkActivities } from './contract.ts';
 import { advance } from './core/lifecycle.ts';
-import { applyOutcome, type Outcome } from './core/outcome.ts';
+import type { Outcome } from './core/outcome.ts';
 import type { Step } from './core/step.ts';
-import { receive, type Message } from './core/receive.ts';
+import type { Message } from './core/receive.ts';
 import type { LinkState } from './core/state.ts';
+import { concluded, heard } from './earlier.ts';
 import { recordOf } from './record.ts';
 import { detailsInWords, memoInWords, stepInWords } from './words.ts';
 
@@ -92,7 +93,7 @@ export async function link(carried: LinkState): Promise<string> {
   for (const { kind, signal } of byHand) setHandler(signal, () => void inbox.push({ kind }));
 
   for (;;) {
-    for (const message of inbox.splice(0)) state = receive(state, message, Date.now());
+    for (const message of inbox.splice(0)) state = heard(state, message, Date.now());
     const next = advance(state, Date.now());
     state = next.state;
     show();
@@ -110,7 +111,7 @@ export async function link(carried: LinkState): Promise<string> {
       continue;
     }
     if (next.step.kind === 'wait') await rest(next.step.until, due);
-    else state = applyOutcome(state, { step: next.step, outcome: await perform(next.step), now: Date.now() });
+    else state = concluded(state, { step: next.step, outcome: await perform(next.step), now: Date.now() });
   }
 
   /** The memo is handed on: by itself a new run gets the one from the very start. */
