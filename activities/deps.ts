@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Flow, SystemName } from '../flows/flow.ts';
 import type { Installation } from '../flows/installation.ts';
 import type { Allowance } from '../flows/plan.ts';
-import type { Messenger, RunAttempt, Time } from './ports.ts';
+import type { Messenger, Meter, RunAttempt, Time } from './ports.ts';
 import type { LinkStore } from '../store/store.ts';
 import type { Connector } from '../connectors/connector.ts';
 
@@ -16,6 +16,8 @@ export interface Deps {
   readonly time: Time;
   readonly runAttempt: RunAttempt;
   readonly log: Logger;
+  /** Counts what is worth a metric; nobody need be interested. */
+  readonly meter?: Meter;
   /** Where a start keeps to a plan: nothing else is created, linked or written. */
   readonly allowance?: Allowance;
   /** Pause between two looks at a type's feed (s). */

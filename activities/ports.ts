@@ -46,3 +46,9 @@ export interface Messenger {
   /** Tells a running link that a list lacks its record; false where no such workflow runs. */
   signalVanished(link: { readonly flow: string; readonly sourceId: string }, side: Side, approved?: boolean): Promise<boolean>;
 }
+
+/** Where what is worth a metric is counted. */
+export interface Meter {
+  /** An edit of a linked pair was written to the other side, so many seconds after the record was changed. */
+  carried(edit: { readonly flow: string; readonly side: Side; readonly seconds: number }): void;
+}

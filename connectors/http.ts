@@ -1,4 +1,5 @@
 import ky, { HTTPError, TimeoutError } from 'ky';
+import { CALLS, type CallNote } from './callChannel.ts';
 import { SystemError, type Failure } from './systemError.ts';
 
 /** A call as a connector makes it. `json` becomes the body, with `contentType` where it is not application/json. */
@@ -69,6 +70,18 @@ export function problemText(status: number, body: string): { text: string; field
 
 /** Makes one call, once, and classifies what comes back. Throws SystemError for anything but a well-formed 2xx. */
 export async function call(system: string, request: Call): Promise<Answer> {
+  const note = (result: CallNote['result']): void => CALLS.publish({ system, result } satisfies CallNote);
+  try {
+    const answer = await send(system, request);
+    note('ok');
+    return answer;
+  } catch (error) {
+    note(error instanceof SystemError ? error.failure : 'aborted');
+    throw error;
+  }
+}
+
+async function send(system: string, request: Call): Promise<Answer> {
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(request.signal?.reason);
   if (request.signal?.aborted) onAbort();

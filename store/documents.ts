@@ -21,6 +21,8 @@ export interface LinkDocument extends Omit<LinkRecord, 'block'> {
   readonly creation?: CreationNote;
   /** There is news in it that has no number yet; said in the very write that brought the news. */
   readonly unnumbered?: true;
+  /** Since when an edit is known that the link has not dealt with, as far as the store can tell. */
+  readonly uncarriedSince?: Date;
   /** Up to which revision, and with which status, its news was numbered. */
   readonly numbered?: { readonly revision: number; readonly status: string };
 }
@@ -68,6 +70,8 @@ export interface CursorDocument {
   readonly notBelieved?: readonly NotBelieved[];
   /** The watcher that has the feed: what an earlier one still writes changes nothing. */
   readonly fence?: string;
+  /** How long the watcher waits between two looks (s). */
+  readonly pauseSeconds?: number;
   /** Fields in use whose edits move no stamp, and how old such an edit may be before it is seen (h). */
   readonly unstamped?: { readonly fields: readonly string[]; readonly hours: number } | null;
   /** Flows (with their rules of matching) for which every record was noted as a candidate. */
@@ -152,6 +156,8 @@ export interface SystemDocument {
   /** When it was found missing (ms): such a verdict is tried again. */
   readonly testAt?: number;
   readonly clock?: ClockEstimate;
+  /** The key of the limiter that its calls pass. */
+  readonly quota?: string;
   /** What the last check of a profile found. */
   readonly profileCheck?: ProfileCheck;
 }
@@ -177,6 +183,8 @@ export interface LimitDocument {
   readonly virtual?: number;
   readonly finish?: Readonly<Record<string, number>>;
   readonly resets?: number;
+  /** How many slots it has handed out. */
+  readonly taken?: number;
   readonly minutes?: Readonly<Record<string, number>>;
   readonly approvedUntil?: number;
   /** Since when a flow is held back, until a person approves or withdraws (ms). */
@@ -196,4 +204,6 @@ export interface SeenUpdate {
   readonly key: string;
   readonly side: Side;
   readonly seen: Observation;
+  /** It shows an edit that its link was told of. */
+  readonly news?: boolean;
 }

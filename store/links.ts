@@ -65,6 +65,7 @@ export class Links {
     await this.#links.createIndex({ targetId: 1 });
     await this.#links.createIndex({ status: 1, flow: 1 });
     await this.#links.createIndex({ unnumbered: 1 }, { partialFilterExpression: { unnumbered: true } });
+    await this.#links.createIndex({ uncarriedSince: 1 }, { partialFilterExpression: { uncarriedSince: { $exists: true } } });
   }
 
   /** One link; null where the store knows none. */
@@ -193,12 +194,16 @@ export class Links {
 
   /** Raises `seen`, never backwards. */
   async raise(updates: readonly SeenUpdate[]): Promise<void> {
+    const now = new Date();
     for (const part of chunks(updates))
       await this.#links.bulkWrite(
-        part.map(({ key, side, seen }): AnyBulkWriteOperation<LinkDocument> => ({
+        part.map(({ key, side, seen, news }): AnyBulkWriteOperation<LinkDocument> => ({
           updateOne: {
             filter: { _id: key, [`seen.${side}.version`]: { $not: { $gte: seen.version } } } as Filter<LinkDocument>,
-            update: { $set: { [`seen.${side}`]: seen } } as unknown as UpdateFilter<LinkDocument>,
+            update: {
+              $set: { [`seen.${side}`]: seen },
+              ...(news === true ? { $min: { uncarriedSince: now } } : {}),
+            } as unknown as UpdateFilter<LinkDocument>,
           },
         })),
         { ordered: false },
@@ -226,7 +231,8 @@ export class Links {
       // some servers scan, and no equality, which an upsert would take over into the new document.
       const known = (side: Side): object => ({ [`seen.${side}.version`]: { $not: { $gt: upTo(side) } } });
       const filter = { _id, revision: { $lt: record.revision }, ...known('source'), ...known('target') };
-      const done = await this.#links.updateOne(filter as Filter<LinkDocument>, { $set: { ...fields, seen } }, { upsert: true });
+      const update = { $set: { ...fields, seen }, $unset: { uncarriedSince: '' as const } };
+      const done = await this.#links.updateOne(filter as Filter<LinkDocument>, update, { upsert: true });
       if (done.matchedCount + done.upsertedCount === 1) return { _id, ...fields, seen };
     } catch (error) {
       if (!isDuplicate(error)) throw error;
@@ -238,9 +244,9 @@ export class Links {
       return { [`seen.${side}`]: { $cond: [moved, { $literal: value }, `$seen.${side}`] } };
     };
     const literal = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $literal: value }]));
-    const update = [{ $set: { ...literal, ...newer('source'), ...newer('target') } }];
+    const merged = [{ $set: { ...literal, ...newer('source'), ...newer('target') } }];
     const put = async (upsert: boolean): Promise<boolean> => {
-      const done = await this.#links.updateOne({ _id, revision: { $lt: record.revision } }, update, { upsert });
+      const done = await this.#links.updateOne({ _id, revision: { $lt: record.revision } }, merged, { upsert });
       return done.matchedCount + done.upsertedCount === 1;
     };
     try {

@@ -35,11 +35,20 @@ export class Slots implements RateSlots {
       { _id: key, next: known },
       {
         $set: { next, virtual: start, [`finish.${says.installation}`]: start + 1, [`users.${user}`]: says },
+        $inc: { taken: 1 },
         ...(gone.length === 0 ? {} : { $unset: Object.fromEntries(gone.map((each) => [`users.${each}`, ''])) }),
       } as UpdateFilter<LimitDocument>,
       { returnDocument: 'after' },
     );
     return found && stateOf(found);
+  }
+
+  /** How many slots the limiter of a key has handed out, at what spacing (ms), and when (ms) the next one is free. */
+  async used(key: string): Promise<{ taken: number; spacingMs: number; next: number } | null> {
+    const found = await this.#limits.findOne({ _id: key });
+    const spacings = Object.values(found?.users ?? {}).map(({ spacingMs }) => spacingMs);
+    if (!found || spacings.length === 0) return null;
+    return { taken: found.taken ?? 0, spacingMs: Math.max(...spacings), next: found.next ?? 0 };
   }
 
   push(key: string, until: number): Promise<SlotState> {

@@ -1,5 +1,4 @@
 import type { Db, MongoClient } from 'mongodb';
-import type { RateSlots } from '../connectors/rateLimiter.ts';
 import { DEFAULT_INSTALLATION, type Ends, LIMITS_DATABASE } from '../flows/installation.ts';
 import { feedKey } from '../flows/names.ts';
 import { Candidates } from './candidates.ts';
@@ -11,6 +10,7 @@ import { History } from './history.ts';
 import { IdLists } from './idLists.ts';
 import { Limits } from './limits.ts';
 import { Links } from './links.ts';
+import { Overview } from './overview.ts';
 import { Requests } from './requests.ts';
 import { Owner } from './owner.ts';
 import { Slots } from './slots.ts';
@@ -38,6 +38,7 @@ export class Store {
   readonly #clients: readonly MongoClient[];
   readonly #db: Db;
   readonly links: Links;
+  readonly overview: Overview;
   readonly candidates: Candidates;
   readonly history: History;
   readonly cursors: Cursors;
@@ -45,7 +46,7 @@ export class Store {
   readonly systems: Systems;
   readonly limits: Limits;
   readonly owner: Owner;
-  readonly slots: RateSlots;
+  readonly slots: Slots;
   readonly workers: Workers;
   readonly changes: Changes;
   readonly requests: Requests;
@@ -55,6 +56,7 @@ export class Store {
     this.#clients = clients;
     this.#db = db;
     this.links = new Links(db);
+    this.overview = new Overview(db);
     this.candidates = new Candidates(db);
     this.history = new History(db);
     this.cursors = new Cursors(db);

@@ -34,8 +34,6 @@ export async function makeConnectors({
   const { profileCheck } = await store.systems.get('crm');
   const absentSeen = profileCheck?.hash === crm.hash ? (profileCheck?.absentSeen ?? []) : [];
   const patchTest = await rememberedPatchTest(store);
-  // The throttle belongs to the subscription key; the store keeps its fingerprint, not the key.
-  const key = `powerOffice:${createHash('sha256').update(config.POWEROFFICE_SUBSCRIPTION_KEY).digest('hex').slice(0, 16)}`;
   const sharing = {
     installation: config.TANDEM_INSTALLATION,
     warn: (sentence: string) => log?.warn({ event: 'limiter' }, sentence),
@@ -52,7 +50,10 @@ export async function makeConnectors({
           `${faultInWords(title, 'unauthorized')}: what would call it waits, and one call tries now and then; ${reasonOf('unauthorized').advice}`,
         );
     };
-  const throttle = new RateLimiter(store.slots, key, { ...sharing, perSecond: config.POWEROFFICE_REQUESTS_PER_SECOND });
+  const throttle = new RateLimiter(store.slots, quotaKey(config), {
+    ...sharing,
+    perSecond: config.POWEROFFICE_REQUESTS_PER_SECOND,
+  });
   const keys = {
     url: config.POWEROFFICE_URL,
     applicationKey: config.POWEROFFICE_APPLICATION_KEY,
@@ -69,6 +70,15 @@ export async function makeConnectors({
     }),
     crm: await crm.connect({ url: config.CRM_URL, env, slots: store.slots, sharing, tellKey: tellKey('crm'), absentSeen }),
   };
+}
+
+/** The throttle belongs to the subscription key; the store keeps its fingerprint, not the key. */
+const quotaKey = ({ POWEROFFICE_SUBSCRIPTION_KEY: key }: Pick<Config, 'POWEROFFICE_SUBSCRIPTION_KEY'>): string =>
+  `powerOffice:${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
+
+/** Notes which limiter the calls to PowerOffice pass, for whoever shows how much of the quota is used. */
+export async function noteQuota(store: Store, config: Config): Promise<void> {
+  await store.systems.set('powerOffice', { quota: quotaKey(config) });
 }
 
 /** The provider strongly recommends an agent that names the integration and an address to write to. */

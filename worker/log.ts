@@ -1,6 +1,7 @@
 import { DefaultLogger, Runtime, type LogLevel } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { exporterOptions } from './metrics.ts';
 
 /** One line an event; for people with `prettily`. Worker, activities and workflows write to the same stream. */
 export function makeLog(prettily: boolean): Logger {
@@ -10,8 +11,8 @@ export function makeLog(prettily: boolean): Logger {
     : pino({ level, base: null }, pino.destination({ dest: 1, sync: true }));
 }
 
-/** Sends Temporal's own log through `log`, warnings and worse. Once a process. */
-export function bridgeTemporal(log: Logger): void {
+/** Sets Temporal's runtime up: its own log goes through `log`, warnings and worse; its metrics to a port on loopback. Once a process. */
+export function bridgeTemporal(log: Logger, metricsPort: number | null): void {
   const levels: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
     TRACE: 'trace',
     DEBUG: 'debug',
@@ -20,6 +21,7 @@ export function bridgeTemporal(log: Logger): void {
     ERROR: 'error',
   };
   Runtime.install({
+    ...(metricsPort === null ? {} : { telemetryOptions: exporterOptions(metricsPort) }),
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { error, failure, ...rest } = (meta ?? {}) as Record<string, unknown>;
       const why = (error ?? failure) as { message?: string } | undefined;

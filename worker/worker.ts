@@ -21,13 +21,14 @@ import { readConfig, type Config } from './config.ts';
 import { bridgeTemporal } from './log.ts';
 import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
+import { countInRuntime } from './metrics.ts';
 import { pollSecondsOf, unknownPauses } from './pace.ts';
 import { missingPrivileges } from './privileges.ts';
 import { mongoServer, serversOf, systemServer, temporalServer } from './remotes.ts';
 import { retryUntilReachable, type Waiting } from './retryUntilReachable.ts';
 import { numberChanges } from './sequencer.ts';
 import { watchClocks } from './clockWatch.ts';
-import { makeConnectors, shareClocks } from './connectors.ts';
+import { makeConnectors, noteQuota, shareClocks } from './connectors.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
 import { checkOwner, checkStore, checkTemporal, claimWorld, migrateAtStart, worldOf, type World } from './world.ts';
 
@@ -89,8 +90,18 @@ function flowsWith(crm: Crm, env: NodeJS.ProcessEnv): Promise<Flows> {
   return fileOf('TANDEM_FLOWS', readFlows(env['TANDEM_FLOWS'] || undefined, catalogues, env['TANDEM_BINDINGS'] || undefined));
 }
 
+/** `planPath`: it does what this plan says and no more. `metricsPort`: where on loopback it shows its metrics. */
+export interface RunOptions {
+  readonly planPath?: string | undefined;
+  readonly metricsPort?: number | null;
+}
+
 /** Runs a worker until `signal` aborts, then drains it. Throws TandemError where a person must mend something. */
-export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPath?: string): Promise<void> {
+export async function runWorker(
+  env: NodeJS.ProcessEnv,
+  waiting: Waiting,
+  { planPath, metricsPort = null }: RunOptions = {},
+): Promise<void> {
   const { log, signal } = waiting;
   const { config, crm, flows, refused } = await readAll(env);
   for (const sentence of refusedInWords(env['TANDEM_FLOWS'] ?? '', refused))
@@ -104,7 +115,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
     });
   const installation = installationNamed(config.TANDEM_INSTALLATION);
   staySmall();
-  bridgeTemporal(log);
+  bridgeTemporal(log, metricsPort);
   const mongo = mongoServer(config.MONGODB_URI);
   // The first try is short, so that what does not answer is told at once.
   const store = await retryUntilReachable(mongo, waiting, (before) =>
@@ -140,6 +151,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
         { kind: 'configuration' },
       );
     await retryUntilReachable(server, waiting, () => claimWorld(store, temporal.client, world));
+    await retryUntilReachable(mongo, waiting, () => noteQuota(store, config));
     await retryUntilReachable(mongo, waiting, () => migrateAtStart(store, flows));
     await retryUntilReachable(mongo, waiting, () => store.prepare(config.TANDEM_HISTORY_DAYS));
     const home: Home = { client: temporal.client, installation, world: world.id };
@@ -168,6 +180,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, waiting: Waiting, planPa
         time: realTime,
         runAttempt,
         log,
+        ...(metricsPort === null ? {} : { meter: countInRuntime() }),
         ...(plan ? { allowance: new Allowance(plan) } : {}),
         stopping: signal,
         pollSeconds: pollSecondsOf(config.TANDEM_POLL_SECONDS, [POWEROFFICE_CATALOGUE, crm.catalogue]),

@@ -184,7 +184,7 @@ async function compare(deps: Deps, routed: readonly Routed[], sweep: boolean): P
     }
     // A target that the link has not stored yet is looked at again.
     if (what !== 'none' && (side === 'source' || link.targetId !== null))
-      updates.push({ key: linkKey(link.flow, link.sourceId), side, seen: observation });
+      updates.push({ key: linkKey(link.flow, link.sourceId), side, seen: observation, news: what === 'values' && !closed });
   });
   await deps.store.links.raise(updates);
   return signalled;

@@ -59,6 +59,7 @@ export async function lookForChanges(context: FeedContext): Promise<void> {
     lookedAt: began,
     looks: cursor.looks + 1,
     trouble: null,
+    pauseSeconds: deps.pollSeconds(context.connector.name, context.type),
     unstamped: unstamped.length > 0 ? { fields: unstamped, hours: context.sweepMs / HOUR_MS } : null,
     ...(cursor.looks === 0 ? { sweptAt: began, idsAt: began } : {}),
   });

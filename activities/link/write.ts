@@ -150,6 +150,14 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     }));
   }
 
+  /** How long an edit took, from the stamp of its record. The first comparison of two records that were there before is none. */
+  function countCarried(): void {
+    const edited = link.seen[across(side)];
+    if (!edited || !assignments.every(({ why, property }) => why === 'edited' && property in link.base[side])) return;
+    const [low, high] = edited.at;
+    deps.meter?.carried({ flow: link.flow, side, seconds: Math.max(0, deps.time.now() - (low + high) / 2) / 1000 });
+  }
+
   /** The write stands: history, then the link with its new base, in one document each. */
   async function finish(observation: Observation): Promise<Outcome> {
     const after = (each: Assignment): Value => observation.values[each.property] ?? null;
@@ -171,6 +179,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
       },
       'a record was written',
     );
+    countCarried();
     // The answer shows what stands there now, also where the system's clock went back.
     const before = link.seen[side]?.version ?? '';
     const back = observation.version < before ? { back: { ...link.back, [side]: before } } : {};

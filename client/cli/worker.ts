@@ -11,14 +11,16 @@ export function addWorkerCommand(program: Command): void {
     .action(async (options: { pretty?: boolean; applyPlan?: string }) => {
       const { makeLog } = await import('../../worker/log.ts');
       const { runWorker } = await import('../../worker/worker.ts');
+      const { freeLoopbackPort } = await import('../../worker/metrics.ts');
       const { serveBeside } = await import('../http/serveTandem.ts');
       const stop = askedToStop();
       const log = makeLog(options.pretty ?? false);
       const say = (sentence: string): void => console.error(`tandem: ${sentence}`);
       const ended = new AbortController();
-      const served = serveBeside(process.env, { log, say, signal: AbortSignal.any([stop, ended.signal]) });
+      const metricsPort = process.env['TANDEM_HTTP_PORT'] ? await freeLoopbackPort() : null;
+      const served = serveBeside(process.env, { log, say, signal: AbortSignal.any([stop, ended.signal]) }, metricsPort);
       try {
-        await runWorker(process.env, { log, say, signal: stop }, options.applyPlan);
+        await runWorker(process.env, { log, say, signal: stop }, { planPath: options.applyPlan, metricsPort });
       } catch (error) {
         if (!stop.aborted || error instanceof TandemError) throw error;
       } finally {

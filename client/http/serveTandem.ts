@@ -8,7 +8,7 @@ import { retryUntilReachable, type Waiting } from '../../worker/retryUntilReacha
 import { openTandem, type OpenTandem } from '../connect.ts';
 import { version } from '../version.ts';
 import { takeHook } from './hooks.ts';
-import { metricsText } from './metrics.ts';
+import { MetricsPage } from './metrics/page.ts';
 import { HttpProblem } from './problem.ts';
 import { problemOf } from './problemOf.ts';
 import { readiness } from './readiness.ts';
@@ -24,6 +24,8 @@ export interface ServeOptions {
   readonly port?: number;
   /** Whether somebody else logs which server stops answering. */
   readonly watched?: boolean;
+  /** Where this process shows Temporal's metrics, where it is a worker. */
+  readonly exporterPort?: number | null;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface ServeOptions {
  */
 export async function serveTandem(
   open: OpenTandem,
-  { env, log, onlyHooks = false, port, watched = false }: ServeOptions,
+  { env, log, onlyHooks = false, port, watched = false, exporterPort = null }: ServeOptions,
 ): Promise<Running> {
   const config = readServerConfig(env);
   const { tokens, problems } = readApiTokens(config.TANDEM_API_TOKENS ?? '');
@@ -68,8 +70,9 @@ export async function serveTandem(
     }
   });
   if (!onlyHooks) {
+    const metrics = new MetricsPage(open, exporterPort);
     app.get('/metrics', async (context) =>
-      context.text(await metricsText(open), 200, { 'content-type': 'text/plain; version=0.0.4' }),
+      context.text(await metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4' }),
     );
     addApi(app, {
       tandem,
@@ -102,14 +105,18 @@ export async function serveTandem(
 }
 
 /** Where TANDEM_HTTP_PORT is set, a worker serves the interface too; what hinders it is a warning, the worker runs on. */
-export async function serveBeside(env: NodeJS.ProcessEnv, { log, say, signal }: Waiting): Promise<void> {
+export async function serveBeside(
+  env: NodeJS.ProcessEnv,
+  { log, say, signal }: Waiting,
+  exporterPort: number | null,
+): Promise<void> {
   if (!env['TANDEM_HTTP_PORT']) return;
   try {
     const open = await retryUntilReachable(mongoServer(env['MONGODB_URI'] ?? ''), { log, say, signal }, () =>
       openTandem({ env }),
     );
     try {
-      const running = await serveTandem(open, { env, log, watched: true });
+      const running = await serveTandem(open, { env, log, watched: true, exporterPort });
       await aborted(signal);
       await running.close();
     } finally {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { showStatus } from '../../client/cli/show.ts';
@@ -7,8 +8,12 @@ import { openTandem, type OpenTandem } from '../../client/connect.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { freePort } from '../../stack/process.ts';
 import { logIn, startMongo, startTemporal, type Server } from '../../stack/servers.ts';
+import { readExposition } from './exposition.ts';
+import { metricsNamed, ofTemporal, PROMTOOL } from './monitoring.ts';
 import { runTandem, type Run } from '../support/worker.ts';
 import { eventually, makeWorld, workerEnv, type World } from '../support/world.ts';
+
+const FLOW = 'contactperson-contact';
 
 interface Relied {
   readonly name: string;
@@ -17,8 +22,7 @@ interface Relied {
   readonly since: string | null;
 }
 
-/** Each of the four is stopped in turn; whoever is asked names it in the same words. */
-describe('with a dependency down, everybody names the same culprit', function () {
+describe('an installation in operation', function () {
   this.timeout(120_000);
   const folder = mkdtempSync(join(tmpdir(), 'tandem-culprit-'));
   let world: World;
@@ -109,25 +113,68 @@ describe('with a dependency down, everybody names the same culprit', function ()
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it("shows its metrics, and Temporal's, as Prometheus reads them", async () => {
+    await eventually(
+      'all pairs in step',
+      async () => (await open.tandem.links({ status: 'in-step' })).items.length,
+      (n) => n === 4,
+    );
+    const { sourceId = '' } = (await open.tandem.links({ flow: FLOW })).items[0] ?? {};
+    world.powerOffice.desk.edit('ContactPerson', sourceId, { FirstName: 'Målt' });
+    const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${ports.http}/metrics`)).text();
+    const text = await eventually(
+      'the delay of an edit',
+      page,
+      (found) => /^tandem_propagation_delay_seconds_count\{.*\} 1$/m.test(found) && found.includes('tandem_feed_pause_seconds{'),
+    );
+    const samples = readExposition(text);
+    const value = (name: string, labels: Record<string, string> = {}): number | undefined =>
+      samples.find((each) => each.name === name && Object.entries(labels).every(([key, wanted]) => each.labels[key] === wanted))
+        ?.value;
+    assert.equal(value('tandem_pairs', { flow: FLOW, status: 'in-step' }), 2);
+    assert.equal(value('tandem_workers'), 1);
+    assert.equal(value('tandem_dependency_up', { dependency: 'store' }), 1);
+    assert.equal(value('tandem_system_up', { system: 'crm' }), 1);
+    assert.ok((value('tandem_calls_total', { system: 'powerOffice', result: 'ok' }) ?? 0) > 5);
+    assert.ok((value('tandem_quota_calls_total', { system: 'powerOffice' }) ?? 0) > 0);
+    assert.ok((value('tandem_quota_calls_per_second', { system: 'powerOffice' }) ?? 99) <= 8);
+    assert.equal(value('tandem_feed_pause_seconds', { feed: 'crm:Contact' }), 1);
+    assert.equal(value('tandem_oldest_change_not_carried_seconds', { flow: FLOW }), 0);
+    // Temporal's own, of this worker.
+    assert.ok(samples.some(({ name }) => name.startsWith('temporal_')));
+    // No pair and no person is named.
+    assert.ok(!text.includes(sourceId) && !text.includes('Målt'));
+    const missing = metricsNamed().filter(
+      (name) => !samples.some((each) => each.name === name) && !text.includes(`# TYPE ${name} `) && !ofTemporal(name),
+    );
+    assert.deepEqual(missing, [], 'named by the dashboard or an alert, yet not shown');
+    if (existsSync(PROMTOOL)) {
+      const ours = text.slice(0, text.indexOf('# HELP temporal_'));
+      const checked = spawnSync(PROMTOOL, ['check', 'metrics'], { input: ours, encoding: 'utf8' });
+      assert.equal(checked.status, 0, checked.stderr);
+    }
+  });
+
+  // Each of the four is stopped in turn; whoever is asked names it in the same words.
   for (const [system, title] of [
     ['crm', 'CRM'],
     ['powerOffice', 'PowerOffice'],
   ] as const)
-    it(title, async () => {
+    it(`${title} is down: everybody names it`, async () => {
       await world.stop(system);
       await everybodySays(`${title} cannot be reached`, 200);
       await world.start(system);
       await everybodyIsBack();
     });
 
-  it('Temporal', async () => {
+  it('Temporal is down: everybody names it', async () => {
     await temporal.stop();
     await everybodySays(`Temporal at ${temporal.address} cannot be reached`, 503);
     temporal = await beginTemporal();
     await everybodyIsBack();
   });
 
-  it('MongoDB', async () => {
+  it('MongoDB is down: everybody names it', async () => {
     await mongo.stop();
     await everybodySays(`MongoDB at ${mongo.address.replace('mongodb://', '')}/culprit cannot be reached`, 503);
     mongo = await beginMongo();

@@ -1,0 +1,64 @@
+import type { Client } from '@temporalio/client';
+import { processMetrics } from '../../../worker/metrics.ts';
+import type { OpenTandem } from '../../connect.ts';
+import { exposition, type Family } from './exposition.ts';
+import { dependencyFamily, storeFamilies } from './fleet.ts';
+
+/** What the store says is asked anew after so long (ms), however many ask. */
+const FRESH_MS = 5000;
+/** A worker that has not asked for work for so long counts no more (ms). */
+const POLLED_MS = 120_000;
+/** TASK_QUEUE_TYPE_WORKFLOW; its enum comes in a CommonJS package that has no names to import. */
+const WORKFLOW_QUEUE = 1;
+
+/** The page that Prometheus reads: the installation from its store, and what this process counts, where it is a worker. */
+export class MetricsPage {
+  readonly #open: Pick<OpenTandem, 'store' | 'flows' | 'servers' | 'client' | 'tandem'>;
+  readonly #exporterPort: number | null;
+  #fleet: { readonly at: number; readonly text: Promise<string> } | null = null;
+
+  /** `exporterPort`: where this process shows Temporal's metrics, and those counted beside them; null where it is no worker. */
+  constructor(open: Pick<OpenTandem, 'store' | 'flows' | 'servers' | 'client' | 'tandem'>, exporterPort: number | null) {
+    this.#open = open;
+    this.#exporterPort = exporterPort;
+  }
+
+  async text(): Promise<string> {
+    const now = Date.now();
+    if (this.#fleet === null || now - this.#fleet.at > FRESH_MS) this.#fleet = { at: now, text: this.#gather(now) };
+    // A worker that only starts has no exporter yet.
+    const ours = this.#exporterPort === null ? '' : await processMetrics(this.#exporterPort).catch(() => '');
+    return (await this.#fleet.text) + ours;
+  }
+
+  async #gather(now: number): Promise<string> {
+    const { store, flows, servers, client, tandem } = this.#open;
+    const found = await servers.look();
+    const answers = (of: string): boolean => found.some((each) => each.of === of && each.trouble === null);
+    const families: Family[] = [dependencyFamily(found)];
+    if (answers('store')) families.push(...(await storeFamilies(store, flows, now).catch(() => [])));
+    if (answers('temporal')) families.push(...(await workerFamily(client, tandem, now).catch(() => [])));
+    return exposition(families);
+  }
+}
+
+async function workerFamily(
+  client: Client,
+  { namespace, installation }: Pick<OpenTandem['tandem'], 'namespace' | 'installation'>,
+  now: number,
+): Promise<Family[]> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: installation },
+    taskQueueType: WORKFLOW_QUEUE,
+  });
+  const recent = (pollers ?? []).filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 > now - POLLED_MS);
+  return [
+    {
+      name: 'tandem_workers',
+      type: 'gauge',
+      help: 'Workers that asked Temporal for work within the last two minutes.',
+      samples: [{ value: new Set(recent.map(({ identity }) => identity)).size }],
+    },
+  ];
+}
