@@ -26,7 +26,7 @@ const ofLink = z.strictObject({
 /** A whole number as a query has it: plain digits. */
 const digits = (least: number, most = Number.MAX_SAFE_INTEGER): z.ZodType<number> =>
   z.preprocess(
-    (text) => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text),
+    (text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text),
     z.int({ error: 'a whole number' }).min(least).max(most),
   );
 const limit = digits(1, ONE_PAGE).default(50).describe('At most so many.');
@@ -72,7 +72,13 @@ const links: readonly Route[] = [
     summary: 'Lists the changes that Tandem made to a pair, newest first',
     right: 'read',
     params: ofLink,
-    query: z.strictObject({ limit, cursor }),
+    query: z.strictObject({
+      limit,
+      cursor: cursor
+        .unwrap()
+        .regex(/^\d{1,9}$/, 'the `next` of a page')
+        .optional(),
+    }),
     answer: pageOf(changeSchema, 'ChangePage'),
     refusals: [404],
     handle: ({ tandem, params, query }) => tandem.history(params.flow, params.sourceId, query),

@@ -17,6 +17,7 @@ import { callerOf, mayDo, type ApiToken, type Caller } from './tokens.ts';
 const BODY_LIMIT = 64 * 1024;
 const HEARTBEAT_MS = 15_000;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+const EVENT_ID = /^\d{1,15}$/;
 const REQUEST_KEY = /^[\x21-\x7e]{1,200}$/;
 
 /** What was answered to a request that carried an Idempotency-Key. */
@@ -182,6 +183,8 @@ function checked(
   const none = z.strictObject({});
   if (requestKey !== null && !REQUEST_KEY.test(requestKey))
     errors.push({ at: 'header.Idempotency-Key', message: '1 to 200 visible ASCII characters' });
+  if (row.stream && !EVENT_ID.test(context.req.header('last-event-id') ?? '0'))
+    errors.push({ at: 'header.Last-Event-ID', message: 'the number of an event' });
   const out = {
     params: check('path', row.params ?? none, context.req.param()),
     query: check('query', row.query ?? none, context.req.query()),
@@ -206,10 +209,6 @@ function follow(
   { query }: Asked<never, { after?: number }, never>,
 ): Response | Promise<Response> {
   const last = context.req.header('last-event-id');
-  if (last !== undefined && !/^\d{1,15}$/.test(last))
-    throw new HttpProblem(400, 'header.Last-Event-ID: the number of an event', {
-      errors: [{ at: 'header.Last-Event-ID', message: 'the number of an event' }],
-    });
   const after = last === undefined ? query.after : Number(last);
   const abort = new AbortController();
   context.req.raw.signal.addEventListener('abort', () => abort.abort(), { once: true });

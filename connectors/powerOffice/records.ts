@@ -22,9 +22,17 @@ export function resource(type: string): Resource {
   return found;
 }
 
-/** The address of a record below the base address. */
-export const addressOf = (kind: Resource, id: string): string =>
-  `${kind.path}/${id.split('/').map(encodeURIComponent).join('/')}`;
+/** The address of a record below the base address. Throws SystemError for an id that no record of the type can have. */
+export function addressOf(kind: Resource, id: string): string {
+  const parts = id.split('/');
+  if (parts.length !== kind.idFields.length || !parts.every((part) => /^\d{1,19}$/.test(part)))
+    throw new SystemError(
+      'PowerOffice',
+      'gone',
+      `no ${kind.name} has the id ${id}: it is ${kind.idFields.join('/')}, all numbers`,
+    );
+  return `${kind.path}/${parts.join('/')}`;
+}
 
 /** The id of a record in an answer, its parts joined: `12/345` for a contact person. Throws SystemError. */
 export function recordId(kind: Resource, record: unknown): string {

@@ -4,8 +4,10 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { connectTandem, NotFound, type ChangeEvent, type Tandem } from '../../client/index.ts';
 import { freePort } from '../../stack/process.ts';
+import { orSkip } from '../support/orSkip.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { runTandem, type Run } from '../support/worker.ts';
+import { holdAgainstDescription, schemathesis } from './described.ts';
 import { API_TOKENS, ask, TOKENS as tokens } from './served.ts';
 import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 
@@ -14,12 +16,12 @@ const SIZE = { products: 2, contactPersons: 8, suppliers: 2, supplierPersons: 2 
 const SECRET = `whsec_${Buffer.from('a secret of the test, long enough').toString('base64')}`;
 
 describe('the HTTP interface, beside a worker on real servers', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let world: World;
   let temporal: Awaited<ReturnType<typeof makeNamespace>>;
   let env: Record<string, string>;
-  let worker: Run;
-  let server: Run;
+  let worker: Run | undefined;
+  let server: Run | undefined;
   let base = '';
   let taken: Server;
   let tandem: Tandem;
@@ -45,7 +47,7 @@ describe('the HTTP interface, beside a worker on real servers', function () {
     worker = runTandem(['worker'], { ...env, TANDEM_HTTP_PORT: String((taken.address() as AddressInfo).port) });
     tandem = await connectTandem({ env });
     await eventually(
-      { what: 'all pairs in step', withinMs: 60_000 },
+      { what: 'all pairs in step', withinMs: 120_000 },
       async () => (await tandem.links({ status: 'in-step', limit: 100 })).items.length,
       (n) => n === SIZE.products + SIZE.contactPersons + SIZE.supplierPersons,
     );
@@ -55,23 +57,23 @@ describe('the HTTP interface, beside a worker on real servers', function () {
     });
     await eventually(
       'the address',
-      () => /at (http:\/\/[^\s",]+)/.exec(server.lines.join('\n'))?.[1],
+      () => /at (http:\/\/[^\s",]+)/.exec(server?.lines.join('\n') ?? '')?.[1],
       (found) => (base = found ?? '') !== '',
     );
   });
   after(async () => {
-    await tandem.close();
-    await Promise.all([server.stop(), worker.stop('SIGKILL')]);
+    await tandem?.close();
+    await Promise.all([server?.stop(), worker?.stop('SIGKILL')]);
     await temporal.close();
     await world.close();
     taken.close();
   });
 
   it('a port that is in use is a warning of the worker, which runs on', async () => {
-    const warned = (): string => worker.lines.find((line) => line.includes('is not served')) ?? '';
+    const warned = (): string => worker?.lines.find((line) => line.includes('is not served')) ?? '';
     await eventually('the warning', warned, (line) => line !== '');
     assert.match(warned(), /EADDRINUSE.*the worker runs on/);
-    assert.equal(worker.child.exitCode, null);
+    assert.equal(worker?.child.exitCode, null);
   });
 
   it('lists links a page at a time, and each one once', async () => {
@@ -108,6 +110,12 @@ describe('the HTTP interface, beside a worker on real servers', function () {
     const nowhere = await post(`/v1/links/${FLOW}/501%2F999999/sync?wait=20s`);
     assert.equal(nowhere.status, 404, 'a record that the system does not have');
     assert.match(String(nowhere.body['detail']), /has no ContactPerson 501\/999999/);
+    const calls = world.powerOffice.disturbance.calls.length;
+    assert.equal((await post(`/v1/links/${FLOW}/12%2Fabc/sync?wait=20s`)).status, 404, 'an id that none can have');
+    assert.ok(
+      world.powerOffice.disturbance.calls.slice(calls).every(({ path }) => !path.includes('abc')),
+      'costs no call',
+    );
   });
 
   it('a request with a key is carried out once', async () => {
@@ -222,6 +230,13 @@ describe('the HTTP interface, beside a worker on real servers', function () {
     const { body } = await call('/v1/openapi.json');
     assert.equal(body['openapi'], '3.1.0');
     assert.ok(Object.keys(body['paths'] as object).length > 15);
+  });
+
+  it('no answer of 500 and above, and none that its description does not have', async function () {
+    const program = await orSkip(this, 'schemathesis', schemathesis);
+    const { token } = tokens.admin;
+    const { code, said } = await holdAgainstDescription({ program, base, token, examples: 10, seconds: 15, seed: 15 });
+    assert.equal(code, 0, said);
   });
 
   it('the library says what is not there, by the nearest name', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -8,31 +8,14 @@ import { promisify } from 'node:util';
 import { serveOn } from '../../sandbox/serve.ts';
 import { HOME } from '../../stack/file.ts';
 import { installPackage, type Interpreter } from '../../stack/tools.ts';
+import { bin, fetchGenerator, FOLDER } from './strangers/generator.ts';
+import { orSkip } from '../support/orSkip.ts';
 import { KEYS } from '../support/world.ts';
 import { describedStandIn, SIZE, type Described } from './described.ts';
 import { undescribed, undescribedBody } from '../support/description.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const FOLDER = join(HOME, 'strangers');
-const bin = (name: string): string => join(FOLDER, 'node_modules/.bin', name);
-/** What a stranger's tool needs is fetched once, by name; where it cannot be, its tests are skipped with the reason. */
-async function orSkip<T>(context: Mocha.Context, what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    console.log(`    skipped: ${what} cannot be fetched (${String(error).split('\n')[0]?.slice(0, 200)})`);
-    return context.skip();
-  }
-}
-
-/** The generator wants a TypeScript of its own, so both live in a folder of their own. */
-async function fetchGenerator(): Promise<void> {
-  if (existsSync(bin('openapi-typescript')) && existsSync(bin('tsc'))) return;
-  mkdirSync(FOLDER, { recursive: true });
-  const install = ['install', '--prefix', FOLDER, '--no-audit', '--no-fund', 'openapi-typescript@7.9.1', 'typescript@5.9.3'];
-  await run('npm', install, { timeout: 180_000 });
-}
 
 describe('clients that strangers wrote work against the PowerOffice stand-in', function () {
   this.timeout(300_000);
