@@ -1,4 +1,5 @@
 import {
+  isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   type Client,
@@ -14,7 +15,10 @@ import type { Message } from '../workflows/core/receive.ts';
 import type { LinkState } from '../workflows/core/state.ts';
 import { stateOf } from '../workflows/record.ts';
 import { rulesOf } from './observation.ts';
-import type { Messenger } from './ports.ts';
+import { LinkRefuses, type Messenger } from './ports.ts';
+
+/** Status codes of gRPC. */
+const [INVALID_ARGUMENT, RESOURCE_EXHAUSTED] = [3, 8];
 
 const key = (name: string): ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>> =>
   defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
@@ -83,7 +87,7 @@ export async function startLink(home: Home, flow: Flow, record: LinkRecord): Pro
     return true;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
-    throw error;
+    throw ofOneLink(error);
   }
 }
 
@@ -104,6 +108,17 @@ async function delivered(signal: Promise<void>): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
+    throw ofOneLink(error);
   }
+}
+
+/** What Temporal refuses for the sake of one workflow: too many signals, too long a history, too large a message. */
+function ofOneLink(error: unknown): unknown {
+  const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
+  if (!isGrpcServiceError(cause)) return error;
+  const code = Number(cause.code);
+  // Other arguments may be invalid for all, a search attribute that the namespace lacks for instance.
+  const full = code === INVALID_ARGUMENT && /\b(limit|exceed\w*)\b/i.test(cause.details);
+  const busy = code === RESOURCE_EXHAUSTED && /workflow is busy/i.test(cause.details);
+  return full || busy ? new LinkRefuses('its link takes no message for now', { cause: error }) : error;
 }

@@ -35,7 +35,12 @@ export interface Addressee {
   readonly knownRules?: string | undefined;
 }
 
-/** How feeds reach link workflows. */
+/** This one link takes no message for now, its inbox is full for instance; others do. */
+export class LinkRefuses extends Error {
+  override readonly name = 'LinkRefuses';
+}
+
+/** How feeds reach link workflows. Starting and observing throw LinkRefuses where it is about that link alone. */
 export interface Messenger {
   /** Starts the workflow of a link; false where it runs already. */
   start(flow: Flow, record: LinkRecord): Promise<boolean>;

@@ -172,6 +172,19 @@ const feedStatusSchema = z.object({
       }),
     )
     .describe('Lists that lack very many records: nothing was ended; each stands until it is settled.'),
+  setAside: z
+    .object({
+      count: z.int(),
+      first: z.array(
+        z.object({
+          id: nullable(z.string()).describe('Null where its row shows none.'),
+          kind: z.enum(['unreadable', 'undelivered']),
+          why: z.string().describe('In a text that may quote values.'),
+          since: instant,
+        }),
+      ),
+    })
+    .describe('Records that cannot be read, or whose links take no message for now; they are read again at each look.'),
   trouble: nullable(z.string()).describe('What stands in the way now, in the system’s own words.'),
 });
 

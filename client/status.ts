@@ -13,6 +13,8 @@ import type { StatusReport } from './model.ts';
 
 /** So many blocked links are looked at for their reasons. */
 const BLOCKED = 1000;
+/** So many records that are set aside are named, of each feed. */
+const SET_ASIDE = 10;
 
 /** The feeds that flows use, each once. */
 export const feedsOf = (flows: readonly Flow[]): string[] => [
@@ -59,18 +61,21 @@ export async function statusReport(
         blocked: reasonsOf(blocked.filter((each) => each.flow === name)),
       };
     }),
-    feeds: feedsOf(flows).map((feed) => {
-      const cursor = cursors.find(({ _id }) => _id === feed);
-      return {
-        feed,
-        looks: cursor?.looks ?? 0,
-        lagSeconds: cursor?.lookedAt ? Math.max(0, Math.round((Date.now() - cursor.lookedAt) / 1000)) : null,
-        sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt).toISOString() : null,
-        unstamped: cursor?.unstamped ? { fields: [...cursor.unstamped.fields], hours: cursor.unstamped.hours } : null,
-        notBelieved: (cursor?.notBelieved ?? []).map((each) => notBelieved(feed, each)),
-        trouble: cursor?.trouble?.text ?? null,
-      };
-    }),
+    feeds: await Promise.all(
+      feedsOf(flows).map(async (feed) => {
+        const cursor = cursors.find(({ _id }) => _id === feed);
+        return {
+          feed,
+          looks: cursor?.looks ?? 0,
+          lagSeconds: cursor?.lookedAt ? Math.max(0, Math.round((Date.now() - cursor.lookedAt) / 1000)) : null,
+          sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt).toISOString() : null,
+          unstamped: cursor?.unstamped ? { fields: [...cursor.unstamped.fields], hours: cursor.unstamped.hours } : null,
+          notBelieved: (cursor?.notBelieved ?? []).map((each) => notBelieved(feed, each)),
+          setAside: await setAsideOf(store, feed),
+          trouble: cursor?.trouble?.text ?? null,
+        };
+      }),
+    ),
     refused: notRun(refused).map(({ section, why }) => ({ section, why: [...why] })),
     paused: [...(await store.limits.paused())],
     systems: systems.map((each) => ({
@@ -82,6 +87,14 @@ export async function statusReport(
           ? 'takes no JSON Patch test: a read comes before each write, and an edit within that moment can be overwritten'
           : null,
     })),
+  };
+}
+
+async function setAsideOf(store: Store, feed: string): Promise<StatusReport['feeds'][number]['setAside']> {
+  const [count, first] = await Promise.all([store.setAside.count(feed), store.setAside.ofFeed(feed, SET_ASIDE)]);
+  return {
+    count,
+    first: first.map(({ id, kind, why, since }) => ({ id, kind, why, since: new Date(since).toISOString() })),
   };
 }
 

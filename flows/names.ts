@@ -16,6 +16,9 @@ export const linkKey = (flow: string, sourceId: string): string => `${flow}:${so
 /** The store's key of a feed's cursor. */
 export const feedKey = (system: string, type: string): string => `${system}:${type}`;
 
+/** The store's key of a record that is set aside, by its id or by what stands for it. */
+export const asideKey = (feed: string, id: string): string => `${feed}:${id}`;
+
 /** A record, as references name it. */
 export const recordKey = (system: string, type: string, id: string): string => `${feedKey(system, type)}:${id}`;
 

@@ -103,6 +103,23 @@ export const UNREAD: Omit<CursorDocument, '_id'> = {
   trouble: null,
 };
 
+/** A record of a feed that could not be dealt with in its turn; `_id` is `<feed>:<id>`. */
+export interface SetAsideDocument {
+  readonly _id: string;
+  readonly feed: string;
+  /** Null where its row shows none: then no direct read can help. */
+  readonly id: string | null;
+  /** Its row cannot be read, or its link takes no message for now. */
+  readonly kind: 'unreadable' | 'undelivered';
+  /** In a text that may quote values: for the store and for people alone. */
+  readonly why: string;
+  /** When it was set aside, last met in a list, and is next read (ms). */
+  readonly since: number;
+  readonly seenAt: number;
+  readonly nextAt: number;
+  readonly tries: number;
+}
+
 /** A part of a list of ids under way. */
 export interface IdListDocument {
   readonly _id: string;

@@ -11,6 +11,7 @@ import { IdLists } from './idLists.ts';
 import { Limits } from './limits.ts';
 import { Links } from './links.ts';
 import { Overview } from './overview.ts';
+import { SetAside } from './setAside.ts';
 import { Requests } from './requests.ts';
 import { Owner } from './owner.ts';
 import { Slots } from './slots.ts';
@@ -43,6 +44,7 @@ export class Store {
   readonly history: History;
   readonly cursors: Cursors;
   readonly idLists: IdLists;
+  readonly setAside: SetAside;
   readonly systems: Systems;
   readonly limits: Limits;
   readonly owner: Owner;
@@ -61,6 +63,7 @@ export class Store {
     this.history = new History(db);
     this.cursors = new Cursors(db);
     this.idLists = new IdLists(db);
+    this.setAside = new SetAside(db);
     this.systems = new Systems(db);
     this.limits = new Limits(db);
     this.owner = new Owner(db);
@@ -135,6 +138,7 @@ export class Store {
     await this.links.prepare();
     await this.candidates.prepare();
     await this.idLists.prepare();
+    await this.setAside.prepare();
     await this.history.prepare(historyDays);
     await this.changes.prepare(historyDays);
     await this.requests.prepare();
@@ -181,5 +185,6 @@ export interface LinkStore {
   readonly history: Pick<History, 'add'>;
   readonly cursors: Pick<Cursors, 'get' | 'ask' | 'takeOver' | 'advance'>;
   readonly idLists: Pick<IdLists, 'add' | 'get' | 'forget'>;
+  readonly setAside: Pick<SetAside, 'note' | 'count' | 'due' | 'postpone' | 'drop' | 'dropUnseen'>;
   readonly limits: Pick<Limits, 'countBulkChange' | 'countSameValue' | 'heldValues' | 'hold' | 'paused' | 'missed' | 'setOutage'>;
 }

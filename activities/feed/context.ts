@@ -6,6 +6,7 @@ import type { CursorFields } from '../../store/cursors.ts';
 import type { CursorDocument } from '../../store/documents.ts';
 import type { FeedInput } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
+import { Floods } from './floods.ts';
 import { flowRoles, type FlowRole } from './handOn.ts';
 
 const HOUR_MS = 3600 * 1000;
@@ -27,6 +28,7 @@ export interface FeedContext {
   readonly deletionMs: number;
   /** What was dealt with lately, by id: each look reads the last minute again, and need not ask the store again. */
   readonly recent: Map<string, string>;
+  readonly floods: Floods;
   cursor(): Promise<CursorDocument>;
   /** Moves the cursor. Throws FeedTaken where another watcher has the feed since. */
   advance(fields: CursorFields): Promise<void>;
@@ -61,6 +63,7 @@ export function feedContext(deps: Deps, input: FeedInput, signal: AbortSignal): 
     sweepMs: sweepHours * HOUR_MS,
     deletionMs: deps.deletionHours * HOUR_MS,
     recent: new Map(),
+    floods: new Floods(),
     async cursor() {
       // Read after the feed is taken, so that nobody moves it between.
       await taken();

@@ -9,6 +9,7 @@ import { loggedCode, feedContext, type FeedContext } from './context.ts';
 import { findMissing } from './findMissing.ts';
 import { isIndexedFirst } from './firstIndex.ts';
 import { lookForChanges } from './look.ts';
+import { lookAgain } from './setAside.ts';
 import { sweep } from './sweep.ts';
 
 const PATIENCE_MS = 60_000;
@@ -39,6 +40,7 @@ export class Feed {
     try {
       if (!(await isIndexedFirst(this.#context))) return NOT_READY_MS;
       await lookForChanges(this.#context);
+      await lookAgain(this.#context);
       if (this.#failures > 0) deps.log.info({ event: 'feed', feed: id }, 'the feed answers again');
       this.#failures = 0;
       this.#beginWhatIsDue(await this.#context.cursor());

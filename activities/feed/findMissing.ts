@@ -1,5 +1,6 @@
 import type { NotBelieved } from '../../store/documents.ts';
 import type { StandingLink } from '../../store/links.ts';
+import { LinkRefuses } from '../ports.ts';
 import { isBulkChange } from '../link/bulkChangeGuard.ts';
 import type { FeedContext } from './context.ts';
 import { forEachLimit } from './forEachLimit.ts';
@@ -43,7 +44,12 @@ export async function findMissing(context: FeedContext): Promise<void> {
       );
       continue;
     }
-    await forEachLimit(missing, async (link) => void (await deps.links.signalVanished(link, side, approved)));
+    await forEachLimit(missing, async (link) => {
+      // One that takes no message now is told by the next list.
+      await deps.links.signalVanished(link, side, approved).catch((error: unknown) => {
+        if (!(error instanceof LinkRefuses)) throw error;
+      });
+    });
     if (missing.length > 0)
       deps.log.info(
         { event: 'missing', feed, type, flow: flow.name, missing: missing.length },

@@ -2,6 +2,7 @@ import { isIndexed } from '../../flows/flow.ts';
 import { indexName, isReady, noteCandidates } from '../candidates.ts';
 import type { FeedContext } from './context.ts';
 import type { FlowRole } from './handOn.ts';
+import { setRowsAside } from './setAside.ts';
 import { wholeList } from './wholeList.ts';
 
 /**
@@ -30,6 +31,7 @@ async function index(context: FeedContext, open: readonly FlowRole[]): Promise<v
     signal,
   });
   for await (const page of pages) {
+    await setRowsAside(context, page.unreadable);
     for (const { flow, side } of open) await noteCandidates(deps, { flow, side, records: page.records });
     if (page.position) await context.advance({ indexing: { names, position: page.position } });
   }

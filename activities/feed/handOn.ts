@@ -5,21 +5,16 @@ import { sameValues } from '../../flows/values.ts';
 import type { Observation } from '../../workflows/core/state.ts';
 import { noteCandidates } from '../candidates.ts';
 import type { Deps } from '../deps.ts';
-import { newRecord } from '../../workflows/record.ts';
 import { observationOf, rulesOf } from '../observation.ts';
 import type { LinkDocument, SeenUpdate } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
+import { LinkRefuses } from '../ports.ts';
+import { Floods } from './floods.ts';
 import { forEachLimit } from './forEachLimit.ts';
+import { startLinks, type Undelivered } from './startLinks.ts';
 
-/**
- * Links of a first sync are begun so many at a time, and so far ahead of those that are done: more than the workers'
- * caches hold would be thrown out of them half done, and replayed.
- */
-const BATCH = 50;
-const AHEAD = 150;
-/** Something holds them up (a pause, a system that is down): the page goes on without waiting after this (ms). */
-const PATIENCE_MS = 20_000;
-const LOOK_MS = 200;
+/** Messages of a page go out, and `seen` is raised, so many at a time: a failure takes back nothing of those before. */
+const BATCH = 200;
 
 /** What one page did. */
 export interface PageResult {
@@ -27,6 +22,8 @@ export interface PageResult {
   readonly signalled: number;
   /** Records that need no second look at the same version: all but targets that no link knows yet. */
   readonly finished: readonly Snapshot[];
+  /** Records whose links take no message for now. */
+  readonly undelivered: readonly Undelivered[];
 }
 
 /** Where a record type takes part: in which flow, on which side. */
@@ -57,13 +54,20 @@ interface Routed {
   readonly link: LinkDocument;
 }
 
+interface Handed {
+  readonly records: readonly Snapshot[];
+  readonly sweep?: boolean;
+  readonly floods?: Floods;
+}
+
 /** Compares a page of records with `seen`: news is signalled to its link, a new source record gets one; then `seen` is set. */
 export async function handOnPage(
   deps: Deps,
   roles: readonly FlowRole[],
-  { records, sweep = false }: { readonly records: readonly Snapshot[]; readonly sweep?: boolean },
+  { records, sweep = false, floods = new Floods() }: Handed,
 ): Promise<PageResult> {
   let started = 0;
+  const undelivered: Undelivered[] = [];
   const routed: Routed[] = [];
   for (const { flow, side } of roles) await noteCandidates(deps, { flow, side, records });
   for (const { flow } of roles.filter((part) => part.side === 'source')) {
@@ -72,7 +76,9 @@ export async function handOnPage(
       records.map((record) => record.id),
     );
     const fresh = records.filter((record) => !known.has(record.id));
-    started += await startLinks(deps, flow, fresh);
+    const begun = await startLinks(deps, flow, fresh);
+    started += begun.started;
+    undelivered.push(...begun.undelivered);
     for (const record of records) {
       const link = known.get(record.id);
       if (link) routed.push({ flow, side: 'source', record, link });
@@ -80,48 +86,14 @@ export async function handOnPage(
   }
   const targets = roles.filter((part) => part.side === 'target').map((part) => part.flow);
   if (targets.length > 0) routed.push(...(await routeTargets(deps, targets, records)));
-  const signalled = await compare(deps, routed, sweep);
+  const { signalled, undelivered: refused } = await compare(deps, routed, { sweep, floods });
+  undelivered.push(...refused);
+  const late = new Set(undelivered.map(({ record }) => record));
   const linked = new Set(
     routed.filter(({ side, link }) => side === 'source' || link.targetId !== null).map(({ record }) => record),
   );
-  return { started, signalled, finished: targets.length === 0 ? records : records.filter((record) => linked.has(record)) };
-}
-
-async function startLinks(deps: Deps, flow: Flow, records: readonly Snapshot[]): Promise<number> {
-  const now = deps.time.now();
-  const rules = rulesOf(flow);
-  const fresh = records
-    .map((record) => ({ record, seen: observationOf(flow, 'source', record) }))
-    .filter(({ seen }) => seen.inScope)
-    .map(({ record, seen }) => newRecord({ flow: flow.name, rules, sourceId: record.id, seen, now }));
-  let started = 0;
-  const open: string[][] = [];
-  let patient = true;
-  for (let from = 0; from < fresh.length; from += BATCH) {
-    const batch = fresh.slice(from, from + BATCH);
-    await forEachLimit(batch, async (record) => {
-      const { sourceId, seen } = record;
-      if (await deps.links.start(flow, record)) started += 1;
-      else if (seen.source)
-        await deps.links.signalObserved({ flow, sourceId }, { side: 'source', id: sourceId, seen: seen.source });
-    });
-    // Noted after the start: a link that the store knows has a workflow, or had one.
-    await deps.store.links.discover(batch, flow);
-    open.push(batch.map(({ sourceId }) => sourceId));
-    const oldest = open.length * BATCH > AHEAD ? open.shift() : undefined;
-    if (patient && oldest) patient = await settled(deps, flow, oldest);
-  }
-  return started;
-}
-
-/** Waits until links have written for the first time; false after long enough. */
-async function settled(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<boolean> {
-  const until = deps.time.now() + PATIENCE_MS;
-  while (!deps.stopping.aborted && deps.time.now() < until) {
-    if ((await deps.store.links.countWritten(flow.name, sourceIds)) === sourceIds.length) return true;
-    await deps.time.sleep(LOOK_MS, deps.stopping).catch(() => {});
-  }
-  return false;
+  const finished = records.filter((record) => !late.has(record) && (targets.length === 0 || linked.has(record)));
+  return { started, signalled, finished, undelivered };
 }
 
 /** Target records by link; one that no link knows yet is routed by the external id it carries. */
@@ -159,33 +131,67 @@ const wentBack = (deps: Deps, { flow, side, link }: Routed, observation: Observa
   observation.version < (link.seen[side]?.version ?? '') &&
   link.updatedAt.getTime() < deps.time.now() - 2 * deps.connectors[flow[side].system].lagMs;
 
-async function compare(deps: Deps, routed: readonly Routed[], sweep: boolean): Promise<number> {
-  const updates: SeenUpdate[] = [];
+async function compare(
+  deps: Deps,
+  routed: readonly Routed[],
+  how: { readonly sweep: boolean; readonly floods: Floods },
+): Promise<Pick<PageResult, 'signalled' | 'undelivered'>> {
   let signalled = 0;
-  await forEachLimit(routed, async (each) => {
-    const { flow, side, record, link } = each;
-    const observation = observationOf(flow, side, record);
-    const what = compareWithSeen(link.seen[side], observation);
-    // A link that closed is told of its source alone, and of nothing that it knew as it closed.
-    const closed = link.ended === 'source gone';
-    if (closed && (side === 'target' || link.final === true || what === 'none')) return;
-    const revives = link.ended === `${side} gone` && what !== 'none';
-    const regressed = sweep && !closed && wentBack(deps, each, observation);
-    if (what === 'values' || revives || regressed || (!closed && rulesOf(flow).hash !== link.rules)) {
-      signalled += 1;
-      const message = { side, id: record.id, seen: observation, ...(regressed ? { regressed } : {}) };
-      const running = await deps.links.signalObserved({ flow, sourceId: link.sourceId, knownRules: link.rules }, message);
-      // It closed, or its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has, and is
-      // told also where another feed starts it first.
-      if (!running) {
-        await deps.links.start(flow, link);
-        await deps.links.signalObserved({ flow, sourceId: link.sourceId, knownRules: link.rules }, message);
+  const undelivered: Undelivered[] = [];
+  for (let at = 0; at < routed.length; at += BATCH) {
+    const updates: SeenUpdate[] = [];
+    const one = async (each: Routed): Promise<void> => {
+      try {
+        const { told, update } = await tell(deps, each, how);
+        if (told) signalled += 1;
+        if (update) updates.push(update);
+      } catch (error) {
+        if (!(error instanceof LinkRefuses)) throw error;
+        undelivered.push({ record: each.record, why: error.message });
       }
+    };
+    try {
+      await forEachLimit(routed.slice(at, at + BATCH), one);
+    } finally {
+      // What was told is told, whatever became of the others.
+      await deps.store.links.raise(updates);
     }
-    // A target that the link has not stored yet is looked at again.
-    if (what !== 'none' && (side === 'source' || link.targetId !== null))
-      updates.push({ key: linkKey(link.flow, link.sourceId), side, seen: observation, news: what === 'values' && !closed });
-  });
-  await deps.store.links.raise(updates);
-  return signalled;
+  }
+  return { signalled, undelivered };
+}
+
+/** Tells a link what it does not know; says whether it was told, and what it has seen now. */
+async function tell(
+  deps: Deps,
+  each: Routed,
+  { sweep, floods }: { readonly sweep: boolean; readonly floods: Floods },
+): Promise<{ readonly told: boolean; readonly update?: SeenUpdate }> {
+  const { flow, side, record, link } = each;
+  const observation = observationOf(flow, side, record);
+  const what = compareWithSeen(link.seen[side], observation);
+  // A link that closed is told of its source alone, and of nothing that it knew as it closed.
+  const closed = link.ended === 'source gone';
+  if (closed && (side === 'target' || link.final === true || what === 'none')) return { told: false };
+  const revives = link.ended === `${side} gone` && what !== 'none';
+  const regressed = sweep && !closed && wentBack(deps, each, observation);
+  const told = what === 'values' || revives || regressed || (!closed && rulesOf(flow).hash !== link.rules);
+  if (told) {
+    if (!floods.mayTell(link)) throw new LinkRefuses('its link was told very much and has answered nothing yet');
+    const message = { side, id: record.id, seen: observation, ...(regressed ? { regressed } : {}) };
+    const running = await deps.links.signalObserved({ flow, sourceId: link.sourceId, knownRules: link.rules }, message);
+    // It closed, or its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has, and is
+    // told also where another feed starts it first.
+    if (!running) {
+      await deps.links.start(flow, link);
+      await deps.links.signalObserved({ flow, sourceId: link.sourceId, knownRules: link.rules }, message);
+    }
+  }
+  // A target that the link has not stored yet is looked at again.
+  const stored = what !== 'none' && (side === 'source' || link.targetId !== null);
+  return {
+    told,
+    ...(stored
+      ? { update: { key: linkKey(link.flow, link.sourceId), side, seen: observation, news: what === 'values' && !closed } }
+      : {}),
+  };
 }

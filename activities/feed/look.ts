@@ -2,6 +2,7 @@ import { instantKey, secondsBefore } from '../../flows/instant.ts';
 import type { CursorDocument } from '../../store/documents.ts';
 import { fingerprint, type FeedContext } from './context.ts';
 import { handOnPage } from './handOn.ts';
+import { setRowsAside, setUndeliveredAside } from './setAside.ts';
 import { wholeList } from './wholeList.ts';
 
 /** Records become visible late; each look starts so long before the newest instant seen. */
@@ -17,7 +18,7 @@ function from({ newest, settled, reading }: CursorDocument): { since: string | n
 
 /** One reading of what changed since the last one. */
 export async function lookForChanges(context: FeedContext): Promise<void> {
-  const { deps, id, type, connector, roles, fields, signal, recent, unstamped } = context;
+  const { deps, id, type, connector, roles, fields, signal, recent, unstamped, floods } = context;
   const cursor = await context.cursor();
   const began = deps.time.now();
   const { since, position } = from(cursor);
@@ -33,7 +34,9 @@ export async function lookForChanges(context: FeedContext): Promise<void> {
   });
   for await (const page of pages) {
     const unread = page.records.filter((record) => recent.get(record.id) !== fingerprint(record));
-    const { started, signalled, finished } = await handOnPage(deps, roles, { records: unread });
+    await setRowsAside(context, page.unreadable);
+    const { started, signalled, finished, undelivered } = await handOnPage(deps, roles, { records: unread, floods });
+    await setUndeliveredAside(context, undelivered);
     if (recent.size > RECENT) recent.clear();
     for (const record of finished) recent.set(record.id, fingerprint(record));
     if (started + signalled > 0)

@@ -84,6 +84,10 @@ export function showStatus(status: StatusReport): string {
   const doubted = status.feeds.flatMap((feed) =>
     feed.notBelieved.map(({ sentence, since, advice: next }) => `${sentence}, since ${ago(since)}; ${next}`),
   );
+  const aside = status.feeds.flatMap(({ feed, setAside: { count, first } }) => [
+    ...first.map(({ id, since, why }) => [feed, id ?? '(no id)', ago(since), why]),
+    ...(count > first.length ? [[feed, `and ${count - first.length} more`, '', '']] : []),
+  ]);
   const blocked = status.flows.flatMap((flow) =>
     flow.blocked.map((each) => [flow.flow, each.code, String(each.count), each.example, each.reason]),
   );
@@ -106,6 +110,7 @@ export function showStatus(status: StatusReport): string {
     feeds,
     late.join('\n'),
     doubted.join('\n'),
+    ...(aside.length > 0 ? [table(['set aside in', 'record', 'since', 'why it is not in step'], aside)] : []),
     ...(blocked.length > 0
       ? [table(['blocked in', 'reason', 'pairs', 'example', "the system's own words"], blocked), told.join('\n')]
       : []),

@@ -226,7 +226,10 @@ export function listing(type: ReadyType, host: ListingHost) {
       let token = position ?? null;
       do {
         const { rows, next } = await counted(question, token);
-        const ids = rows.filter((row) => !isGone(row, list.record)).map((row) => idOf(row, list.record, type.name));
+        const there = rows.filter((row) => !isGone(row, list.record));
+        const ids = there.flatMap((row) => textAt(row, list.record.id) ?? []);
+        // A list in which no row shows an id is another list than was asked for.
+        if (there.length > 0 && ids.length === 0) idOf(there[0], list.record, type.name);
         yield { ids, position: next };
         token = next;
       } while (token !== null);

@@ -1,11 +1,20 @@
 import { looksLike } from '../looksLike.ts';
 import { justBefore } from '../../flows/instant.ts';
-import type { CallOptions, ChangedRequest, FindRequest, IdPage, IdsRequest, Page, Snapshot } from '../connector.ts';
+import type {
+  CallOptions,
+  ChangedRequest,
+  FindRequest,
+  IdPage,
+  IdsRequest,
+  Page,
+  Snapshot,
+  UnreadableRow,
+} from '../connector.ts';
 import { inOrder, type Lister } from '../paging.ts';
 import { SystemError } from '../systemError.ts';
 import type { Resource } from './catalogue.ts';
 import type { PowerOfficeClient } from './client.ts';
-import { CHANGED, recordId, resource, rowsOf, goSnapshot } from './records.ts';
+import { CHANGED, notAsPromised, recordId, resource, rowsOf, goSnapshot } from './records.ts';
 import { referenceFor } from './reference.ts';
 
 const PAGE_SIZE = 2000;
@@ -24,6 +33,33 @@ export function changed(
   return kind.stamped
     ? inOrder(lister(client, { kind, fields }, options), { since, position })
     : everything(client, { kind, fields, position }, options);
+}
+
+/** Rows as records; one that cannot be read is set aside and stops none of its neighbours. */
+function readRows(
+  kind: Resource,
+  shown: readonly unknown[],
+  reading: Parameters<typeof goSnapshot>[2],
+): { readonly rows: readonly Snapshot[]; readonly unreadable?: readonly UnreadableRow[] } {
+  const rows: Snapshot[] = [];
+  const unreadable: UnreadableRow[] = [];
+  for (const row of shown)
+    try {
+      rows.push(goSnapshot(kind, row, reading));
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      const id = idShown(kind, row);
+      unreadable.push({ ...(id === null ? {} : { id }), why: error.text });
+    }
+  return { rows, ...(unreadable.length > 0 ? { unreadable } : {}) };
+}
+
+function idShown(kind: Resource, row: unknown): string | null {
+  try {
+    return recordId(kind, row);
+  } catch {
+    return null;
+  }
 }
 
 function lister(
@@ -49,10 +85,9 @@ function lister(
         },
         options,
       );
-      const rows = rowsOf(kind, answer).map((record) =>
-        goSnapshot(kind, record, { fields, clock: client.clock, answer, read: true }),
-      );
-      return { rows, next: rows.length < PAGE_SIZE ? null : String(Number(page ?? '1') + 1) };
+      const shown = rowsOf(kind, answer);
+      const next = shown.length < PAGE_SIZE ? null : String(Number(page ?? '1') + 1);
+      return { ...readRows(kind, shown, { fields, clock: client.clock, answer, read: true }), next };
     },
     including: justBefore,
     refusesOrder(error) {
@@ -66,17 +101,22 @@ function lister(
 /** No source says that such a list can be sorted or its fields selected, so neither is asked for. */
 async function* everything(
   client: PowerOfficeClient,
-  { kind, fields, position }: Pick<ChangedRequest, 'position'> & { readonly kind: Resource; readonly fields: readonly string[] },
+  {
+    kind,
+    fields,
+    position: from,
+  }: Pick<ChangedRequest, 'position'> & { readonly kind: Resource; readonly fields: readonly string[] },
   options: CallOptions,
 ): AsyncIterable<Page> {
-  for (let page = Number(position ?? 1); ; page++) {
+  for (let page = Number(from ?? 1); ; page++) {
     const query = { PageSize: String(PAGE_SIZE), PageNumber: String(page) };
     const answer = await client.send({ method: 'GET', path: kind.path, query }, options);
-    const records = rowsOf(kind, answer).map((record) =>
-      goSnapshot(kind, record, { fields, clock: client.clock, answer, read: true }),
-    );
-    const last = records.length < PAGE_SIZE;
-    if (records.length > 0) yield { records, after: records.at(-1)?.instant ?? null, position: last ? null : String(page + 1) };
+    const shown = rowsOf(kind, answer);
+    const { rows, unreadable } = readRows(kind, shown, { fields, clock: client.clock, answer, read: true });
+    const last = shown.length < PAGE_SIZE;
+    const position = last ? null : String(page + 1);
+    if (shown.length > 0)
+      yield { records: rows, after: rows.at(-1)?.instant ?? null, position, ...(unreadable ? { unreadable } : {}) };
     if (last) return;
   }
 }
@@ -96,7 +136,10 @@ export async function* ids(
     };
     const rows = rowsOf(kind, await client.send({ method: 'GET', path: kind.path, query }, options));
     const last = rows.length < IDS_PAGE_SIZE;
-    yield { ids: rows.map((row) => recordId(kind, row)), position: last ? null : String(page + 1) };
+    const shown = rows.flatMap((row) => idShown(kind, row) ?? []);
+    // A list in which no row shows an id is another list than was asked for.
+    if (rows.length > 0 && shown.length === 0) recordId(kind, rows[0]);
+    yield { ids: shown, position: last ? null : String(page + 1) };
     if (last) return;
   }
 }
@@ -124,7 +167,10 @@ export async function find(
   // An earlier attempt may have been made without a reference.
   const found: Snapshot[] = [];
   const since = new Date(by.since).toISOString();
-  for await (const page of changed(client, { type, fields: [...fields, ...Object.keys(by.values)], since }, options))
+  for await (const page of changed(client, { type, fields: [...fields, ...Object.keys(by.values)], since }, options)) {
+    // A row that can't be read may be the one: better no answer than "there is none".
+    if (page.unreadable?.[0]) throw notAsPromised(page.unreadable[0].why);
     found.push(...page.records.filter((record) => looksLike(record.fields, by.values)));
+  }
   return found;
 }

@@ -1,4 +1,4 @@
-import { linkKey } from '../../flows/names.ts';
+import { asideKey, linkKey } from '../../flows/names.ts';
 import type { Ends } from '../../flows/installation.ts';
 import type { Side } from '../../flows/side.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
@@ -11,10 +11,12 @@ import {
   type IdListDocument,
   type LinkDocument,
   type SeenUpdate,
+  type SetAsideDocument,
 } from '../../store/documents.ts';
 import { FeedTaken, type CursorFields, type FeedAsk } from '../../store/cursors.ts';
 import type { BulkCount, Missed } from '../../store/limits.ts';
 import { TargetTaken } from '../../store/links.ts';
+import type { Aside } from '../../store/setAside.ts';
 import type { LinkStore } from '../../store/store.ts';
 import type { Breaks } from './breaks.ts';
 
@@ -25,6 +27,7 @@ export class MemoryStore implements LinkStore {
   readonly history: MemoryHistory;
   readonly cursors = new MemoryCursors();
   readonly idLists = new MemoryIdLists();
+  readonly setAside = new MemorySetAside();
   readonly limits = new MemoryLimits();
 
   constructor(breaks: Breaks, now: () => number) {
@@ -253,6 +256,50 @@ class MemoryIdLists {
 
   forget(feed: string): Promise<void> {
     for (const [id, part] of this.#parts) if (part.feed === feed) this.#parts.delete(id);
+    return Promise.resolve();
+  }
+}
+
+class MemorySetAside {
+  readonly #rows = new Map<string, SetAsideDocument>();
+
+  note(
+    feed: string,
+    rows: readonly Aside[],
+    { kind, now, nextAt = now }: Pick<SetAsideDocument, 'kind'> & { readonly now: number; readonly nextAt?: number },
+  ): Promise<number> {
+    const before = this.#rows.size;
+    for (const { id = null, why } of rows) {
+      const _id = asideKey(feed, id ?? why);
+      const fresh = { since: now, nextAt, tries: 0 };
+      this.#rows.set(_id, { ...(this.#rows.get(_id) ?? fresh), _id, feed, id, kind, why, seenAt: now });
+    }
+    return Promise.resolve(this.#rows.size - before);
+  }
+
+  count(feed: string): Promise<number> {
+    return Promise.resolve([...this.#rows.values()].filter((each) => each.feed === feed).length);
+  }
+
+  due(feed: string, now: number, limit: number): Promise<SetAsideDocument[]> {
+    const due = [...this.#rows.values()].filter((each) => each.feed === feed && each.id !== null && each.nextAt <= now);
+    return Promise.resolve(due.sort((a, b) => a.nextAt - b.nextAt).slice(0, limit));
+  }
+
+  postpone(key: string, fields: Pick<SetAsideDocument, 'nextAt' | 'why' | 'kind'>): Promise<void> {
+    const known = this.#rows.get(key);
+    if (known) this.#rows.set(key, { ...known, ...fields, tries: known.tries + 1 });
+    return Promise.resolve();
+  }
+
+  drop(key: string): Promise<void> {
+    this.#rows.delete(key);
+    return Promise.resolve();
+  }
+
+  dropUnseen(feed: string, before: number): Promise<void> {
+    for (const [key, each] of this.#rows)
+      if (each.feed === feed && each.id === null && each.seenAt < before) this.#rows.delete(key);
     return Promise.resolve();
   }
 }

@@ -122,6 +122,7 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
       history: through(store.history, process, true),
       cursors: through(store.cursors, process, true),
       idLists: through(store.idLists, process, true),
+      setAside: through(store.setAside, process, true),
       limits: through(store.limits, process, true),
     },
     links: through(messenger, process),

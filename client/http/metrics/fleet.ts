@@ -116,6 +116,12 @@ function feedFamilies(
       help: 'Whether something stands in the way of a feed.',
       samples: feeds.map(({ feed, cursor }) => ({ labels: { feed }, value: cursor?.trouble ? 1 : 0 })),
     },
+    {
+      name: 'tandem_feed_lists_not_believed',
+      type: 'gauge',
+      help: 'Lists of ids that lacked very many records, and wait for a person.',
+      samples: feeds.map(({ feed, cursor }) => ({ labels: { feed }, value: cursor?.notBelieved?.length ?? 0 })),
+    },
   ];
 }
 
