@@ -145,6 +145,14 @@ export interface Connector {
   changed(request: ChangedRequest, options: CallOptions): AsyncIterable<Page>;
   /** Ids of all records of a type, page by page. */
   ids(request: IdsRequest, options: CallOptions): AsyncIterable<IdPage>;
+  /**
+   * Where the system tells of deletions: ids of the records of a type that were deleted since then (ISO), page by page. Those
+   * deleted before may be among them. Null for a type of which it tells none.
+   */
+  deleted?(
+    request: { readonly type: string; readonly since: string },
+    options: CallOptions,
+  ): AsyncIterable<readonly string[]> | null;
   /** A direct read. */
   read(request: ReadRequest, options: CallOptions): Promise<Snapshot>;
   create(request: CreateRequest, options: CallOptions): Promise<Snapshot>;

@@ -56,6 +56,8 @@ export interface CursorDocument {
   /** When somebody last asked for a look before the poll is due, as a webhook does (ms). */
   readonly lookAsked?: number;
   readonly idsAt: number;
+  /** When the system was last asked which records were deleted, where it tells (ms). */
+  readonly deletedAt?: number;
   /** When somebody last asked for a look for deletions before it is due (ms). */
   readonly idsAsked?: number;
   /** A sweep under way: when it was begun (ms), and where it goes on. */

@@ -29,6 +29,8 @@ export interface FeedContext {
   /** What was dealt with lately, by id: each look reads the last minute again, and need not ask the store again. */
   readonly recent: Map<string, string>;
   readonly floods: Floods;
+  /** Records of which links were told lately that the system calls them deleted, by id: when (ms). */
+  readonly announced: Map<string, number>;
   cursor(): Promise<CursorDocument>;
   /** Moves the cursor. Throws FeedTaken where another watcher has the feed since. */
   advance(fields: CursorFields): Promise<void>;
@@ -64,6 +66,7 @@ export function feedContext(deps: Deps, input: FeedInput, signal: AbortSignal): 
     deletionMs: deps.deletionHours * HOUR_MS,
     recent: new Map(),
     floods: new Floods(),
+    announced: new Map(),
     async cursor() {
       // Read after the feed is taken, so that nobody moves it between.
       await taken();

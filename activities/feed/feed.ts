@@ -6,6 +6,7 @@ import type { CursorDocument } from '../../store/documents.ts';
 import type { FeedInput } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
 import { loggedCode, feedContext, type FeedContext } from './context.ts';
+import { isDeletedDue, lookForDeleted } from './deleted.ts';
 import { findMissing } from './findMissing.ts';
 import { isIndexedFirst } from './firstIndex.ts';
 import { lookForChanges } from './look.ts';
@@ -90,11 +91,13 @@ export class Feed {
     return true;
   }
 
-  #beginWhatIsDue({ sweepAsked, sweptAt, idsAsked = 0, idsAt }: CursorDocument): void {
-    const { deps, sweepMs, deletionMs } = this.#context;
+  #beginWhatIsDue(cursor: CursorDocument): void {
+    const { sweepAsked, sweptAt, idsAsked = 0, idsAt } = cursor;
+    const { deps, sweepMs, deletionMs, connector } = this.#context;
     const now = deps.time.now();
     if (sweepAsked > sweptAt || now - sweptAt > sweepMs) this.#begin('sweep', sweep);
     if (Math.max(sweepAsked, idsAsked) > idsAt || now - idsAt > deletionMs) this.#begin('deletions', findMissing);
+    if (connector.deleted && isDeletedDue(this.#context, cursor)) this.#begin('deleted', lookForDeleted);
   }
 
   /** Beside the looks, so that edits never wait for it; each by itself, so that deletions never wait for a sweep. */

@@ -74,7 +74,7 @@ async function missingOf({ deps, connector }: FeedContext, { flow, side }: FlowR
 }
 
 /** Whether a link would do anything about a record that is gone: not where it is at its end, unlinked, paused or held back. */
-const canAct = ({ status, ended, block }: StandingLink, side: FlowRole['side']): boolean =>
+export const canAct = ({ status, ended, block }: StandingLink, side: FlowRole['side']): boolean =>
   status !== 'paused' &&
   block?.code !== 'held' &&
   ended !== 'source gone' &&

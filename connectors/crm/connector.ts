@@ -137,6 +137,11 @@ export function crm(given: CrmGiven): Connector {
     },
 
     changed: ({ type, fields, ...from }, options) => listOf(typeOf(type), fields, options).changed(from),
+    deleted({ type: name, since }, options) {
+      const type = typeOf(name);
+      const { deleted } = type.operations;
+      return deleted ? listOf(type, [], options).deleted(deleted, since) : null;
+    },
     ids: ({ type, position }, options) => listOf(typeOf(type), [], options).ids(position),
     read: async ({ type, id, fields }, options) => (await read({ type: typeOf(type), id, fields }, options)).seen,
     create: (request, options) => writer(typeOf(request.type)).create(request, options),

@@ -4,11 +4,11 @@ import type { CallOptions, IdPage, Page, Snapshot, UnreadableRow } from '../conn
 import { inOrder, type ListPage, type Lister, type ReadingFrom } from '../paging.ts';
 import { SystemError } from '../systemError.ts';
 import { placeOf, textAt } from './profile/place.ts';
-import type { Listing, ReadyType } from './profile/resolve.ts';
+import type { DeletedListing, Listing, ReadyType } from './profile/resolve.ts';
 import type { OperationName } from './profile/schema.ts';
-import { variablesOf, type Variables } from './profile/template.ts';
+import { type Variables } from './profile/template.ts';
 import { idOf, isGone, namesFor, malformed, snapshotOf, type Reading } from './record.ts';
-import { floored, stampText, stepBefore } from './profile/stamps.ts';
+import { floored, instantOf, stampText, stepBefore } from './profile/stamps.ts';
 import type { Send } from './transport.ts';
 
 /** What a listing needs of the connector. */
@@ -34,6 +34,8 @@ interface RawPage {
   readonly next: string | null;
 }
 
+/** What is stamped by a clock ahead of ours is asked for, too (ms). */
+const AHEAD_MS = 120_000;
 /** Before every stamp: asked from here, a list of changes shows everything. */
 const BEGINNING = '1970-01-01T00:00:00.000Z';
 
@@ -199,7 +201,7 @@ export function listing(type: ReadyType, host: ListingHost) {
   async function* byWindows(list: Listing, { since, position }: ReadingFrom & { since: string }): AsyncIterable<Page> {
     const from = position === undefined ? floored(instantMs(since), stamps) : Number(position);
     // Clocks part; what is stamped later than this comes with the next look.
-    for await (const window of windows(list, from, Date.now() + 120_000)) {
+    for await (const window of windows(list, from, Date.now() + AHEAD_MS)) {
       if (window.rows.length === 0) continue;
       const read = { ...(await readRows(window.rows, list)), next: null };
       const once: Lister = { ordered: false, including: (instant) => instant, page: () => Promise.resolve(read) };
@@ -251,16 +253,17 @@ export function listing(type: ReadyType, host: ListingHost) {
       return found;
     },
 
-    /** Ids of the records deleted since then, page by page; the whole list where the filter names no instant. */
-    async *deleted(since: string | null): AsyncIterable<readonly { readonly id: string; readonly at: string | null }[]> {
-      const list = operations.deleted;
-      if (!list) return;
-      const wants = variablesOf(list.path).length + variablesOf(list.query as never).length > 0;
-      const variables = wants && since !== null ? { since: filter(since) } : {};
+    /** Ids of the records deleted since then, page by page; earlier ones too where neither filter nor rows name an instant. */
+    async *deleted(list: DeletedListing, since: string): AsyncIterable<readonly string[]> {
+      const from = floored(instantMs(since), stamps);
+      const variables = { since: stampText(from, stamps), until: stampText(Date.now() + AHEAD_MS, stamps) };
       let token: string | null = null;
       do {
         const page: RawPage = await rawPage({ operation: 'deleted', list, variables }, token);
-        yield page.rows.map((row) => ({ id: textAt(row, list.id) ?? String(row), at: textAt(row, list.at) }));
+        yield page.rows.flatMap((row) => {
+          const at = list.at === undefined ? null : instantOf(placeOf(row, list.at), stamps);
+          return at !== null && instantMs(at) < from ? [] : [textAt(row, list.id) ?? String(row)];
+        });
         token = page.next;
       } while (token !== null);
     },

@@ -145,6 +145,22 @@ describe('drafts of profiles, at stand-ins of their vendors’ shapes', function
     });
   });
 
+  for (const name of ['hubspot', 'salesforce'])
+    it(`${name}: tells which records were deleted since an instant`, () =>
+      draft(named(name), async ({ system, rows }) => {
+        rows.remove(rows.get('1002')!);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        const since = new Date().toISOString();
+        const deletedSince = async (instant: string): Promise<string[]> => {
+          const ids: string[] = [];
+          for await (const page of system.deleted?.({ type: 'Contact', since: instant }, OPTIONS) ?? []) ids.push(...page);
+          return ids;
+        };
+        rows.remove(rows.get('1005')!);
+        assert.deepEqual(await deletedSince(since), ['1005']);
+        assert.deepEqual((await deletedSince('2026-01-01T00:00:00Z')).toSorted(), ['1002', '1005']);
+      }));
+
   it('salesforce: a limit that answers 403 is a limit, not a refusal', async () => {
     await draft({ ...named('salesforce'), answering: (rows) => salesforce(rows, () => true) }, async ({ system }) => {
       await failsAs(system.read({ type: 'Contact', id: '1001', fields: ['FirstName'] }, OPTIONS), 'throttled');

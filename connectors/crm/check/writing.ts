@@ -325,11 +325,13 @@ async function checkRemoval(throwaway: Throwaway, id: string): Promise<void> {
       'deletions would not be seen',
     );
   });
-  if (!removed || !type.operations.deleted) return;
+  const { deleted } = type.operations;
+  if (!removed || !deleted) return;
   await findings.look('deleted', 'the list of deletions names it', async () => {
     for (;;) {
-      for await (const page of parts.listOf(type, [], callOptions(context)).deleted(new Date(began - OVERLAP_MS).toISOString()))
-        if (page.some((each) => each.id === id)) return `after ${Date.now() - began} ms`;
+      const since = new Date(began - OVERLAP_MS).toISOString();
+      for await (const ids of parts.listOf(type, [], callOptions(context)).deleted(deleted, since))
+        if (ids.includes(id)) return `after ${Date.now() - began} ms`;
       if (Date.now() - began > PATIENCE_MS)
         throw new Refuted(`not within ${PATIENCE_MS / 1000} s`, 'deletions are found by listing ids');
       await sleep(300);

@@ -32,6 +32,12 @@ export interface Writing extends Request {
   readonly id?: string;
 }
 
+/** A request that is answered with ids of deleted records. */
+export interface DeletedListing extends Listing {
+  readonly id: string;
+  readonly at?: string;
+}
+
 /** The operations of one type. What a CRM lacks is left out. */
 export interface Operations {
   readonly list: Listing;
@@ -41,7 +47,7 @@ export interface Operations {
   readonly create: Writing & { readonly upserts: boolean };
   readonly update: Writing & { readonly style: 'merge' | 'replace' | 'jsonPatch' };
   readonly delete?: Request;
-  readonly deleted?: Listing & { readonly id: string; readonly at?: string };
+  readonly deleted?: DeletedListing;
   readonly identity?: Request & { readonly id?: string };
 }
 
