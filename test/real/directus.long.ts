@@ -1,0 +1,4 @@
+import { fetchCrm } from '../../stack/realCrm.ts';
+import { onRealCrm } from './scenario.ts';
+
+onRealCrm({ name: 'directus', fetch: () => fetchCrm('directus'), single: /\/items\/\w+\/|%22_eq%22/ });
