@@ -1,4 +1,5 @@
 import { TandemError } from '../flows/tandemError.ts';
+import { crmDesk } from './crmDesk.ts';
 
 const TYPES = {
   powerOffice: [
@@ -47,27 +48,46 @@ async function ask(url: string, method: string, body?: unknown): Promise<unknown
 
 const path = (id: string): string => id.split('/').map(encodeURIComponent).join('/');
 
-/** Where the stand-ins listen. */
-export type Origins = Readonly<Record<'powerOffice' | 'crm', string>>;
+/** Where the stand-ins listen; a real CRM in place of one: its name, and the environment under which it is reached. */
+export interface Origins {
+  readonly powerOffice: string;
+  readonly crm: string | { readonly name: string; readonly env: NodeJS.ProcessEnv };
+}
 
-/** Acts as a person in the stand-ins. Throws TandemError. */
-export function sandboxClient(origins: Origins) {
-  function place(type: string): { url: string; type: string } {
-    for (const system of ['powerOffice', 'crm'] as const) {
-      const name = TYPES[system].find((each) => each.toLowerCase() === type.toLowerCase());
-      if (name !== undefined) return { url: `${origins[system]}/_sandbox/records/${name}`, type: name };
-    }
-    throw new TandemError(`there is no type ${type}; types are ${[...TYPES.powerOffice, ...TYPES.crm].join(', ')}`);
+/** Acts as a person in the stand-ins, or in the real CRM that runs in place of one. Throws TandemError. */
+export function sandboxClient({ powerOffice, crm }: Origins) {
+  const typeNamed = (type: string, among: readonly string[]): string | undefined =>
+    among.find((each) => each.toLowerCase() === type.toLowerCase());
+  const records = (origin: string, name: string): string => `${origin}/_sandbox/records/${name}`;
+
+  /** The stand-in's place for a type, or the real CRM's desk. */
+  async function place(
+    type: string,
+  ): Promise<{ type: string } & ({ url: string } | { desk: Awaited<ReturnType<typeof crmDesk>> })> {
+    const ours = typeNamed(type, TYPES.powerOffice);
+    if (ours !== undefined) return { type: ours, url: records(powerOffice, ours) };
+    const theirs = typeNamed(type, TYPES.crm);
+    if (theirs === undefined)
+      throw new TandemError(`there is no type ${type}; types are ${[...TYPES.powerOffice, ...TYPES.crm].join(', ')}`);
+    return typeof crm === 'string' ? { type: theirs, url: records(crm, theirs) } : { type: theirs, desk: await crmDesk(crm.env) };
   }
   return {
-    edit: (type: string, id: string, pairs: readonly string[]): Promise<unknown> =>
-      ask(`${place(type).url}/${path(id)}`, 'PATCH', values(pairs)),
-    create: (type: string, pairs: readonly string[]): Promise<unknown> => ask(place(type).url, 'POST', values(pairs)),
-    list: (type: string): Promise<unknown> => ask(place(type).url, 'GET'),
-
+    async edit(type: string, id: string, pairs: readonly string[]): Promise<unknown> {
+      const at = await place(type);
+      return 'url' in at ? ask(`${at.url}/${path(id)}`, 'PATCH', values(pairs)) : at.desk.edit(at.type, id, values(pairs));
+    },
+    async create(type: string, pairs: readonly string[]): Promise<unknown> {
+      const at = await place(type);
+      return 'url' in at ? ask(at.url, 'POST', values(pairs)) : at.desk.create(at.type, values(pairs));
+    },
+    async list(type: string): Promise<unknown> {
+      const at = await place(type);
+      return 'url' in at ? ask(at.url, 'GET') : at.desk.list(at.type);
+    },
     async remove(type: string, id: string): Promise<string> {
-      await ask(`${place(type).url}/${path(id)}`, 'DELETE');
-      return `deleted ${place(type).type} ${id}`;
+      const at = await place(type);
+      await ('url' in at ? ask(`${at.url}/${path(id)}`, 'DELETE') : at.desk.remove(at.type, id));
+      return `deleted ${at.type} ${id}`;
     },
 
     async fault(
@@ -76,7 +96,11 @@ export function sandboxClient(origins: Origins) {
       options: { path?: string; method?: string; status: string; times: string },
     ): Promise<string> {
       const name = system.toLowerCase() === 'crm' ? 'crm' : 'powerOffice';
-      await ask(`${origins[name]}/_sandbox/faults`, 'POST', {
+      if (name === 'crm' && typeof crm !== 'string')
+        throw new TandemError(
+          `the CRM is a real ${crm.name}, in which no faults can be made; the stand-in has them: \`npm start -- --fresh\``,
+        );
+      await ask(`${name === 'crm' ? String(crm) : powerOffice}/_sandbox/faults`, 'POST', {
         kind,
         status: Number(options.status),
         times: Number(options.times),

@@ -25,6 +25,8 @@ export interface StackFile {
     readonly http: number;
   };
   readonly children: Readonly<Record<string, Child>>;
+  /** The real CRM that stands in for the stand-in; none where left out. */
+  readonly crm?: string;
   /** Under which environment commands reach it. */
   readonly env: Readonly<Record<string, string>>;
 }

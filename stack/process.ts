@@ -50,7 +50,12 @@ export function startChild({
   readonly log: string;
   readonly cwd?: string;
 }): ChildProcess {
-  const child = spawn(command, args, { env, ...(cwd === undefined ? {} : { cwd }), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(command, args, {
+    env,
+    ...(cwd === undefined ? {} : { cwd }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   const out = createWriteStream(log, { flags: 'a' });
   child.stdout.pipe(out, { end: false });
   child.stderr.pipe(out, { end: false });

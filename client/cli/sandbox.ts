@@ -10,7 +10,8 @@ async function openSandbox(): Promise<SandboxClient> {
     const stack = readStack();
     if (!stack) throw new TandemError('no local stack is there; start one with `npm start`');
     const origin = (port: number): string => `http://127.0.0.1:${port}`;
-    return sandboxClient({ powerOffice: origin(stack.ports.powerOffice), crm: origin(stack.ports.crm) });
+    const crm = stack.crm === undefined ? origin(stack.ports.crm) : { name: stack.crm, env: { ...stack.env, ...process.env } };
+    return sandboxClient({ powerOffice: origin(stack.ports.powerOffice), crm });
   } catch (error) {
     if ((error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND')
       throw new TandemError('the sandbox is not part of the published package; it is in the repository');

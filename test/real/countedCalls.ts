@@ -8,9 +8,7 @@ export interface PassedCall {
 }
 
 /** Passes every call on to a real server as it came, and counts it. */
-export async function countedCalls(
-  address: string,
-): Promise<{ url: string; calls: PassedCall[]; close: () => Promise<void> }> {
+export async function countedCalls(address: string): Promise<{ url: string; calls: PassedCall[]; close: () => Promise<void> }> {
   const { hostname, port } = new URL(address);
   const calls: PassedCall[] = [];
   const server = createServer((incoming, outgoing) => {

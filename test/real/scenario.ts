@@ -25,11 +25,14 @@ const PERSONS = SIZE.contactPersons + SIZE.supplierPersons;
 const BEFORE = 5;
 const FLOW = 'contactperson-contact';
 
+/** A CRM that runs, and what a person does in it. */
+export type Started = Pick<RealCrm, 'env' | 'desk' | 'stop'>;
+
 /** A CRM to run the scenario on. */
 export interface Subject {
   readonly name: string;
   /** Gives how it is started. Throws NotFetched where it is not to be had. */
-  readonly fetch: () => Promise<(given: StartGiven) => Promise<Pick<RealCrm, 'env' | 'desk' | 'stop'>>>;
+  readonly fetch: () => Promise<(given: StartGiven) => Promise<Started>>;
   /** Reads of single records, and look-ups; all other GETs are lists. */
   readonly single: RegExp;
 }
@@ -41,7 +44,7 @@ export function onRealCrm({ name, fetch, single }: Subject): void {
   describe(`the three flows on ${name}`, function () {
     this.timeout(120_000);
     const folder = mkdtempSync(join(tmpdir(), `tandem-${name}-`));
-    let server: Pick<RealCrm, 'env' | 'desk' | 'stop'> | undefined;
+    let server: Started | undefined;
     let counted: Awaited<ReturnType<typeof countedCalls>>;
     let world: World;
     let temporal: Awaited<ReturnType<typeof makeNamespace>>;
@@ -99,22 +102,23 @@ export function onRealCrm({ name, fetch, single }: Subject): void {
       const from = counted.calls.length;
       const looks = (): number =>
         counted.calls.slice(from).filter(({ method, target }) => method === 'GET' && !single.test(target)).length;
-      await eventually('two looks', looks, (n) => n >= 6);
+      await eventually('two looks', looks, (n) => n >= 4);
     }
-    async function json<T>(...args: string[]): Promise<{ code: number | null; found: T; text: string }> {
+    async function json(...args: string[]): Promise<{ code: number | null; found: unknown; text: string }> {
       const run = runTandem([...args, '--json'], env);
       const code = await run.ended;
       const text = run.lines.join('\n');
-      return { code, found: JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)) as T, text };
+      return { code, found: JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)), text };
     }
 
     it('profile check, as it is typed: every claim is looked at and held, and nothing is left behind', async () => {
-      const { code, found, text } = await json<CheckReport & { kept: boolean }>('profile', 'check', name);
+      const { code, found, text } = await json('profile', 'check', name);
       assert.equal(code, 0, text);
-      assert.equal(found.kept, true);
+      const checked = found as CheckReport & { kept: boolean };
+      assert.equal(checked.kept, true);
       const profile = await readProfile(name);
       const given = { url: env['CRM_URL'] ?? '', profile, secret: secretsFrom(env), readOnly: false };
-      for (const report of [found, await checkProfile({ ...given, typeName: 'Company' })]) {
+      for (const report of [checked, await checkProfile({ ...given, typeName: 'Company' })]) {
         assert.deepEqual([refutedIn(report), report.findings.filter(({ verdict }) => verdict === 'not seen')], [[], []]);
         assert.equal((await desk().rows(report.type)).length, BEFORE);
       }
@@ -140,7 +144,11 @@ export function onRealCrm({ name, fetch, single }: Subject): void {
       await twoLooksOn();
       let from = counted.calls.length;
       world.powerOffice.desk.create('ContactPerson', { ContactId: 501, FirstName: 'Ny', LastName: 'Straks' });
-      await eventually('the new one', () => store.links.count({ status: 'in-step' }), (n) => n === PAIRS + 1);
+      await eventually(
+        'the new one',
+        () => store.links.count({ status: 'in-step' }),
+        (n) => n === PAIRS + 1,
+      );
       await twoLooksOn();
       measured.create = aboutOne(from).length;
 
@@ -148,14 +156,18 @@ export function onRealCrm({ name, fetch, single }: Subject): void {
       assert.ok(link);
       from = counted.calls.length;
       world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: 'Synnøve' });
-      await eventually('it in the CRM', async () => (await contact(link.targetId))?.['givenName'], (value) => value === 'Synnøve');
+      await eventually(
+        'it in the CRM',
+        async () => (await contact(link.targetId))?.['givenName'],
+        (value) => value === 'Synnøve',
+      );
       await twoLooksOn();
       measured.change = aboutOne(from).length;
 
       from = counted.calls.length;
-      await desk().edit('Contact', link.targetId ?? '', { familyName: "O'Åsen \"von\" \\ Å" });
+      await desk().edit('Contact', link.targetId ?? '', { familyName: 'O\'Åsen "von" \\ Å' });
       const source = (): unknown => world.powerOffice.desk.types['ContactPerson']?.get(link.sourceId)?.['LastName'];
-      await eventually('it in PowerOffice', source, (value) => value === "O'Åsen \"von\" \\ Å");
+      await eventually('it in PowerOffice', source, (value) => value === 'O\'Åsen "von" \\ Å');
       await twoLooksOn();
       assert.deepEqual(aboutOne(from), [], 'an edit in the CRM costs it no call but the look');
     });
@@ -194,13 +206,25 @@ export function onRealCrm({ name, fetch, single }: Subject): void {
       const agreed = await eventually(
         { what: 'the conflict', withinMs: 60_000 },
         () => both(one),
-        ([first, given, last, family]) => first === 'Kilden' && given === 'Kilden' && last === family,
+        ([first, given, last, family]) => first === 'Kilden' && given === 'Kilden' && last === family && last !== undefined,
       );
       // Which one is later, clocks that are not exact may leave open: the one that gave way is kept in any case.
-      const [kept] = await store.history.ofLink(one._id, { property: 'LastName' });
-      assert.deepEqual([agreed[2], kept?.before].toSorted(), ['Kilden', 'Senere'], kept?.why);
-      await eventually('the other', () => both(two), (seen) => seen.join() === 'Før,Før,Meanwhile,Meanwhile');
-      await eventually('the third', () => both(three), (seen) => seen[0] === 'Før' && seen[1] === 'Før');
+      const loser = agreed[2] === 'Senere' ? 'Kilden' : 'Senere';
+      await eventually(
+        'it in history',
+        () => store.history.ofLink(one._id),
+        (all) => all.some(({ property, before }) => ['LastName', 'familyName'].includes(property) && before === loser),
+      );
+      await eventually(
+        'the other',
+        () => both(two),
+        (seen) => seen.join() === 'Før,Før,Meanwhile,Meanwhile',
+      );
+      await eventually(
+        'the third',
+        () => both(three),
+        (seen) => seen[0] === 'Før' && seen[1] === 'Før',
+      );
       assert.equal((await desk().rows('Contact')).length, BEFORE + PERSONS + 1);
     });
 
@@ -210,18 +234,26 @@ export function onRealCrm({ name, fetch, single }: Subject): void {
       await desk().remove('Contact', one.targetId ?? '');
       world.powerOffice.desk.remove('ContactPerson', two.sourceId);
       const ended = async (link: LinkDocument): Promise<unknown> => (await store.links.byKey(link._id))?.ended;
-      await eventually('the one', () => ended(one), (reason) => typeof reason === 'string');
-      await eventually('the other', () => ended(two), (reason) => typeof reason === 'string');
+      await eventually(
+        'the one',
+        () => ended(one),
+        (reason) => typeof reason === 'string',
+      );
+      await eventually(
+        'the other',
+        () => ended(two),
+        (reason) => typeof reason === 'string',
+      );
       assert.ok(await contact(two.targetId), 'its partner is not deleted');
       assert.equal((await desk().rows('Contact')).length, BEFORE + PERSONS);
     });
 
     it('verify is all green, and what was there before is as it was', async () => {
-      const { code, found, text } = await json<Verification>('verify');
+      const { code, found, text } = await json('verify');
       assert.equal(code, 0, text);
-      assert.ok(found.statements.every(({ broken }) => broken === 0));
+      assert.ok((found as Verification).statements.every(({ broken }) => broken === 0));
       const rows = (await desk().rows('Contact')).filter((row) => row['familyName'] === 'Urørt');
-      assert.deepEqual(rows.map((row) => row['givenName']).toSorted(), ['Kari 0', 'Kari 1', 'Kari 2', 'Kari 3', 'Kari 4']);
+      assert.deepEqual(new Set(rows.map((row) => row['givenName'])), new Set(['Kari 0', 'Kari 1', 'Kari 2', 'Kari 3', 'Kari 4']));
       const expected: CallsPerProfile | undefined = CALLS[name];
       console.log(`      ${name}: ${measured.create} call(s) a create, ${measured.change} a change, ${measured.look} a look`);
       assert.deepEqual(measured, expected);
