@@ -2,6 +2,7 @@ export { connectTandem, type ConnectOptions } from './connect.ts';
 export { CursorTooOld, NotFound, NotPossible, TimedOut, Unreachable } from './errors.ts';
 export type { Change, ChangeEvent, Conflict, HeldChanges, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
 export type { SyncOptions, Tandem } from './types.ts';
+export type { Replayed } from '../worker/replay.ts';
 export type { Renewed, RenewOptions } from './renew.ts';
 export { TandemError, type TandemErrorKind, type TandemProblem } from '../flows/tandemError.ts';
 

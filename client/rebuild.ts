@@ -2,9 +2,9 @@ import { startLink, type Home } from '../activities/messenger.ts';
 import type { Flow } from '../flows/flow.ts';
 import { linkKey, MESSAGES } from '../flows/names.ts';
 import type { Store } from '../store/store.ts';
+import { runningOf } from '../worker/running.ts';
 import { recordOf } from '../workflows/record.ts';
 import type { LinkState } from '../workflows/core/state.ts';
-import { runningLinks } from './renew.ts';
 
 /** Brings the lost one of both stores back: links from their workflows, workflows from the links. Writes to no system. */
 export async function rebuild(
@@ -15,7 +15,7 @@ export async function rebuild(
   let [stored, started, done] = [0, 0, 0];
   const known = new Set<string>();
   for await (const run of client.workflow.list({
-    query: runningLinks(installation.queue),
+    query: runningOf('link', installation.queue),
   })) {
     const state = await client.workflow.getHandle(run.workflowId).query<LinkState>(MESSAGES.state);
     const flow = flows.find((each) => each.name === state.flow);

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Home } from '../activities/messenger.ts';
-import { MESSAGES, SEARCH_ATTRIBUTES, WORKFLOWS } from '../flows/names.ts';
+import { MESSAGES } from '../flows/names.ts';
+import { begunBefore, limitedTo, runningOf } from '../worker/running.ts';
 
 /** How `renew` goes about it. */
 export interface RenewOptions {
@@ -23,20 +24,17 @@ export interface Renewed {
   readonly left: number;
 }
 
-/** What the namespace lists of an installation's running links. */
-export const runningLinks = (queue: string): string =>
-  `WorkflowType = '${WORKFLOWS.link}' AND TaskQueue = '${queue}' AND ExecutionStatus = 'Running'`;
-
 /** Asks links, at a set rate, to continue as new. */
 export async function renewLinks(
   { client, installation }: Pick<Home, 'client' | 'installation'>,
   { flow, perSecond = 10, before = new Date(), patienceMs = 30_000, onProgress }: RenewOptions,
 ): Promise<Renewed> {
-  const query = [
-    runningLinks(installation.queue),
-    `StartTime < '${before.toISOString()}'`,
-    ...(flow === undefined ? [] : [`${SEARCH_ATTRIBUTES.flow} = '${flow}'`]),
-  ].join(' AND ');
+  const query = runningOf(
+    'link',
+    installation.queue,
+    begunBefore(before),
+    ...(flow === undefined ? [] : [limitedTo('flow', flow)]),
+  );
   const count = async (): Promise<number> => (await client.workflow.count(query)).count;
   const all = await count();
   const began = Date.now();

@@ -29,11 +29,14 @@ export async function statusReport(
     flows,
     refused,
     servers,
+    tending = () => Promise.resolve([]),
   }: {
     readonly installation: string;
     readonly flows: readonly Flow[];
     readonly refused: readonly Refused[];
     readonly servers: Health;
+    /** Links that no worker carries on; asked where Temporal answers. */
+    readonly tending?: (() => Promise<readonly Trouble[]>) | undefined;
   },
 ): Promise<StatusReport> {
   const found = (await servers.look()).flatMap(({ of, trouble }) => (trouble ? [{ of, trouble }] : []));
@@ -47,6 +50,7 @@ export async function statusReport(
     installation,
     troubles: [
       ...found.map(({ trouble }) => trouble),
+      ...(found.some(({ of }) => of === 'temporal') ? [] : await tending()),
       ...systemTroubles(cursors),
       ...(await outages(store)),
       ...(await clockTroubles(store, installation)),

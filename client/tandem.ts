@@ -24,6 +24,9 @@ import { plainChange, plainDetails, plainLink } from './plain.ts';
 import { rebuild } from './rebuild.ts';
 import { renewLinks } from './renew.ts';
 import { feedsOf, statusReport } from './status.ts';
+import { STATUSES } from './model.ts';
+import { replayRunning } from '../worker/replay.ts';
+import { tendingTroubles } from '../worker/tending.ts';
 import type { Tandem } from './types.ts';
 
 const WAIT_MS = 60_000;
@@ -186,7 +189,8 @@ export function makeTandem(deps: TandemDeps): Tandem {
       return feeds;
     },
 
-    status: () => statusReport(store, { ...deps, installation: installation.name }),
+    status: () =>
+      statusReport(store, { ...deps, installation: installation.name, tending: () => tendingTroubles(client, installation) }),
 
     async links({ flow, status, limit = 50, cursor } = {}) {
       if (flow !== undefined) flowOf(flow);
@@ -299,6 +303,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
 
     readChanges: (from) => readChanges(store, from),
     changes: (from) => followChanges(store, from),
+    replay: ({ each = 5, onProgress } = {}) => replayRunning(home, { statuses: STATUSES, each, onProgress }),
     async renew(options = {}) {
       if (options.flow !== undefined) flowOf(options.flow);
       return renewLinks(home, options);

@@ -2,6 +2,7 @@ import type { Flow } from '../flows/flow.ts';
 import type { Value } from '../flows/values.ts';
 import type { Status } from '../workflows/core/state.ts';
 import type { Change, ChangeEvent, Conflict, HeldChanges, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
+import type { Replayed } from '../worker/replay.ts';
 import type { Renewed, RenewOptions } from './renew.ts';
 
 /** How `sync` goes about it. */
@@ -187,6 +188,17 @@ export interface Tandem {
    * const { stored, started } = await tandem.rebuild((done) => console.log(done));
    */
   rebuild(onProgress?: (done: number) => void): Promise<{ readonly stored: number; readonly started: number }>;
+  /**
+   * Replays histories of running links (`each` of every status, oldest and newest; default 5) and of feeds in the workflows of
+   * this build: those that are broken would stand still under it. Changes nothing.
+   *
+   * @example
+   * const { broken } = await tandem.replay();
+   */
+  replay(options?: {
+    readonly each?: number | undefined;
+    readonly onProgress?: ((histories: number) => void) | undefined;
+  }): Promise<Replayed>;
   /**
    * Asks links, quiet ones too, at a set rate to continue as new: old histories, and the code that wrote them, die out.
    * Touches no system.

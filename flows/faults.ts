@@ -42,9 +42,9 @@ export function troubleOf(
 
 /** What stands in the way, or soon will, that is no server's fault. */
 export function troubleSaid(
-  code: 'outage' | 'clock',
-  { what, sentence, since }: { readonly what: string; readonly sentence: string; readonly since: number },
+  code: 'outage' | 'clock' | 'no-worker' | 'task-fails',
+  { what, sentence, since }: { readonly what: string; readonly sentence: string; readonly since: number | null },
 ): Trouble {
   const { meaning, advice } = reasonOf(code);
-  return { code, what, sentence, why: null, since: new Date(since).toISOString(), meaning, advice };
+  return { code, what, sentence, why: null, since: since === null ? null : new Date(since).toISOString(), meaning, advice };
 }

@@ -108,6 +108,14 @@ const REASONS: Readonly<Record<string, Omit<Reason, 'code'>>> = {
     meaning: 'the system answers with another record than was asked for: the two were merged there',
     advice: 'decide which source record goes with the survivor: `npx tandem unlink` one, `npx tandem link` the other',
   },
+  'no-worker': {
+    meaning: 'no worker asks Temporal for work, so nothing is carried; what is edited meanwhile arrives afterwards',
+    advice: 'start one (`npx tandem worker`); of a versioned deployment, make its build the current version',
+  },
+  'task-fails': {
+    meaning: 'links stand still: the workers’ version cannot carry their histories on, or has a fault',
+    advice: 'read the workers’ log and run `npx tandem replay`; start the version that ran before, links lose nothing meanwhile',
+  },
   unstored: {
     meaning: 'the system answered that it had written, and yet shows the old value',
     advice: 'check the right of the key and the update operation of the CRM profile, then `npx tandem retry`',

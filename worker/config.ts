@@ -17,6 +17,11 @@ const amount = (what: string, preset: number): z.ZodDefault<z.ZodCoercedNumber> 
     .positive(`must be more than 0; it means: ${what}, ${preset} where it is left out`)
     .default(preset);
 
+/** A name or a build of a worker deployment: Temporal parts them by "." or ":". */
+const deploymentName = z
+  .string()
+  .regex(/^[^.:\s]{1,200}$/, 'must have no ".", ":" or blank; Temporal parts name and build by them');
+
 /** Variables whose value is not to be repeated. */
 const SECRET = /KEY|TOKEN|SECRET|MONGODB_URI|LIMITS_URI/;
 
@@ -89,6 +94,15 @@ const schema = storeSchema.extend({
   TANDEM_DELETION_HOURS: amount('pause between two looks for deletions', 1),
   TANDEM_HISTORY_DAYS: amount('how long applied changes are kept', 365),
   TANDEM_TAKEOVER_SECONDS: amount('silence after which another worker takes over a feed', 60),
+  TEMPORAL_DEPLOYMENT_NAME: deploymentName.optional(),
+  TEMPORAL_WORKER_BUILD_ID: deploymentName.optional(),
+});
+
+/** Worker versioning takes both of its variables or none. */
+const workerSchema = schema.superRefine(({ TEMPORAL_DEPLOYMENT_NAME, TEMPORAL_WORKER_BUILD_ID }, context) => {
+  if ((TEMPORAL_DEPLOYMENT_NAME === undefined) === (TEMPORAL_WORKER_BUILD_ID === undefined)) return;
+  const path = [TEMPORAL_DEPLOYMENT_NAME === undefined ? 'TEMPORAL_DEPLOYMENT_NAME' : 'TEMPORAL_WORKER_BUILD_ID'];
+  context.addIssue({ code: 'custom', path, message: missing("the worker's part of worker versioning, or leave both out") });
 });
 
 /** The configuration of a worker, by environment variable. */
@@ -112,7 +126,7 @@ function read<T>(shape: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
 
 /** Reads a worker's configuration. Throws TandemError with every problem at once. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  return read(schema, env);
+  return read(workerSchema, env);
 }
 
 /** Reads what a client of the store alone needs. Throws TandemError. */

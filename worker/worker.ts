@@ -18,6 +18,7 @@ import { validateFlows } from '../flows/validate.ts';
 import { problemInWords, TandemError, type TandemProblem } from '../flows/tandemError.ts';
 import { withBundle } from './bundle.ts';
 import { readConfig, type Config } from './config.ts';
+import { deploymentOf, tellUntilCurrent, versioned } from './deployment.ts';
 import { bridgeTemporal } from './log.ts';
 import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
@@ -169,6 +170,7 @@ export async function runWorker(
       log,
       signal,
     });
+    const told = new AbortController();
     const watching = serversOf(temporal.client, store, { temporal: address, mongo: config.MONGODB_URI }).watch(log, signal);
     try {
       const deps: Deps = {
@@ -189,6 +191,7 @@ export async function runWorker(
         unstampedHours: config.TANDEM_UNSTAMPED_HOURS,
         deletionHours: config.TANDEM_DELETION_HOURS,
       };
+      const version = deploymentOf(config);
       const worker = await withBundle((codePath) =>
         Worker.create({
           ...WORKER_OPTIONS,
@@ -196,10 +199,12 @@ export async function runWorker(
           namespace,
           taskQueue: installation.queue,
           workflowBundle: { codePath },
+          ...versioned(version),
           activities: createActivities(deps, world.id),
         }),
       );
       const running = worker.run();
+      if (version) void tellUntilCurrent(temporal.client, { version, log, signal: told.signal });
       const stop = (): void => {
         if (worker.getState() === 'RUNNING') worker.shutdown();
       };
@@ -215,6 +220,7 @@ export async function runWorker(
       await running;
       log.info({ event: 'worker' }, 'the worker stopped');
     } finally {
+      told.abort();
       await Promise.all([numbering, watching, clocks]);
       await stopClocks();
       await connection.close();

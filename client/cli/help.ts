@@ -42,6 +42,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   approve: ['approve contactperson-contact'],
   withdraw: ['withdraw contactperson-contact'],
   rebuild: ['rebuild'],
+  replay: ['replay', 'replay --each 50 --json'],
   renew: ['renew', 'renew --flow contactperson-contact --rate 50'],
   serve: ['serve', 'serve --port 8443 --only hooks'],
   'token new': ['token new billing --right steer'],
@@ -62,6 +63,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 const EXITS: Readonly<Record<string, string>> = {
   worker: '0 stopped as asked; 1 failed; 2 bad configuration, a refused key, or another world',
   sync: '0 done; 1 failed, or the link is blocked or in conflict; 2 bad input, or not done in time',
+  replay: '0 all replay; 1 failed, or some would break; 2 bad configuration or bad input',
   renew: '0 done; 1 failed, or links still have their old history; 2 bad configuration or bad input',
   verify: '',
   'profile check': '',

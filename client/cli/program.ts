@@ -11,6 +11,7 @@ import { addProfileCommands } from './profile.ts';
 import { addInstallationCommands } from './installation.ts';
 import { print } from './print.ts';
 import { showLink, showLinks, showStatus } from './show.ts';
+import { addReplayCommand } from './replay.ts';
 import { addRenewCommand } from './renew.ts';
 import { addSandboxCommands } from './sandbox.ts';
 import { addServerCommands } from './server.ts';
@@ -142,6 +143,7 @@ export function makeProgram(): Command {
   addInstallationCommands(program);
   addSteeringCommands(program, withTandem);
   addRenewCommand(program, withTandem);
+  addReplayCommand(program, withTandem);
   addServerCommands(program, withTandem);
   addSandboxCommands(program);
   addHelp(program);

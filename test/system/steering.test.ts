@@ -133,11 +133,14 @@ describe('a person steers, and the world goes wrong', function () {
     const renewing = tandem('renew', '--rate', '500', '--json');
     for (const [n, link] of links.entries()) {
       world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: `Fornyet${n}` });
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const said = await renewing;
     const { asked, left } = JSON.parse(said.slice(said.indexOf('{'))) as { asked: number; left: number };
     assert.deepEqual([asked, left], [PAIRS + 1, 0]);
+    const gate = JSON.parse(await tandem('replay', '--each', '3', '--json')) as { broken: unknown[]; replayed: object };
+    assert.deepEqual(gate.broken, []);
+    assert.ok(Object.entries(gate.replayed).some(([status, n]) => status === 'in-step' && n > 0));
     for await (const run of temporal.client.workflow.list({ query: "WorkflowType = 'link' AND ExecutionStatus = 'Running'" }))
       assert.ok(run.startTime.toISOString() > begun, run.workflowId);
     for (const [n, link] of links.entries())
