@@ -141,15 +141,11 @@ class End {
 /** Names a pair writes on a side, unless its direction spares it. */
 const writes = (pair: Pair, side: Side): boolean => pair.direction !== (side === 'target' ? 'toSource' : 'toTarget');
 
-/** Checks one flow; its names come back as the connectors spell them, its problems one sentence each. */
-export function validateFlow(flow: FlowInput, catalogues: readonly Catalogue[]): { flow: Flow; problems: readonly string[] } {
-  const problems: string[] = [];
-  const say = (text: string): void => void problems.push(text);
-  const at = {
-    source: new End(flow, { side: 'source', catalogues, say }),
-    target: new End(flow, { side: 'target', catalogues, say }),
-  };
-  const properties = flow.properties.map((pair): Pair => {
+type Ends = Readonly<Record<Side, End>>;
+
+/** The pairs, names as the connectors spell them, in an order of their own: a flow is the same however it was written down. */
+function checkPairs(pairs: FlowInput['properties'], at: Ends): Pair[] {
+  const properties = pairs.map((pair): Pair => {
     const spelled = {
       source: at.source.field(pair.source, writes(pair, 'source') ? 'write' : 'read'),
       target: at.target.field(pair.target, writes(pair, 'target') ? 'write' : 'read'),
@@ -161,23 +157,37 @@ export function validateFlow(flow: FlowInput, catalogues: readonly Catalogue[]):
     const back = at.source.lookUp(pair.source)?.type ?? pair.type;
     return { ...pair, ...spelled, when, ...(pair.type === 'none' || back === pair.type ? {} : { back }) };
   });
-  // Their order means nothing; this way a flow is the same however it was written down.
-  properties.sort((a, b) => {
+  return properties.sort((a, b) => {
     const [x, y] = [a, b].map((each) => `${each.source}\n${each.target}\n${JSON.stringify(each.when)}`) as [string, string];
     return x < y ? -1 : x > y ? 1 : 0;
   });
+}
+
+/** What two pairs would both write. */
+function* doubleWriters(properties: readonly Pair[]): Iterable<string> {
   for (const side of SIDES) {
+    const opposite = side === 'source' ? 'target' : 'source';
     const seen = new Map<string, Pair>();
     for (const pair of properties.filter((each) => writes(each, side))) {
       const key = JSON.stringify([pair[side], pair.when]);
       const other = seen.get(key);
       if (other)
-        say(
-          `${side} property "${pair[side]}" stands in two pairs, with "${other[side === 'source' ? 'target' : 'source']}" and "${pair[side === 'source' ? 'target' : 'source']}", and both would write it; give all but one the direction "${side === 'source' ? 'toTarget' : 'toSource'}"`,
-        );
+        yield `${side} property "${pair[side]}" stands in two pairs, with "${other[opposite]}" and "${pair[opposite]}", and both would write it; give all but one the direction "${side === 'source' ? 'toTarget' : 'toSource'}"`;
       seen.set(key, pair);
     }
   }
+}
+
+/** Checks one flow; its names come back as the connectors spell them, its problems one sentence each. */
+export function validateFlow(flow: FlowInput, catalogues: readonly Catalogue[]): { flow: Flow; problems: readonly string[] } {
+  const problems: string[] = [];
+  const say = (text: string): void => void problems.push(text);
+  const at = {
+    source: new End(flow, { side: 'source', catalogues, say }),
+    target: new End(flow, { side: 'target', catalogues, say }),
+  };
+  const properties = checkPairs(flow.properties, at);
+  for (const problem of doubleWriters(properties)) say(problem);
   const end = (side: Side): Flow['source'] => ({
     system: at[side].system,
     type: at[side].type,

@@ -73,20 +73,7 @@ export async function verify(
   const calls: Record<string, number> = { ...read.pages };
   const broken = [...statements.values()].flat().reduce((sum, each) => sum + each.broken, 0);
   if (broken > 0 && broken <= SECOND_LOOKS) {
-    const catalogues = Object.values(connectors).map((connector) => connector.catalogue);
-    const lag = Math.max(...Object.values(connectors).map((connector) => connector.lagMs));
-    const pause = longestPause(pollSecondsOf(opened.config.TANDEM_POLL_SECONDS, catalogues), chosen);
-    await sleep(Math.min(LONGEST_WAIT_MS, pause * 1000) + lag + SETTLING_MS);
-    for (const flow of chosen)
-      for (const example of casesOf(statements.get(flow.name) ?? []))
-        for (const side of SIDES) {
-          const again = await lookAgain(opened, { flow, side, example, link: await linkOf(opened, flow, example) });
-          if (!again) continue;
-          calls[flow[side].system] = (calls[flow[side].system] ?? 0) + 1;
-          const sideRecords = sides.get(flow.name)?.[side];
-          if (again.record) sideRecords?.set(again.id, again.record);
-          else sideRecords?.delete(again.id);
-        }
+    await readBrokenAgain(opened, { chosen, statements, sides, calls });
     statements = await check();
   }
   const shown = [...statements.values()].flat().map((each) => ({ ...each, examples: each.examples.slice(0, SHOWN) }));
@@ -103,6 +90,37 @@ export async function verify(
     statements: shown,
     refused: notRun(opened.refused),
   };
+}
+
+/** Records of both sides of each flow, by flow, side and id. */
+type Surveyed = ReadonlyMap<string, Record<Side, Map<string, Snapshot>>>;
+
+/** Reads what looks broken once more, directly, after a poll has passed; what is found replaces what the survey had read. */
+async function readBrokenAgain(
+  opened: Opened,
+  given: {
+    readonly chosen: readonly Flow[];
+    readonly statements: ReadonlyMap<string, Statement[]>;
+    readonly sides: Surveyed;
+    readonly calls: Record<string, number>;
+  },
+): Promise<void> {
+  const { chosen, statements, sides, calls } = given;
+  const { connectors } = opened;
+  const catalogues = Object.values(connectors).map((connector) => connector.catalogue);
+  const lag = Math.max(...Object.values(connectors).map((connector) => connector.lagMs));
+  const pause = longestPause(pollSecondsOf(opened.config.TANDEM_POLL_SECONDS, catalogues), chosen);
+  await sleep(Math.min(LONGEST_WAIT_MS, pause * 1000) + lag + SETTLING_MS);
+  for (const flow of chosen)
+    for (const example of casesOf(statements.get(flow.name) ?? []))
+      for (const side of SIDES) {
+        const again = await lookAgain(opened, { flow, side, example, link: await linkOf(opened, flow, example) });
+        if (!again) continue;
+        calls[flow[side].system] = (calls[flow[side].system] ?? 0) + 1;
+        const sideRecords = sides.get(flow.name)?.[side];
+        if (again.record) sideRecords?.set(again.id, again.record);
+        else sideRecords?.delete(again.id);
+      }
 }
 
 /** Each broken case once, however many statements it breaks. */
