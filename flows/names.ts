@@ -52,6 +52,8 @@ export const MESSAGES = {
   sync: 'sync',
   renew: 'renew',
   state: 'state',
+  /** To a feed: how long its watcher may be silent. */
+  takeover: 'takeover',
 } as const;
 
 /** Changes to the commands of workflows that run already, as `patched()` names them. */

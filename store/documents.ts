@@ -70,6 +70,8 @@ export interface CursorDocument {
   readonly reading?: { readonly since: string | null; readonly position: string } | null;
   /** Lists of ids that lacked very many records of a flow; each stands until a later list or a person settles it. */
   readonly notBelieved?: readonly NotBelieved[];
+  /** By which flows, scopes and fields it was read; others ask for a sweep. */
+  readonly rules?: string;
   /** The watcher that has the feed: what an earlier one still writes changes nothing. */
   readonly fence?: string;
   /** How long the watcher waits between two looks (s). */

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Home } from '../activities/messenger.ts';
-import { SEARCH_ATTRIBUTES, WORKFLOWS } from '../flows/names.ts';
+import { MESSAGES, SEARCH_ATTRIBUTES, WORKFLOWS } from '../flows/names.ts';
 import type { Flow } from '../flows/flow.ts';
 import { TandemError } from '../flows/tandemError.ts';
 import { whyUnusable, temporalServer } from './remotes.ts';
@@ -94,7 +94,7 @@ export async function addSearchAttributes(connection: Connection, namespace: str
   }
 }
 
-/** Starts the feed watchers that do not run yet: one for each record type, however many flows use it. */
+/** Starts the feed watchers that do not run yet, one for each record type however many flows use it; tells all their time. */
 export async function startFeeds(
   { client, installation, world }: Home,
   flows: readonly Flow[],
@@ -111,8 +111,8 @@ export async function startFeeds(
       ),
     ),
   );
-  for (const [workflowId, input] of feeds)
-    await client.workflow.start(WORKFLOWS.feed, {
+  for (const [workflowId, input] of feeds) {
+    const handle = await client.workflow.start(WORKFLOWS.feed, {
       workflowId,
       taskQueue: installation.queue,
       args: [input],
@@ -120,5 +120,8 @@ export async function startFeeds(
       staticSummary: `watches what changes among ${input.system} ${input.type}`,
       memo: { feed: `${input.system} ${input.type}` },
     });
+    // One that runs already may have been started under another time.
+    await handle.signal(MESSAGES.takeover, takeoverSeconds);
+  }
   return [...feeds.keys()];
 }

@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import type { Connector, Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import { neededFields, type SystemName } from '../../flows/flow.ts';
+import { neededFields, scopeOf, type SystemName } from '../../flows/flow.ts';
 import { feedKey } from '../../flows/names.ts';
+import { SIDES } from '../../flows/side.ts';
 import type { CursorFields } from '../../store/cursors.ts';
 import type { CursorDocument } from '../../store/documents.ts';
 import type { FeedInput } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
+import { rulesOf } from '../observation.ts';
 import { Floods } from './floods.ts';
 import { flowRoles, type FlowRole } from './handOn.ts';
 
@@ -20,6 +23,8 @@ export interface FeedContext {
   readonly connector: Connector;
   readonly roles: readonly FlowRole[];
   readonly fields: readonly string[];
+  /** Flows, scopes and fields by which the feed is read: what was read by others was read for others. */
+  readonly rules: string;
   readonly signal: AbortSignal;
   /** Fields in use whose edits move no stamp: no look finds them, only a full comparison. */
   readonly unstamped: readonly string[];
@@ -60,6 +65,7 @@ export function feedContext(deps: Deps, input: FeedInput, signal: AbortSignal): 
     connector,
     roles,
     fields,
+    rules: rulesHash(roles, fields),
     signal,
     unstamped,
     sweepMs: sweepHours * HOUR_MS,
@@ -74,6 +80,19 @@ export function feedContext(deps: Deps, input: FeedInput, signal: AbortSignal): 
     },
     advance: async (moved) => cursors.advance(id, await taken(), moved),
   };
+}
+
+function rulesHash(roles: readonly FlowRole[], fields: readonly string[]): string {
+  const read = roles.map(({ flow, side }) => [
+    flow.name,
+    side,
+    rulesOf(flow).hash,
+    SIDES.map((each) => scopeOf(flow, each)),
+    flow.match,
+    flow.connected,
+  ]);
+  const text = JSON.stringify([read.toSorted((a, b) => (String(a) < String(b) ? -1 : 1)), fields.toSorted()]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 /** A version may come again with other values, where stamps are coarse and nothing counts versions. */

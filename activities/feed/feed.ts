@@ -39,6 +39,7 @@ export class Feed {
     const { deps, id, type, connector, signal } = this.#context;
     if (this.#taken) return PATIENCE_MS;
     try {
+      await this.#noteRules();
       if (!(await isIndexedFirst(this.#context))) return NOT_READY_MS;
       await lookForChanges(this.#context);
       await lookAgain(this.#context);
@@ -55,6 +56,18 @@ export class Feed {
   /** Waits until whatever runs beside the looks has ended. */
   async drain(): Promise<void> {
     await Promise.all(this.#background.values());
+  }
+
+  /** What was read by other rules (another flow, a narrower scope) is compared once more, at once. */
+  async #noteRules(): Promise<void> {
+    const { deps, id, rules } = this.#context;
+    const cursor = await this.#context.cursor();
+    if (cursor.rules === rules) return;
+    if (cursor.looks > 0 || cursor.newest !== null) {
+      deps.log.info({ event: 'sweep', feed: id }, 'flows, scopes or fields are others than before: everything is compared');
+      await deps.store.cursors.ask(id, { sweepAsked: deps.time.now() });
+    }
+    await this.#context.advance({ rules, sweep: null, reading: null });
   }
 
   async #waitOut(error: unknown): Promise<number> {

@@ -64,6 +64,7 @@ export async function lookForChanges(context: FeedContext): Promise<void> {
     trouble: null,
     pauseSeconds: deps.pollSeconds(context.connector.name, context.type),
     unstamped: unstamped.length > 0 ? { fields: unstamped, hours: context.sweepMs / HOUR_MS } : null,
-    ...(cursor.looks === 0 ? { sweptAt: began, idsAt: began } : {}),
+    // Who asked for a comparison meanwhile is not served by the end of a reading that was begun before.
+    ...(cursor.looks === 0 ? { idsAt: began, ...(cursor.sweepAsked === 0 ? { sweptAt: began } : {}) } : {}),
   });
 }
