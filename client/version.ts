@@ -2,6 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 
 let known: string | undefined;
 
+/** Whether this Node is one that package.json names. */
+export function nodeIsSupported(node = process.versions.node): boolean {
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  return major === 20 ? minor >= 20 : major === 22 ? minor >= 12 : major > 22;
+}
+
 /** Tandem's own version. In the sources package.json stands one folder up, in the package two. */
 export function version(): string {
   if (known === undefined) {

@@ -9,6 +9,7 @@ import type { OwnerDocument } from './documents.ts';
 import { History } from './history.ts';
 import { IdLists } from './idLists.ts';
 import { Limits } from './limits.ts';
+import { INDEXES } from './indexes.ts';
 import { Links } from './links.ts';
 import { Overview } from './overview.ts';
 import { SetAside } from './setAside.ts';
@@ -154,6 +155,28 @@ export class Store {
       cursors: (await this.cursors.all()).length,
       systems: (await this.systems.all()).length,
     };
+  }
+
+  /** Indexes that a worker's start makes and that are not there, as `collection.name`. */
+  async missingIndexes(): Promise<string[]> {
+    const missing: string[] = [];
+    for (const [collection, names] of Object.entries(INDEXES)) {
+      const there = new Set(
+        (
+          await this.#db
+            .collection(collection)
+            .indexes()
+            .catch(() => [])
+        ).map(({ name }) => name),
+      );
+      missing.push(...names.filter((name) => !there.has(name)).map((name) => `${collection}.${name}`));
+    }
+    return missing;
+  }
+
+  /** The version that the server tells of itself. */
+  async serverVersion(): Promise<string> {
+    return String((await this.#db.admin().command({ buildInfo: 1 }))['version'] ?? 'unknown');
   }
 
   /** Rejects when the server does not answer. */

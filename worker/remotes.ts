@@ -19,13 +19,13 @@ export interface Remote {
 }
 
 /** The MongoDB of an address; neither its password nor its options, which may hold one, are shown. */
-export const mongoServer = (uri: string): Remote => ({
+export const mongoServer = (uri: string, addressIn = 'MONGODB_URI'): Remote => ({
   title: `MongoDB at ${uri
     .replace(/^[^/]*\/\//, '')
     .replace(/^[^@/]*@/, '')
     .replace(/\/?\?.*$/, '')}`,
-  addressIn: 'MONGODB_URI',
-  keysIn: () => ['MONGODB_URI'],
+  addressIn,
+  keysIn: () => [addressIn],
 });
 
 /** The Temporal of an address. */
@@ -77,11 +77,11 @@ export function systemServer(system: Connector, crm: Crm): Remote {
 }
 
 /** A store of this address. Throws TandemError. */
-export async function openStore(uri: string, options?: StoreOptions): Promise<Store> {
+export async function openStore(uri: string, options?: StoreOptions, addressIn?: string): Promise<Store> {
   try {
     return await Store.connect(uri, options);
   } catch (error) {
-    throw whyUnusable(mongoServer(uri), error);
+    throw whyUnusable(mongoServer(uri, addressIn), error);
   }
 }
 

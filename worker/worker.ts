@@ -24,6 +24,8 @@ import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
 import { countInRuntime } from './metrics.ts';
 import { pollSecondsOf, unknownPauses } from './pace.ts';
+import { clockOffsetInWords } from './clockOffset.ts';
+import { profileVerdict } from './profileVerdict.ts';
 import { missingPrivileges } from './privileges.ts';
 import { mongoServer, serversOf, systemServer, temporalServer } from './remotes.ts';
 import { retryUntilReachable, type Waiting } from './retryUntilReachable.ts';
@@ -32,9 +34,6 @@ import { watchClocks } from './clockWatch.ts';
 import { makeConnectors, noteQuota, shareClocks } from './connectors.ts';
 import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
 import { checkOwner, checkStore, checkTemporal, claimWorld, migrateAtStart, worldOf, type World } from './world.ts';
-
-/** Clocks further apart than this are worth a word at the start (ms). */
-const CLOCK_APART_MS = 30_000;
 
 /** Configuration and flows, checked together, so that every problem is told at once. Throws TandemError. */
 export async function readAll(env: NodeJS.ProcessEnv): Promise<{ config: Config; crm: Crm } & Flows> {
@@ -234,13 +233,9 @@ export async function runWorker(
 /** Worth knowing at once, and no reason not to run: what we may not do, and a clock that is far from ours. */
 function warnOf(system: Connector, lacks: readonly string[], log: Logger): void {
   for (const sentence of lacks) log.warn({ event: 'privilege', system: system.name }, `${system.title}: ${sentence}`);
-  const { lo, hi, by } = system.clock.estimate;
-  if (by === 'nothing' || Math.max(lo, -hi) < CLOCK_APART_MS) return;
-  const seconds = Math.round(Math.abs(lo + hi) / 2000);
-  log.warn(
-    { event: 'clock', system: system.name, seconds },
-    `${system.title}'s clock is ${seconds} s ${lo > 0 ? 'ahead of' : 'behind'} ours: let one of them be set (NTP); Tandem reckons with it meanwhile`,
-  );
+  const apart = clockOffsetInWords(system);
+  if (apart !== null)
+    log.warn({ event: 'clock', system: system.name }, `${apart}: let one of them be set (NTP); Tandem reckons with it meanwhile`);
 }
 
 /** Asks both systems who they are. */
@@ -269,24 +264,20 @@ async function askSystems({
 }
 
 /** A profile of which a check has refuted something would lose edits: it does not run. Throws TandemError. */
-async function refuseRefuted({ profile, hash, name }: Crm, store: Store, log: Logger): Promise<void> {
-  if (!profile || profile.name === 'default') return;
-  if (profile.neverTried)
+async function refuseRefuted(crm: Crm, store: Store, log: Logger): Promise<void> {
+  const { profile, name } = crm;
+  if (profile?.neverTried)
     log.warn({ event: 'profile', profile: name }, `the profile "${name}" was never tried on a live account`);
-  const { profileCheck } = await store.systems.get('crm');
-  if (profileCheck?.hash !== hash)
-    return log.warn(
-      { event: 'profile', profile: name },
-      `the profile "${name}" was never checked as it is now: run \`npx tandem profile check\` before anything that matters is synced`,
-    );
-  if (profileCheck && profileCheck.refuted.length > 0)
+  const { state, sentence } = await profileVerdict(crm, store);
+  if (state === 'refuted')
     throw new TandemError(
-      {
-        where: 'CRM_PROFILE',
-        what: `\`tandem profile check\` has refuted what the profile "${name}" claims: ${profileCheck.refuted.join('; ')}`,
-        next: 'mend the profile and check it again',
-      },
+      { where: 'CRM_PROFILE', what: sentence, next: 'mend the profile and check it again' },
       { kind: 'configuration' },
+    );
+  if (state === 'unchecked')
+    log.warn(
+      { event: 'profile', profile: name },
+      `${sentence}: run \`npx tandem profile check\` before anything that matters is synced`,
     );
 }
 

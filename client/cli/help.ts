@@ -47,6 +47,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   serve: ['serve', 'serve --port 8443 --only hooks'],
   'token new': ['token new billing --right steer'],
   tail: ['tail', 'tail --after 1200 --json'],
+  doctor: ['doctor', 'doctor --json'],
   migrate: ['migrate'],
   'profile check': ['profile check crm-profile.json --read-only', 'profile check pocketbase --type Company'],
   'profile init': ['profile init https://crm.example.com/api --out crm-profile.json'],
@@ -65,6 +66,7 @@ const EXITS: Readonly<Record<string, string>> = {
   sync: '0 done; 1 failed, or the link is blocked or in conflict; 2 bad input, or not done in time',
   replay: '0 all replay; 1 failed, or some would break; 2 bad configuration or bad input',
   renew: '0 done; 1 failed, or links still have their old history; 2 bad configuration or bad input',
+  doctor: '0 nothing failed; 1 something did; 2 the configuration does not stand',
   verify: '',
   'profile check': '',
 };

@@ -5,6 +5,7 @@ import { connectTandem } from '../connect.ts';
 import { type Tandem } from '../types.ts';
 import { problemInWords, TandemError } from '../../flows/tandemError.ts';
 import { addAcceptanceCommands } from './acceptance.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addFlowCommands } from './flows.ts';
 import { addHelp } from './help.ts';
 import { addProfileCommands } from './profile.ts';
@@ -140,6 +141,7 @@ export function makeProgram(): Command {
       },
     );
 
+  addDoctorCommand(program);
   addInstallationCommands(program);
   addSteeringCommands(program, withTandem);
   addRenewCommand(program, withTandem);

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { showStatus } from '../../client/cli/show.ts';
+import { diagnose } from '../../client/doctor/doctor.ts';
 import { openTandem, type OpenTandem } from '../../client/connect.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { freePort } from '../../stack/process.ts';
@@ -80,6 +81,10 @@ describe('an installation in operation', function () {
       Boolean,
     );
     assert.ok((await status()).includes(sentence), 'status');
+    const { findings, exitCode } = await diagnose(env);
+    const blamed = findings.filter(({ state }) => state === 'failed').map(({ text }) => text);
+    assert.ok(blamed.length > 0 && blamed.every((text) => text.startsWith(sentence)), `doctor: ${blamed.join('\n')}`);
+    assert.equal(exitCode, 1);
   };
   const everybodyIsBack = async (): Promise<void> => {
     await eventually(
@@ -153,6 +158,43 @@ describe('an installation in operation', function () {
       const checked = spawnSync(PROMTOOL, ['check', 'metrics'], { input: ours, encoding: 'utf8' });
       assert.equal(checked.status, 0, checked.stderr);
     }
+  });
+
+  it('doctor finds all well, and what is missing, by name', async () => {
+    await everybodyIsBack();
+    const well = await diagnose(env);
+    assert.deepEqual(
+      well.findings.filter(({ state }) => state !== 'ok'),
+      [],
+    );
+    assert.equal(well.exitCode, 0);
+    const looked = new Set(well.findings.map(({ check }) => check));
+    for (const check of [
+      'Node',
+      'configuration',
+      'Temporal',
+      'search attributes',
+      'MongoDB',
+      'database',
+      'indexes',
+      'PowerOffice',
+    ])
+      assert.ok(looked.has(check), check);
+    for (const check of ['privileges', 'CRM', 'clock', 'profile', 'world', 'workers', 'feeds', 'links'])
+      assert.ok(looked.has(check), check);
+
+    const failedOf = async (more: Record<string, string>): Promise<{ texts: string; exitCode: number }> => {
+      const { findings, exitCode } = await diagnose({ ...env, ...more });
+      const texts = findings.filter(({ state }) => state === 'failed').map(({ text, advice }) => `${text}; ${advice}`);
+      return { texts: texts.join('\n'), exitCode };
+    };
+    const badKey = await failedOf({ CRM_TOKEN: 'wrong' });
+    assert.match(badKey.texts, /CRM refuses the key.*CRM_TOKEN/);
+    assert.equal(badKey.exitCode, 1);
+    const nowhere = await failedOf({ TEMPORAL_NAMESPACE: 'nowhere', CRM_URL: 'nonsense' });
+    assert.match(nowhere.texts, /CRM_URL/);
+    assert.match(nowhere.texts, /nowhere.*TEMPORAL_NAMESPACE/s);
+    assert.equal(nowhere.exitCode, 2);
   });
 
   // Each of the four is stopped in turn; whoever is asked names it in the same words.
