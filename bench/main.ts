@@ -7,7 +7,7 @@ import { readOptions, USAGE } from './options.ts';
 import { measureReading } from './reading.ts';
 import { report, say } from './report.ts';
 import { build, startStack } from './stack.ts';
-import { measureStart } from './start.ts';
+import { measureStart, measureWorkerStart } from './start.ts';
 import { measureThroughput } from './throughput.ts';
 
 async function main(): Promise<void> {
@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     measureReading();
     noteIdle();
     await measureStart();
+    await measureWorkerStart(stack);
   } finally {
     await stack.stop();
   }

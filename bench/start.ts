@@ -3,8 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { note } from './report.ts';
-import { started, until } from './stack.ts';
+import { makeNamespace } from '../test/support/temporal.ts';
+import { makeWorld, workerEnv } from '../test/support/world.ts';
+import { packed, type } from '../test/door/places.ts';
+import { median } from './figures.ts';
+import { note, say } from './report.ts';
+import { started, until, type Stack } from './stack.ts';
 
 /** The local stack as `npm start` brings it up, with data of its own; until its first link. */
 export async function measureStart(): Promise<void> {
@@ -33,4 +37,46 @@ export async function measureStart(): Promise<void> {
     target: 'under 10',
     met: seconds < 10,
   });
+}
+
+const STARTS = 5;
+const WORKFLOW_TASKS = 1;
+
+/** `npx tandem worker` as typed in a folder with the package, until Temporal sees it poll for work; each time a new installation. */
+export async function measureWorkerStart({ mongo }: Stack): Promise<void> {
+  say('packing and installing the package');
+  const temporary = mkdtempSync(join(tmpdir(), 'tandem-packed-'));
+  process.env['TANDEM_TEST_FOLDER'] = temporary;
+  const world = await makeWorld();
+  const { client, namespace, close } = await makeNamespace();
+  const seconds: number[] = [];
+  try {
+    const { folder } = await packed();
+    for (let i = 0; i < STARTS; i++) {
+      const installation = `start${i}`;
+      const env = workerEnv(world, `${mongo}/${installation}`, {
+        TEMPORAL_NAMESPACE: namespace,
+        TANDEM_INSTALLATION: installation,
+      });
+      const polled = async (): Promise<boolean> => {
+        const taskQueue = { name: installation };
+        const seen = await client.workflowService.describeTaskQueue({ namespace, taskQueue, taskQueueType: WORKFLOW_TASKS });
+        return seen.pollers.length > 0;
+      };
+      const began = Date.now();
+      const worker = type('npx tandem worker', folder, env);
+      try {
+        await until({ what: 'the first poll of a packed worker', test: polled, withinMs: 60_000 });
+        seconds.push((Date.now() - began) / 1000);
+      } finally {
+        await worker.interrupt();
+      }
+    }
+  } finally {
+    await close();
+    await world.close();
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  const value = median(seconds);
+  note({ name: 'start of a packed worker to its first poll, npx included', value, unit: 's', target: 'under 3', met: value < 3 });
 }
