@@ -77,15 +77,20 @@ describe('each variable, as a person gets it wrong', function () {
     ] as const;
     const lines = await refused(Object.fromEntries(malformed.map(([name, value]) => [name, value])));
     for (const [name, , seen, next] of malformed) told(lines, name, { seen, next });
-    for (const [name, value, seen] of [
+    const files = [
       ['TANDEM_FLOWS', 'broken.json', /broken\.json is not JSON/],
       ['TANDEM_FLOWS', 'other.json', /other\.json: flows\[0\]/],
       ['TANDEM_FLOWS', 'nowhere.json', /nowhere\.json cannot be read: ENOENT/],
       ['CRM_PROFILE', 'empty.json', /empty\.json:1: name: Invalid input/],
       ['CRM_PROFILE', 'nowhere.json', /nowhere\.json cannot be read: ENOENT/],
       ['TEMPORAL_PROFILE', 'nobody', /nobody/],
-    ] as const)
-      assert.ok((await refused({ [name]: value })).some((line) => line.startsWith(`tandem: ${name}: `) && seen.test(line)));
+    ] as const;
+    const said = await Promise.all(files.map(([name, value]) => refused({ [name]: value })));
+    for (const [i, [name, , seen]] of files.entries())
+      assert.ok(
+        said[i]?.some((line) => line.startsWith(`tandem: ${name}: `) && seen.test(line)),
+        JSON.stringify(said[i]),
+      );
     assert.match(
       (await refused({ TANDEM_FLOWS: 'odd.rst' })).join('\n'),
       /^odd\.rst:\d+: .*\n {4}1 \| A to B\n {6}\| expected: /,

@@ -35,7 +35,7 @@ for (const [where, place] of [
       try {
         const said = (): unknown => [worker.stdout.slice(-2), worker.stderr];
         await eventually(
-          'the first links in step',
+          { what: 'the first links in step', withinMs: 90_000 },
           async () => ({ inStep: await store.links.count({ status: 'in-step' }), said: said() }),
           ({ inStep }) => inStep === PAIRS,
         );

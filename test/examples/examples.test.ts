@@ -17,13 +17,13 @@ describe('examples', function () {
   let worker: Run | null = null;
   let temporal: Awaited<ReturnType<typeof makeNamespace>>;
 
-  async function run(args: readonly string[], program = [at('bin/tandem.mjs')]): Promise<{ code: number | null; text: string }> {
+  async function run(args: readonly string[], program?: readonly string[]): Promise<{ code: number | null; text: string }> {
     const done = runTandem(args, env, program);
     return { code: await done.ended, text: done.lines.join('\n') };
   }
   async function start(more: Record<string, string>): Promise<void> {
     env = workerEnv(world, mongoUri(), { TEMPORAL_NAMESPACE: temporal.namespace, ...more });
-    worker = runTandem(['worker'], env, [at('bin/tandem.mjs')]);
+    worker = runTandem(['worker'], env);
   }
   /** Pairs by flow and status, as `status` tells them. */
   async function inStep(expected: Record<string, number>): Promise<void> {

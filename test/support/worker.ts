@@ -1,7 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const SOURCES = ['--import', 'tsx/esm', fileURLToPath(new URL('../../client/cli/main.ts', import.meta.url))];
+import { compiledProgram } from './program.ts';
 
 /** A process of the command line: what it said, and how it ended. */
 export interface Run {
@@ -14,9 +12,13 @@ export interface Run {
 
 /**
  * Runs `tandem …` in a child process, with no other environment than `env`, PATH and HOME; `program`: what Node is given
- * to run, the sources unless told otherwise.
+ * to run, the compiled command line unless told otherwise.
  */
-export function runTandem(args: readonly string[], env: Record<string, string>, program: readonly string[] = SOURCES): Run {
+export function runTandem(
+  args: readonly string[],
+  env: Record<string, string>,
+  program: readonly string[] = [compiledProgram()],
+): Run {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [...program, ...args], {
     env: { PATH, HOME, ...env },
