@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -103,6 +104,8 @@ export async function runWorker(
   { planPath, metricsPort = null }: RunOptions = {},
 ): Promise<void> {
   const { log, signal } = waiting;
+  // Every feed listens, as many as there are record types: more than Node takes for a leak.
+  setMaxListeners(0, signal);
   const { config, crm, flows, refused } = await readAll(env);
   for (const sentence of refusedInWords(env['TANDEM_FLOWS'] ?? '', refused))
     log.error({ event: 'refused', why: sentence }, `a flow of the document does not run: ${sentence}`);
