@@ -1,8 +1,21 @@
 export { connectTandem, type ConnectOptions } from './connect.ts';
 export { CursorTooOld, NotFound, NotPossible, TimedOut, Unreachable } from './errors.ts';
-export type { Change, ChangeEvent, Conflict, HeldChanges, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
+export type {
+  Change,
+  ChangeEvent,
+  Conflict,
+  HeldChanges,
+  Link,
+  LinkDetails,
+  PageOf,
+  RemovedFlow,
+  RemovedInstallation,
+  StatusReport,
+  SyncResult,
+} from './model.ts';
 export type { SyncOptions, Tandem } from './types.ts';
 export type { Replayed } from '../worker/replay.ts';
+export type { RemoveOptions } from './remove.ts';
 export type { Renewed, RenewOptions } from './renew.ts';
 export { TandemError, type TandemErrorKind, type TandemProblem } from '../flows/tandemError.ts';
 

@@ -226,6 +226,9 @@ export const statusReportSchema = z
     refused: z.array(z.object({ section: z.string(), why: z.array(z.string()) })),
     feeds: z.array(feedStatusSchema),
     paused: z.array(z.string()).describe('Flows and systems that a person paused.'),
+    leftOver: z
+      .array(z.object({ flow: z.string(), links: z.int() }))
+      .describe('Flows that are no longer configured and not removed either: nothing is carried, their workflows are open.'),
     systems: z.array(
       z.object({
         system: z.string(),
@@ -237,3 +240,23 @@ export const statusReportSchema = z
   })
   .meta({ id: 'StatusReport', description: 'The whole installation at a glance.' });
 export type StatusReport = z.infer<typeof statusReportSchema>;
+
+const removedShape = {
+  closed: z.int().describe('How many workflows were closed.'),
+  links: z.int().describe('How many links the store had.'),
+  data: z.enum(['kept', 'deleted']),
+};
+
+/** What was done to take a flow away. */
+export const removedFlowSchema = z
+  .object({ flow: z.string(), ...removedShape, feeds: z.array(z.string()).describe('Feeds that no flow uses any more.') })
+  .meta({ id: 'RemovedFlow', description: 'A flow was taken away: its workflows are closed, no system was touched.' });
+export type RemovedFlow = z.infer<typeof removedFlowSchema>;
+
+/** What was done to take an installation away. */
+export interface RemovedInstallation {
+  readonly installation: string;
+  readonly closed: number;
+  readonly links: number;
+  readonly data: 'kept' | 'deleted';
+}

@@ -1,6 +1,6 @@
 import type { Refused } from '../flows/dataflow/bind.ts';
 import { troubleOf, troubleSaid, type Trouble } from '../flows/faults.ts';
-import { SYSTEMS, type Flow } from '../flows/flow.ts';
+import { feedsOf, SYSTEMS, type Flow } from '../flows/flow.ts';
 import { feedKey, systemTitle } from '../flows/names.ts';
 import { reasonOf } from '../flows/reasons.ts';
 import type { CursorDocument, LinkDocument, NotBelieved } from '../store/documents.ts';
@@ -10,16 +10,12 @@ import type { Health } from '../worker/health.ts';
 import { notRun } from '../worker/readFlows.ts';
 import { Unreachable } from './errors.ts';
 import type { StatusReport } from './model.ts';
+import { leftOver } from './remove.ts';
 
 /** So many blocked links are looked at for their reasons. */
 const BLOCKED = 1000;
 /** So many records that are set aside are named, of each feed. */
 const SET_ASIDE = 10;
-
-/** The feeds that flows use, each once. */
-export const feedsOf = (flows: readonly Flow[]): string[] => [
-  ...new Set(flows.flatMap((flow) => [flow.source, flow.target].map(({ system, type }) => feedKey(system, type)))),
-];
 
 /** The whole installation at a glance, from the store alone. */
 export async function statusReport(
@@ -82,6 +78,7 @@ export async function statusReport(
     ),
     refused: notRun(refused).map(({ section, why }) => ({ section, why: [...why] })),
     paused: [...(await store.limits.paused())],
+    leftOver: await leftOver(store, flows),
     systems: systems.map((each) => ({
       system: each._id,
       address: each.identity ?? null,

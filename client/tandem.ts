@@ -4,7 +4,7 @@ import { rulesOf } from '../activities/observation.ts';
 import { convert, convertBack } from '../flows/convert.ts';
 import type { Side } from '../flows/side.ts';
 import type { Refused } from '../flows/dataflow/bind.ts';
-import { SYSTEMS, type Flow, type Pair } from '../flows/flow.ts';
+import { feedsOf, SYSTEMS, type Flow, type Pair } from '../flows/flow.ts';
 import { historyKeyNamed, linkKey, MESSAGES, WORKFLOWS } from '../flows/names.ts';
 import { suggest, nearest } from '../flows/validate.ts';
 import { TandemError } from '../flows/tandemError.ts';
@@ -22,11 +22,12 @@ import { NotFound, NotPossible, TimedOut } from './errors.ts';
 import { followChanges, readChanges } from './follow.ts';
 import { plainChange, plainDetails, plainLink } from './plain.ts';
 import { rebuild } from './rebuild.ts';
+import { removeFlow, removeInstallation } from './remove.ts';
 import { renewLinks } from './renew.ts';
-import { feedsOf, statusReport } from './status.ts';
 import { STATUSES } from './model.ts';
 import { replayRunning } from '../worker/replay.ts';
 import { tendingTroubles } from '../worker/tending.ts';
+import { statusReport } from './status.ts';
 import type { Tandem } from './types.ts';
 
 const WAIT_MS = 60_000;
@@ -309,6 +310,8 @@ export function makeTandem(deps: TandemDeps): Tandem {
       return renewLinks(home, options);
     },
     rebuild: (onProgress) => rebuild({ home, store, flows }, onProgress),
+    removeFlow: (name, options) => removeFlow({ home, store, flows }, name, options),
+    removeInstallation: (options) => removeInstallation({ home, store, flows }, options),
   };
 
   /** A link that a caller began is in the store like one that a feed began. */

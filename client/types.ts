@@ -1,8 +1,21 @@
 import type { Flow } from '../flows/flow.ts';
 import type { Value } from '../flows/values.ts';
 import type { Status } from '../workflows/core/state.ts';
-import type { Change, ChangeEvent, Conflict, HeldChanges, Link, LinkDetails, PageOf, StatusReport, SyncResult } from './model.ts';
 import type { Replayed } from '../worker/replay.ts';
+import type {
+  Change,
+  ChangeEvent,
+  Conflict,
+  HeldChanges,
+  Link,
+  LinkDetails,
+  PageOf,
+  RemovedFlow,
+  RemovedInstallation,
+  StatusReport,
+  SyncResult,
+} from './model.ts';
+import type { RemoveOptions } from './remove.ts';
 import type { Renewed, RenewOptions } from './renew.ts';
 
 /** How `sync` goes about it. */
@@ -214,4 +227,21 @@ export interface Tandem {
    * await tandem.close();
    */
   close(): Promise<void>;
+  /**
+   * Takes a flow away that is no longer configured: closes its workflows, stops feeds that no flow uses, keeps or deletes
+   * what the store has. Touches no system. Refused while it is configured, or a worker runs it; throws NotFound where
+   * nothing is left of it.
+   *
+   * @example
+   * const { closed } = await tandem.removeFlow('supplierperson-contact', { data: 'keep' });
+   */
+  removeFlow(flow: string, options: RemoveOptions): Promise<RemovedFlow>;
+  /**
+   * Closes everything that the installation runs, keeps or deletes what the store has. Touches no system. Refused while one
+   * of its workers runs.
+   *
+   * @example
+   * await tandem.removeInstallation({ data: 'delete', onProgress: (done, all) => console.log(done, all) });
+   */
+  removeInstallation(options: RemoveOptions): Promise<RemovedInstallation>;
 }

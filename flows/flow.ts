@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DATA_TYPES, type DataType } from './convert.ts';
+import { feedKey } from './names.ts';
 import { NORMALISERS } from './normalise.ts';
 import type { Side } from './side.ts';
 
@@ -173,3 +174,8 @@ export function neededFields(flow: Flow, side: Side): string[] {
     ]),
   ];
 }
+
+/** The feeds that flows use, each once. */
+export const feedsOf = (flows: readonly Pick<Flow, 'source' | 'target'>[]): string[] => [
+  ...new Set(flows.flatMap(({ source, target }) => [source, target].map(({ system, type }) => feedKey(system, type)))),
+];

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Collection, Db } from 'mongodb';
+import { indexKey } from '../flows/names.ts';
 import { UNREAD, type CursorDocument } from './documents.ts';
 
 /** Another watcher has taken the feed over: what this one still wants to write is out of date. */
@@ -51,5 +52,17 @@ export class Cursors {
   /** Forgets how far a feed was read: it is read from its beginning again. */
   async forget(feed: string): Promise<void> {
     await this.#cursors.deleteOne({ _id: feed });
+  }
+
+  /** Forgets what feeds know of a flow, should it come back: its records are noted and listed anew. */
+  async forgetFlow(flow: string): Promise<void> {
+    for (const { _id, indexed = [] } of await this.all())
+      await this.#cursors.updateOne(
+        { _id },
+        {
+          $pullAll: { indexed: indexed.filter((name) => name.startsWith(indexKey(flow, ''))) },
+          $pull: { notBelieved: { flow } },
+        },
+      );
   }
 }

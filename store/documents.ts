@@ -165,6 +165,8 @@ export interface OwnerDocument {
   readonly name: string;
   /** The installation and its systems, as activities name them; unknown in a database from before. */
   readonly world?: string;
+  /** Flows that were removed, and whose links were kept. */
+  readonly removed?: readonly string[];
   /** Counts the changes to the shape of documents and indexes. */
   readonly schema: number;
 }

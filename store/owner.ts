@@ -24,4 +24,14 @@ export class Owner {
   async set(fields: Partial<Omit<OwnerDocument, '_id'>>): Promise<void> {
     await this.#owner.updateOne({ _id: ID }, { $set: fields });
   }
+
+  /** Notes that a flow was removed and its links kept, or (false) that nothing of it is there any more. */
+  async setRemoved(flow: string, kept: boolean): Promise<void> {
+    await this.#owner.updateOne({ _id: ID }, kept ? { $addToSet: { removed: flow } } : { $pull: { removed: flow } });
+  }
+
+  /** Flows that run again are removed no longer. */
+  async setConfigured(flows: readonly string[]): Promise<void> {
+    await this.#owner.updateOne({ _id: ID }, { $pullAll: { removed: [...flows] } });
+  }
 }

@@ -25,6 +25,24 @@ export type OpenClient = MongoClient;
 /** Counts the changes to the shape of documents and indexes; `migrate` brings an older database up to date. */
 export const SCHEMA = 2;
 
+/** Whose collections these are: what an installation leaves when it goes. The owner is last: until then nobody else moves in. */
+const COLLECTIONS = [
+  'links',
+  'candidates',
+  'history',
+  'changes',
+  'counters',
+  'cursors',
+  'idLists',
+  'limits',
+  'requests',
+  'steering',
+  'systems',
+  'owner',
+] as const;
+
+const NAMESPACE_NOT_FOUND = 26;
+
 /** The system that has a type, where one feed alone says so. */
 function systemOf(feeds: readonly string[], type: string, other: string): string {
   const found = ['powerOffice', 'crm'].filter((system) => feeds.includes(feedKey(system, type)));
@@ -144,6 +162,27 @@ export class Store {
     await this.changes.prepare(historyDays);
     await this.requests.prepare();
     await this.steering.prepare(historyDays);
+  }
+
+  /** Forgets all that there is of a flow; its numbered changes stay for those who follow them, as long as they are kept. */
+  async forgetFlow(flow: string): Promise<void> {
+    await this.links.forget(flow);
+    await this.candidates.forget(flow);
+    await this.history.forget(flow);
+    await this.limits.forget(flow);
+    await this.cursors.forgetFlow(flow);
+  }
+
+  /** Forgets all that there is of an installation: the database is nobody's then. What others keep in it stays. */
+  async forgetAll(): Promise<void> {
+    for (const name of COLLECTIONS)
+      await this.#db
+        .collection(name)
+        .drop()
+        .catch((error: { code?: unknown }) => {
+          // It never was.
+          if (error.code !== NAMESPACE_NOT_FOUND) throw error;
+        });
   }
 
   /** How many documents there are of each kind. */

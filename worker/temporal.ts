@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
-import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Home } from '../activities/messenger.ts';
 import { MESSAGES, SEARCH_ATTRIBUTES, WORKFLOWS } from '../flows/names.ts';
-import type { Flow } from '../flows/flow.ts';
+import { feedsOf, type Flow } from '../flows/flow.ts';
 import { TandemError } from '../flows/tandemError.ts';
+import type { Store } from '../store/store.ts';
 import { whyUnusable, temporalServer } from './remotes.ts';
 
 const ADDRESS = /^(\[[\da-f:]+\]|[\w.-]+)(:\d{1,5})?$/i;
@@ -124,4 +125,25 @@ export async function startFeeds(
     await handle.signal(MESSAGES.takeover, takeoverSeconds);
   }
   return [...feeds.keys()];
+}
+
+/** Stops the feed watchers of types that no flow uses any more; tells which ran. */
+export async function stopFeeds(
+  { client, installation }: Home,
+  store: Pick<Store, 'cursors'>,
+  flows: readonly Flow[],
+): Promise<string[]> {
+  const used = feedsOf(flows);
+  const stopped: string[] = [];
+  for (const { _id: feed } of await store.cursors.all()) {
+    if (used.includes(feed)) continue;
+    const [system = '', ...type] = feed.split(':');
+    try {
+      await client.workflow.getHandle(installation.feedWorkflowId(system, type.join(':'))).terminate('no flow uses it');
+      stopped.push(feed);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+  return stopped;
 }

@@ -33,7 +33,14 @@ import { retryUntilReachable, type Waiting } from './retryUntilReachable.ts';
 import { numberChanges } from './sequencer.ts';
 import { watchClocks } from './clockWatch.ts';
 import { makeConnectors, noteQuota, shareClocks } from './connectors.ts';
-import { addSearchAttributes, connectTemporal, searchAttributeCommand, startFeeds, temporalConfig } from './temporal.ts';
+import {
+  addSearchAttributes,
+  connectTemporal,
+  searchAttributeCommand,
+  startFeeds,
+  stopFeeds,
+  temporalConfig,
+} from './temporal.ts';
 import { checkOwner, checkStore, checkTemporal, claimWorld, migrateAtStart, worldOf, type World } from './world.ts';
 
 /** Configuration and flows, checked together, so that every problem is told at once. Throws TandemError. */
@@ -205,6 +212,12 @@ export async function runWorker(
           activities: createActivities(deps, world.id),
         }),
       );
+      const feedsAsConfigured = async (): Promise<void> => {
+        await startFeeds(home, flows, config.TANDEM_TAKEOVER_SECONDS);
+        for (const feed of await stopFeeds(home, store, flows))
+          log.info({ event: 'feed', feed }, 'no flow uses the feed any more');
+        await store.owner.setConfigured(flows.map(({ name }) => name));
+      };
       const running = worker.run();
       if (version) void tellUntilCurrent(temporal.client, { version, log, signal: told.signal });
       const stop = (): void => {
@@ -212,10 +225,7 @@ export async function runWorker(
       };
       signal.addEventListener('abort', stop, { once: true });
       if (signal.aborted) stop();
-      await Promise.race([
-        running,
-        retryUntilReachable(server, waiting, () => startFeeds(home, flows, config.TANDEM_TAKEOVER_SECONDS)).catch(() => {}),
-      ]);
+      await Promise.race([running, retryUntilReachable(server, waiting, () => feedsAsConfigured()).catch(() => {})]);
       if (!plan && !signal.aborted) await release({ store, home, flows, log });
       if (!signal.aborted)
         log.info({ event: 'worker', installation: installation.name, flows: flows.map((flow) => flow.name) }, 'the worker runs');

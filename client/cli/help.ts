@@ -43,6 +43,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   withdraw: ['withdraw contactperson-contact'],
   rebuild: ['rebuild'],
   replay: ['replay', 'replay --each 50 --json'],
+  'remove flow': ['remove flow supplierperson-contact --keep-data', 'remove flow supplierperson-contact --delete-data --json'],
+  'remove installation': ['remove installation --delete-data'],
   renew: ['renew', 'renew --flow contactperson-contact --rate 50'],
   serve: ['serve', 'serve --port 8443 --only hooks'],
   'token new': ['token new billing --right steer'],

@@ -13,6 +13,7 @@ import { addInstallationCommands } from './installation.ts';
 import { print } from './print.ts';
 import { showLink, showLinks, showStatus } from './show.ts';
 import { addReplayCommand } from './replay.ts';
+import { addRemoveCommands } from './remove.ts';
 import { addRenewCommand } from './renew.ts';
 import { addSandboxCommands } from './sandbox.ts';
 import { addServerCommands } from './server.ts';
@@ -146,6 +147,7 @@ export function makeProgram(): Command {
   addSteeringCommands(program, withTandem);
   addRenewCommand(program, withTandem);
   addReplayCommand(program, withTandem);
+  addRemoveCommands(program, withTandem);
   addServerCommands(program, withTandem);
   addSandboxCommands(program);
   addHelp(program);

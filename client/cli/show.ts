@@ -101,11 +101,16 @@ export function showStatus(status: StatusReport): string {
   const advice = [...new Map(status.flows.flatMap((flow) => flow.blocked.map((each) => [each.code, each] as const))).values()];
   const told = advice.map((each) => `${each.code}: ${each.meaning}\n  what to do: ${each.advice}`);
   const paused = status.paused.length > 0 ? `paused by hand: ${status.paused.join(', ')}; \`tandem resume\` lets them go on` : '';
+  const left = status.leftOver.map(
+    ({ flow, links }) =>
+      `left over: ${flow}, ${links} links: no longer configured, so nothing is carried; \`npx tandem remove flow ${flow}\` takes it away, configured again it goes on`,
+  );
   const refused = status.refused.map(({ section, why }) => `not run: ${section}: ${why.join('; ')}`);
   return [
     status.troubles.map(showTrouble).join('\n'),
     paused,
     flows,
+    left.join('\n'),
     refused.join('\n'),
     feeds,
     late.join('\n'),

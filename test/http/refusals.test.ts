@@ -21,6 +21,7 @@ const BODIES: Readonly<Record<string, object>> = {
   restoreValue: { changeId: '1:FirstName' },
   retryBlocked: {},
   compareAll: {},
+  removeFlow: { data: 'keep' },
 };
 
 describe('what the HTTP interface refuses, on real servers', function () {

@@ -1,9 +1,8 @@
-import { SYSTEMS, type Flow } from '../../../flows/flow.ts';
+import { feedsOf, SYSTEMS, type Flow } from '../../../flows/flow.ts';
 import { feedKey } from '../../../flows/names.ts';
 import type { CursorDocument, LinkDocument, SystemDocument } from '../../../store/documents.ts';
 import type { Store } from '../../../store/store.ts';
 import type { DependencyState } from '../../../worker/health.ts';
-import { feedsOf } from '../../status.ts';
 import { isCarried } from './carried.ts';
 import type { Family, Sample } from './exposition.ts';
 
