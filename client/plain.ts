@@ -68,8 +68,9 @@ export function plainDetails({
 
 /** A change as callers are given it. */
 export function plainChange(sourceId: string, change: HistoryDocument): Change {
-  const { _id: key, link, flow, side, property, why, before, after } = change;
-  return { id: key.slice(link.length + 1), flow, sourceId, at: iso(change.at), side, property, why, before, after };
+  const { _id: key, link, flow, side, property, why, before, after, unanswered = false } = change;
+  const id = key.slice(link.length + 1);
+  return { id, flow, sourceId, at: iso(change.at), side, property, why, before, after, unanswered };
 }
 
 /** An event as callers are given it. */

@@ -157,6 +157,8 @@ export interface HistoryDocument {
   readonly before: Value;
   readonly after: Value;
   readonly instants?: Readonly<Record<Side, Instants>>;
+  /** Sent by an attempt that was never answered: whether the record ever showed it is not known. */
+  readonly unanswered?: true;
 }
 
 /** To which installation a database belongs; `_id` is `owner`. */

@@ -30,13 +30,19 @@ export class History {
     await keepFor(this.#history, 'at', days);
   }
 
-  /** Adds changes; a later attempt at the same change replaces the note of an earlier one, never the other way. */
+  /**
+   * Adds changes; a later attempt at the same change replaces the note of an earlier one, never the other way. What was
+   * answered replaces what was not, whichever attempt it was, and never the other way.
+   */
   async add(changes: readonly HistoryDocument[]): Promise<void> {
     for (const change of changes) {
+      const { _id, attempt, unanswered } = change;
+      const older = { _id, attempt: { $lte: attempt } };
       try {
-        await this.#history.replaceOne({ _id: change._id, attempt: { $lte: change.attempt } }, change, { upsert: true });
+        await this.#history.replaceOne(unanswered ? { ...older, unanswered } : older, change, { upsert: true });
       } catch (error) {
         if (!isDuplicate(error)) throw error;
+        if (!unanswered) await this.#history.replaceOne({ _id, unanswered: true }, change);
       }
     }
   }
@@ -54,11 +60,11 @@ export class History {
       .toArray();
   }
 
-  /** The changes of a link after one revision, up to another, in their order. */
+  /** The changes of a link after one revision, up to another, in their order; those that were never answered are none. */
   async between(link: string, after: number, upTo: number): Promise<HistoryDocument[]> {
     const found: HistoryDocument[] = [];
     let enough = Number.NEGATIVE_INFINITY;
-    for await (const change of this.#history.find({ link }).sort({ at: -1 })) {
+    for await (const change of this.#history.find({ link, unanswered: { $ne: true } }).sort({ at: -1 })) {
       const revision = revisionOf(link, change._id);
       if (revision <= after) enough = Math.max(enough, change.at.getTime() - SKEW_MS);
       if (change.at.getTime() < enough) break;

@@ -57,6 +57,8 @@ interface Refusal extends Omit<Commit, 'outcome' | 'text'> {
 }
 
 interface Remembered {
+  /** Before an answer is there. */
+  readonly unanswered?: boolean;
   readonly link: LinkRecord;
   readonly side: Side;
   readonly changes: readonly PropertyChange[];
@@ -204,7 +206,7 @@ export function linkContext(deps: Deps) {
     });
   }
 
-  async function remember({ link, side, changes, attempt }: Remembered): Promise<void> {
+  async function remember({ link, side, changes, attempt, unanswered = false }: Remembered): Promise<void> {
     await store.history.add(
       changes.map(({ property, why, before, after, instants }) => ({
         _id: historyKey(linkKey(link.flow, link.sourceId), link.revision, property),
@@ -218,6 +220,7 @@ export function linkContext(deps: Deps) {
         before,
         after,
         ...(instants ? { instants } : {}),
+        ...(unanswered ? { unanswered } : {}),
       })),
     );
   }

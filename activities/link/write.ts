@@ -38,9 +38,8 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     return { kind: 'contended', found: await readSides(link, { sides: SIDES, attempt }), revision: stored?.revision ?? 0 };
   if (stored && done) return replayStored(link, stored, { side, written });
   // What a write overwrites is noted with its answer. An attempt that never got so far may have written all the same,
-  // and what it overwrote may not be seen again: the next one notes it before anything else.
-  const noted = attempt.number > 1;
-  if (noted) await remember({ link, side, changes: changesTo((each) => each.value), attempt });
+  // and what it overwrote may not be seen again: the next one notes it before anything else, as never answered.
+  if (attempt.number > 1) await remember({ link, side, changes: changesTo((each) => each.value), attempt, unanswered: true });
   const { allowance } = deps;
   if (
     allowance &&
@@ -161,8 +160,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
   /** The write stands: history, then the link with its new base, in one document each. */
   async function finish(observation: Observation): Promise<Outcome> {
     const after = (each: Assignment): Value => observation.values[each.property] ?? null;
-    if (!noted || assignments.some((each) => after(each) !== each.value))
-      await remember({ link, side, changes: changesTo(after), attempt });
+    await remember({ link, side, changes: changesTo(after), attempt });
     const base = { source: { ...link.base.source }, target: { ...link.base.target } };
     for (const each of assignments) {
       base[side][each.property] = observation.values[each.property] ?? null;

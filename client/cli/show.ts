@@ -186,7 +186,7 @@ export function showLink(flow: Flow, link: LinkDetails, ui: string): string {
             each.property,
             text(each.before),
             text(each.after),
-            each.why,
+            each.unanswered ? `${each.why}; sent, never answered` : each.why,
             each.id,
           ]),
         ),

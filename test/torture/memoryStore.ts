@@ -188,6 +188,12 @@ class MemoryCandidates {
   }
 }
 
+/** As the store has it: answered replaces unanswered, else a later attempt an earlier one. */
+function isReplacedBy(known: HistoryDocument | undefined, change: HistoryDocument): boolean {
+  if (known === undefined || (known.unanswered && !change.unanswered)) return true;
+  return known.attempt <= change.attempt && (!change.unanswered || known.unanswered === true);
+}
+
 class MemoryHistory {
   /** What is stored, for tests to look at. */
   readonly rows = new Map<string, HistoryDocument>();
@@ -199,8 +205,7 @@ class MemoryHistory {
 
   add(changes: readonly HistoryDocument[]): Promise<void> {
     if (!this.#breaks.has('no-history'))
-      for (const change of changes)
-        if ((this.rows.get(change._id)?.attempt ?? 0) <= change.attempt) this.rows.set(change._id, change);
+      for (const change of changes) if (isReplacedBy(this.rows.get(change._id), change)) this.rows.set(change._id, change);
     return Promise.resolve();
   }
 }
