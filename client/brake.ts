@@ -1,6 +1,5 @@
 import { BULK_CHANGE } from '../activities/link/bulkChangeGuard.ts';
-import type { Flow } from '../flows/flow.ts';
-import { feedKey } from '../flows/names.ts';
+import { feedsOf, type Flow } from '../flows/flow.ts';
 import type { LinkDocument } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
 import type { Message } from '../workflows/core/receive.ts';
@@ -22,8 +21,13 @@ export async function approveHeld({ store, steer }: Brake, { name, source, targe
   await store.limits.approve(name, Date.now() + APPROVED_MS);
   for (const link of held) await steer(name, link.sourceId, { kind: 'retry', approved: true });
   // What a list of ids lacked is looked at once more, and believed.
-  for (const { system, type } of [source, target]) await store.cursors.ask(feedKey(system, type), { idsAsked: Date.now() });
-  return heldChanges(held);
+  let missing = 0;
+  for (const feed of feedsOf([{ source, target }])) {
+    const { notBelieved = [] } = await store.cursors.get(feed);
+    for (const list of notBelieved) if (list.flow === name) missing += list.missing;
+    await store.cursors.ask(feed, { idsAsked: Date.now() });
+  }
+  return heldChanges(held, missing);
 }
 
 /** Gives up what is held back: its links look again. What would go the same way again is held at once. */
@@ -33,15 +37,15 @@ export async function withdrawHeld({ store, steer }: Brake, { name }: Flow): Pro
   const n = Math.max(BULK_CHANGE.records, Math.ceil(BULK_CHANGE.share * (await store.links.count({ flow: name })))) + 1;
   await store.limits.withdraw(name, { minute: Math.floor(Date.now() / 60_000), n });
   for (const link of held) await steer(name, link.sourceId, { kind: 'sync' });
-  return heldChanges(held);
+  return heldChanges(held, 0);
 }
 
 /** What was held back, counted by what would have been done: `end`, `delete`, `recreate`, `blank`, or a property's name. */
-function heldChanges(held: readonly LinkDocument[]): HeldChanges {
+function heldChanges(held: readonly LinkDocument[], missing: number): HeldChanges {
   const would: Record<string, number> = {};
   for (const { block } of held) {
     const what = block?.properties[0] ?? 'end';
     would[what] = (would[what] ?? 0) + 1;
   }
-  return { links: held.length, would };
+  return { links: held.length, would, missing };
 }

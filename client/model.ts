@@ -129,6 +129,11 @@ export const heldChangesSchema = z
     would: z
       .record(z.string(), z.int())
       .describe('How many would do what: `end`, `delete`, `recreate`, `blank`, or the property that would become equal.'),
+    missing: z
+      .int()
+      .describe(
+        'How many records a list of ids lacks that was not believed: their links read them now, and end where they are gone.',
+      ),
   })
   .meta({ id: 'HeldChanges', description: 'What the brake held back of a flow.' });
 export type HeldChanges = z.infer<typeof heldChangesSchema>;

@@ -136,14 +136,14 @@ export function addSteeringCommands(program: Command, withTandem: With): void {
         }),
       );
 
-  const said = ({ links, would }: HeldChanges): string =>
+  const said = ({ links, would, missing }: HeldChanges): string =>
     `${links} links that were held back${
       links === 0
         ? ''
         : ` (${Object.entries(would)
             .map(([what, n]) => `${n}: ${what}`)
             .join(', ')})`
-    }`;
+    }${missing === 0 ? '' : `; ${missing} records that a list of ids lacks are read, and their links end where they are gone`}`;
   for (const [name, description, done] of [
     ['approve', 'let all pass that the brake holds back of a flow, however long it takes', 'let pass'],
     ['withdraw', 'give up what the brake holds back of a flow: its links look again', 'withdrawn'],

@@ -190,7 +190,18 @@ describe('the core of a link', () => {
       now: NOW,
     });
     assert.equal(advance(held, NOW + 1000).step.kind, 'wait');
-    assert.equal(advance(receive(held, { kind: 'retry' }, NOW), NOW).step.kind, 'write');
+    // It asks the brake again; the brake lets pass what carries an approval, and nothing else.
+    const asked = advance(receive(held, { kind: 'retry' }, NOW), NOW);
+    assert.deepEqual([asked.step.kind, asked.state.approved], ['write', undefined]);
+    const approved = advance(receive(held, { kind: 'retry', approved: true }, NOW), NOW);
+    assert.deepEqual([approved.step.kind, approved.state.approved], ['write', true]);
+    // However often the write has to be tried: until it was acted upon, and no longer.
+    assert.ok(approved.step.kind === 'write');
+    const contended = applyOutcome(approved.state, { step: approved.step, outcome: { kind: 'contended', found: {} }, now: NOW });
+    assert.equal(contended.approved, true);
+    const target = seen(2, { givenName: '', familyName: 'Lie' });
+    const done = applyOutcome(approved.state, { step: approved.step, outcome: { kind: 'written', seen: target }, now: NOW });
+    assert.equal(done.approved, undefined);
   });
 
   it('out of scope contributes nothing, and coming back resumes the same link', () => {
