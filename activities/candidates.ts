@@ -4,7 +4,9 @@ import { candidateKey, feedKey, indexKey, recordKey } from '../flows/names.ts';
 import { normalise } from '../flows/normalise.ts';
 import { SIDES, type Side } from '../flows/side.ts';
 import type { Deps } from './deps.ts';
+import { forEachLimit } from './forEachLimit.ts';
 import { observationOf } from './observation.ts';
+import { LinkRefuses } from './ports.ts';
 import type { CandidateDocument } from '../store/documents.ts';
 import type { Snapshot } from '../connectors/connector.ts';
 
@@ -35,9 +37,13 @@ const same = (a: CandidateDocument | undefined, b: CandidateDocument | null): bo
   (a === undefined && b === null) ||
   (!!a && !!b && a.keys.join('\n') === b.keys.join('\n') && a.refs.join('\n') === b.refs.join('\n'));
 
+/** So many candidates a flow's links are woken for at a look. */
+const WOKEN_AT_A_LOOK = 500;
+
 /**
  * Notes a page of records as candidates of a flow and wakes the links that wait and may find a partner now: those of
- * the records themselves, and those with a key that was there before or is there now.
+ * the records themselves, and those with a key that was there before or is there now. That links are to be woken stands
+ * in the very note, until they were: a message that is lost is sent again.
  */
 export async function noteCandidates(
   deps: Deps,
@@ -49,36 +55,55 @@ export async function noteCandidates(
     side,
     records.map((record) => record.id),
   );
-  const now: CandidateDocument[] = [];
-  const before: CandidateDocument[] = [];
-  const gone: string[] = [];
+  const noted: CandidateDocument[] = [];
   for (const record of records) {
     const old = known.get(record.id);
     const candidate = candidateOf(flow, side, record);
-    if (same(old, candidate)) continue;
-    if (old) before.push(old);
-    if (candidate) now.push(candidate);
-    else if (old) gone.push(old._id);
+    if (same(old, candidate) && old?.wakes === undefined) continue;
+    const now = candidate ?? (old && { ...old, keys: [], refs: [] });
+    const keysBefore = [...new Set([...(old?.keysBefore ?? []), ...(old?.keys ?? [])])];
+    if (now) noted.push({ ...now, wakes: deps.time.now(), keysBefore });
   }
-  if (now.length + gone.length === 0) return;
-  await deps.store.candidates.note(now, gone);
-  await wake(deps, { flow, side, changed: [...before, ...now] });
+  if (noted.length === 0) return;
+  await deps.store.candidates.note(noted, []);
+  await wake(deps, { flow, side, noted });
+}
+
+/** Wakes links for whom that was put off, or failed. */
+export async function wakeWaiting(deps: Deps, flow: Flow, side: Side): Promise<void> {
+  if (!isIndexed(flow)) return;
+  const noted = await deps.store.candidates.waking(flow.name, side, WOKEN_AT_A_LOOK);
+  if (noted.length > 0) await wake(deps, { flow, side, noted });
 }
 
 async function wake(
   deps: Deps,
-  { flow, side, changed }: { readonly flow: Flow; readonly side: Side; readonly changed: readonly CandidateDocument[] },
+  { flow, side, noted }: { readonly flow: Flow; readonly side: Side; readonly noted: readonly CandidateDocument[] },
 ): Promise<void> {
-  const keys = [...new Set(changed.flatMap((each) => each.keys))];
-  const sharing = keys.length === 0 ? [] : await deps.store.candidates.withKeys(flow.name, 'source', keys);
-  const ids = new Set([...(side === 'source' ? changed : []), ...sharing].map((each) => each.id));
+  const { candidates } = deps.store;
+  const keys = [...new Set(noted.flatMap((each) => [...each.keys, ...(each.keysBefore ?? [])]))];
+  const sharing = keys.length === 0 ? [] : await candidates.withKeys(flow.name, 'source', keys);
+  const ids = new Set([...(side === 'source' ? noted : []), ...sharing].map((each) => each.id));
   await wakeLinks(deps, flow, [...ids]);
+  await candidates.woken(noted);
+  const gone = noted.filter((each) => each.keys.length === 0 && each.refs.length === 0);
+  if (gone.length > 0)
+    await candidates.note(
+      [],
+      gone.map(({ _id }) => _id),
+    );
 }
 
 /** Wakes those of a flow's links that have no partner yet. */
 export async function wakeLinks(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<void> {
-  for (const link of (await deps.store.links.bySource(flow.name, sourceIds)).values())
-    if (link.targetId === null && link.ended === null) await deps.links.signalRetry(link);
+  const links = [...(await deps.store.links.bySource(flow.name, sourceIds)).values()];
+  const waiting = links.filter(({ targetId, ended }) => targetId === null && ended === null);
+  await forEachLimit(waiting, async (link) => {
+    // One whose inbox is full looks for its partner once it gets there.
+    await deps.links.signalRetry(link).catch((error: unknown) => {
+      if (!(error instanceof LinkRefuses)) throw error;
+    });
+  });
 }
 
 /** Whether a link may look for its partner: all records of both sides are noted. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { forEachLimit } from '../activities/feed/forEachLimit.ts';
+import { forEachLimit } from '../activities/forEachLimit.ts';
 import { median, spread } from './figures.ts';
 import { note, say } from './report.ts';
 import { contactPersons, crmWrites, install, posts, startFloor, until, type Stack } from './stack.ts';

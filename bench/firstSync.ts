@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { forEachLimit } from '../activities/feed/forEachLimit.ts';
+import { forEachLimit } from '../activities/forEachLimit.ts';
 import { countCalls, median, spread } from './figures.ts';
 import { note, say } from './report.ts';
 import { install, mixed, posts, startFloor, startStack, until, type Floor, type Installation, type Stack } from './stack.ts';

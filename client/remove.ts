@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { forEachLimit } from '../activities/feed/forEachLimit.ts';
+import { forEachLimit } from '../activities/forEachLimit.ts';
 import type { Home } from '../activities/messenger.ts';
 import { feedsOf, type Flow } from '../flows/flow.ts';
 import { TandemError } from '../flows/tandemError.ts';
@@ -62,7 +62,12 @@ export async function removeFlow({ home, store, flows }: Removing, name: string,
   if (options.data === 'delete') {
     await store.forgetFlow(name);
     const used = feedsOf(flows);
-    for (const { _id: feed } of await store.cursors.all()) if (!used.includes(feed)) await store.cursors.forget(feed);
+    for (const { _id: feed } of await store.cursors.all())
+      if (!used.includes(feed)) {
+        await store.cursors.forget(feed);
+        await store.idLists.forget(feed);
+        await store.setAside.forget(feed);
+      }
   }
   await store.owner.setRemoved(name, options.data === 'keep');
   return { flow: name, closed: closing.closed, feeds, links, data: options.data === 'keep' ? 'kept' : 'deleted' };

@@ -16,6 +16,7 @@ export class Candidates {
   async prepare(): Promise<void> {
     await this.#candidates.createIndex({ keys: 1 });
     await this.#candidates.createIndex({ refs: 1 });
+    await this.#candidates.createIndex({ flow: 1, side: 1, wakes: 1 }, { partialFilterExpression: { wakes: { $gt: 0 } } });
   }
 
   /** Candidates of one side of a flow by record id. */
@@ -34,9 +35,31 @@ export class Candidates {
     return [...new Map(found.map((each) => [each._id, each])).values()];
   }
 
-  /** Candidates of any flow that refer to a record. */
-  referringTo(ref: string): Promise<CandidateDocument[]> {
-    return this.#candidates.find({ refs: ref }).toArray();
+  /** Candidates of any flow that refer to a record, so many at most. */
+  referringTo(ref: string, limit: number): Promise<CandidateDocument[]> {
+    return this.#candidates.find({ refs: ref }).limit(limit).toArray();
+  }
+
+  /** Links are to be woken for all that refer to a record. */
+  async markReferring(ref: string, now: number): Promise<void> {
+    await this.#candidates.updateMany({ refs: ref }, { $set: { wakes: now } });
+  }
+
+  /** Candidates for which links are still to be woken, so many at most. */
+  waking(flow: string, side: Side, limit: number): Promise<CandidateDocument[]> {
+    return this.#candidates
+      .find({ flow, side, wakes: { $gt: 0 } })
+      .limit(limit)
+      .toArray();
+  }
+
+  /** Links were woken for these candidates as they were noted; one that was noted again since is woken for again. */
+  async woken(candidates: readonly CandidateDocument[]): Promise<void> {
+    for (const wakes of new Set(candidates.map((each) => each.wakes ?? 0)))
+      for (const part of chunks(candidates.filter((each) => each.wakes === wakes))) {
+        const ids = part.map(({ _id }) => _id);
+        await this.#candidates.updateMany({ _id: { $in: ids }, wakes }, { $unset: { wakes: '', keysBefore: '' } });
+      }
   }
 
   /** Notes candidates as they are now, and forgets those that are none any more. */

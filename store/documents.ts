@@ -141,6 +141,9 @@ export interface CandidateDocument {
   readonly keys: readonly string[];
   /** Records that it refers to, `<system>:<type>:<id>`. */
   readonly refs: readonly string[];
+  /** Since when links are to be woken for it (ms), and keys that it had before; gone once they were. */
+  readonly wakes?: number;
+  readonly keysBefore?: readonly string[];
 }
 
 /** One applied change; `_id` is link, revision and property. */

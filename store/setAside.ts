@@ -80,4 +80,9 @@ export class SetAside {
   ofFeed(feed: string, limit: number): Promise<SetAsideDocument[]> {
     return this.#rows.find({ feed }).sort({ since: 1 }).limit(limit).toArray();
   }
+
+  /** Forgets what is set aside of a feed. */
+  async forget(feed: string): Promise<void> {
+    await this.#rows.deleteMany({ feed });
+  }
 }

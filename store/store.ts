@@ -36,6 +36,7 @@ const COLLECTIONS = [
   'idLists',
   'limits',
   'requests',
+  'setAside',
   'steering',
   'systems',
   'owner',
@@ -243,7 +244,7 @@ export interface LinkStore {
     | 'write'
     | 'noteCreation'
   >;
-  readonly candidates: Pick<Candidates, 'byId' | 'withKeys' | 'referringTo' | 'note'>;
+  readonly candidates: Pick<Candidates, 'byId' | 'withKeys' | 'referringTo' | 'markReferring' | 'waking' | 'woken' | 'note'>;
   readonly history: Pick<History, 'add'>;
   readonly cursors: Pick<Cursors, 'get' | 'ask' | 'takeOver' | 'advance'>;
   readonly idLists: Pick<IdLists, 'add' | 'get' | 'forget'>;

@@ -1,6 +1,6 @@
 import type { FeedContext } from './context.ts';
 import { canAct } from './findMissing.ts';
-import { forEachLimit } from './forEachLimit.ts';
+import { forEachLimit } from '../forEachLimit.ts';
 
 /** Between two questions which records were deleted (ms), where looks for deletions are not closer still. */
 const PAUSE_MS = 60_000;

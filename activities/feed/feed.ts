@@ -5,6 +5,7 @@ import { FeedTaken } from '../../store/cursors.ts';
 import type { CursorDocument } from '../../store/documents.ts';
 import type { FeedInput } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
+import { wakeWaiting } from '../candidates.ts';
 import { loggedCode, feedContext, type FeedContext } from './context.ts';
 import { isDeletedDue, lookForDeleted } from './deleted.ts';
 import { findMissing } from './findMissing.ts';
@@ -43,6 +44,7 @@ export class Feed {
       if (!(await isIndexedFirst(this.#context))) return NOT_READY_MS;
       await lookForChanges(this.#context);
       await lookAgain(this.#context);
+      for (const { flow, side } of this.#context.roles) await wakeWaiting(deps, flow, side);
       if (this.#failures > 0) deps.log.info({ event: 'feed', feed: id }, 'the feed answers again');
       this.#failures = 0;
       this.#beginWhatIsDue(await this.#context.cursor());

@@ -3,7 +3,7 @@ import type { StandingLink } from '../../store/links.ts';
 import { LinkRefuses } from '../ports.ts';
 import { isBulkChange } from '../link/bulkChangeGuard.ts';
 import type { FeedContext } from './context.ts';
-import { forEachLimit } from './forEachLimit.ts';
+import { forEachLimit } from '../forEachLimit.ts';
 import type { FlowRole } from './handOn.ts';
 import { listIds, type Listed } from './listedIds.ts';
 

@@ -10,7 +10,7 @@ import type { LinkDocument, SeenUpdate } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { LinkRefuses } from '../ports.ts';
 import { Floods } from './floods.ts';
-import { forEachLimit } from './forEachLimit.ts';
+import { forEachLimit } from '../forEachLimit.ts';
 import { startLinks, type Undelivered } from './startLinks.ts';
 
 /** Messages of a page go out, and `seen` is raised, so many at a time: a failure takes back nothing of those before. */

@@ -5,7 +5,7 @@ import { newRecord } from '../../workflows/record.ts';
 import type { Deps } from '../deps.ts';
 import { observationOf, rulesOf } from '../observation.ts';
 import { LinkRefuses } from '../ports.ts';
-import { forEachLimit } from './forEachLimit.ts';
+import { forEachLimit } from '../forEachLimit.ts';
 
 /**
  * Links of a first sync are begun so many at a time, and so far ahead of those that are done: more than the workers'

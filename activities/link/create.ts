@@ -36,7 +36,11 @@ export async function createRecord(
   const { stored, done, ahead } = safe ? { stored: null, done: false, ahead: false } : await loadStored(link);
   if (ahead)
     return { kind: 'contended', found: await readSides(link, { sides: ['source'], attempt }), revision: stored?.revision ?? 0 };
-  if (stored && done && (stored.block || stored.targetId !== null)) return replayStored(link, stored, { side: 'target' });
+  if (stored && done && (stored.block || stored.targetId !== null)) {
+    // The attempt that linked it may have died before it told those who wait.
+    if (stored.targetId !== null) await wakeReferring(deps, flow, link.sourceId);
+    return replayStored(link, stored, { side: 'target' });
+  }
   const unclear = stored?.block?.code === 'ambiguous' ? stored.block.at - AMBIGUOUS_SLACK_MS : null;
   const lost = attempt.number > 1 || unclear !== null;
   const options = { priority: 'write' as const, signal: attempt.signal, again: lost };

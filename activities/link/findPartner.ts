@@ -31,8 +31,7 @@ export async function findPartner(
     if (found.length === 0) continue;
     const rivals = await rivalsFor(key);
     const what = `${alternative.source} = ${alternative.target}`;
-    if (found.length > 1)
-      return ambiguous(`${found.length} records match by ${what}: ${found.map((each) => each.id).join(', ')}`);
+    if (found.length > 1) return ambiguous(`more than one record matches by ${what}: ${found.map((each) => each.id).join(', ')}`);
     if (rivals.length > 0)
       return ambiguous(`${found[0]?.id} matches by ${what}, and so do other ${flow.source.type} records: ${rivals.join(', ')}`);
     if (found[0]) return { kind: 'matched', record: found[0] };
@@ -56,9 +55,25 @@ export async function findPartner(
     return candidateOf(flow, 'source', record);
   }
 
-  /** Free target records with that key, as they stand now. */
+  /** A candidate as it stands now, if it still has the key; forgotten where its record is gone. */
+  async function living(candidate: CandidateDocument, key: string): Promise<Snapshot | null> {
+    const { side } = candidate;
+    const { system, type } = flow[side];
+    try {
+      const record = await deps.connectors[system].read(
+        { type, id: candidate.id, fields: neededFields(flow, side) },
+        { priority: 'write', signal: attempt.signal },
+      );
+      return candidateOf(flow, side, record)?.keys.includes(key) ? record : null;
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.failure !== 'gone') throw error;
+      await store.candidates.note([], [candidate._id]);
+      return null;
+    }
+  }
+
+  /** Free target records with that key, as they stand now: two at most, since nobody can tell which of them is meant. */
   async function match(key: string): Promise<Snapshot[]> {
-    const { system, type } = flow.target;
     const candidates = await store.candidates.withKeys(flow.name, 'target', [key]);
     const linked = await store.links.byTarget(
       flow.target,
@@ -66,19 +81,9 @@ export async function findPartner(
     );
     const out: Snapshot[] = [];
     for (const candidate of candidates.filter((each) => !linked.has(each.id))) {
-      try {
-        const record = await deps.connectors[system].read(
-          { type, id: candidate.id, fields: neededFields(flow, 'target') },
-          {
-            priority: 'write',
-            signal: attempt.signal,
-          },
-        );
-        if (candidateOf(flow, 'target', record)?.keys.includes(key)) out.push(record);
-      } catch (error) {
-        if (!(error instanceof SystemError) || error.failure !== 'gone') throw error;
-        await store.candidates.note([], [candidate._id]);
-      }
+      const record = await living(candidate, key);
+      if (record) out.push(record);
+      if (out.length === 2) break;
     }
     return out;
   }
@@ -90,12 +95,15 @@ export async function findPartner(
       flow.name,
       others.map((each) => each.id),
     );
-    return others
-      .filter(({ id }) => {
-        const other = links.get(id);
-        return !other || (other.targetId === null && other.ended === null);
-      })
-      .map((each) => each.id);
+    const rivals: string[] = [];
+    for (const other of others) {
+      const known = links.get(other.id);
+      if (known && (known.targetId !== null || known.ended !== null)) continue;
+      // One without a link may be gone since it was noted.
+      if (known || (await living(other, key))) rivals.push(other.id);
+      if (rivals.length === 2) break;
+    }
+    return rivals;
   }
 
   async function isConnected(refs: readonly string[]): Promise<boolean> {
@@ -116,11 +124,17 @@ const ambiguous = (text: string): Partner => ({
   text: `${text}. Make them differ, remove all but one, or say which with \`tandem link\``,
 });
 
+/** So many links are woken at once; beyond that their feeds do it at their next look. */
+const WOKEN_AT_ONCE = 20;
+
 /** A record that was just linked may be what others wait for. */
 export async function wakeReferring(deps: Deps, flow: Flow, sourceId: string): Promise<void> {
   const waiting = deps.flows.filter((each) => each.connected.some(({ type }) => type === flow.source.type));
   if (waiting.length === 0) return;
-  const referring = await deps.store.candidates.referringTo(recordKey(flow.source.system, flow.source.type, sourceId));
+  const { candidates } = deps.store;
+  const ref = recordKey(flow.source.system, flow.source.type, sourceId);
+  const referring = await candidates.referringTo(ref, WOKEN_AT_ONCE + 1);
+  if (referring.length > WOKEN_AT_ONCE) return candidates.markReferring(ref, deps.time.now());
   for (const other of waiting)
     await wakeLinks(
       deps,

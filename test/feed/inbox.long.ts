@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Connection } from '@temporalio/client';
-import { forEachLimit } from '../../activities/feed/forEachLimit.ts';
+import { forEachLimit } from '../../activities/forEachLimit.ts';
 import { temporalMessenger } from '../../activities/messenger.ts';
 import { rulesOf } from '../../activities/observation.ts';
 import { LinkRefuses } from '../../activities/ports.ts';

@@ -140,7 +140,7 @@ export class Watching {
   readonly powerOffice = new ListedSystem('powerOffice');
   readonly crm = new ListedSystem('crm');
   readonly told: Told = { started: [], observed: [], vanished: [], retried: [] };
-  readonly deps: Deps;
+  deps: Deps;
   /** Throws in place of a message to a link. */
   refuse: (sourceId: string) => void = () => {};
   now = Date.now();

@@ -74,7 +74,7 @@ describe('the store', () => {
     assert.deepEqual(await store.candidates.byId('f', 'source', ['1', '2']), new Map([['1', one]]));
     assert.deepEqual(await store.candidates.withKeys('f', 'target', ['0:a', '1:b']), [two]);
     assert.deepEqual(await store.candidates.withKeys('g', 'target', ['0:a']), []);
-    assert.deepEqual(await store.candidates.referringTo(ref), [one]);
+    assert.deepEqual(await store.candidates.referringTo(ref, 5), [one]);
     await store.candidates.note([{ ...two, keys: ['1:c'] }], [one._id]);
     assert.deepEqual(await store.candidates.withKeys('f', 'target', ['0:a']), []);
     assert.equal(await store.candidates.count(), 1);

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { linkActivities } from '../../activities/link/index.ts';
+import { rulesOf } from '../../activities/observation.ts';
+import { linkKey, recordKey } from '../../flows/names.ts';
+import type { Flow } from '../../flows/flow.ts';
+import type { Store } from '../../store/store.ts';
+import { newRecord } from '../../workflows/record.ts';
+import { makeStore } from '../support/world.ts';
+import { FLOW, Watching } from './watching.ts';
+
+const MATCH: Flow = { ...FLOW, relation: 'match', match: [{ source: 'name', target: 'title', normalise: [] }] };
+const ORDERS: Flow = {
+  ...FLOW,
+  name: 'orders',
+  source: { ...FLOW.source, type: 'Order' },
+  target: { ...FLOW.target, type: 'Deal' },
+  relation: 'connected',
+  connected: [{ type: 'Person', property: 'person' }],
+  properties: [],
+};
+
+describe('relations', () => {
+  let store: Store;
+  let watching: Watching;
+  beforeEach(async () => {
+    ({ store } = await makeStore());
+    watching = new Watching(store, [MATCH]);
+  });
+  afterEach(() => store.close());
+
+  const recordOf = (flow: Flow, sourceId: string): ReturnType<typeof newRecord> =>
+    newRecord({ flow: flow.name, rules: rulesOf(flow), sourceId, seen: null, now: watching.now });
+  const create = (flow: Flow, sourceId: string): Promise<unknown> =>
+    linkActivities(watching.deps).createRecord({ link: { ...recordOf(flow, sourceId), revision: 1 }, values: {} });
+  /** Both sides are read once: indexed, and handed on. */
+  async function begin(): Promise<void> {
+    const feeds = [watching.feed('crm', 'Contact'), watching.feed()];
+    for (const feed of [...feeds, ...feeds]) await feed.poll();
+  }
+  const blockOf = async (flow: Flow, sourceId: string): Promise<string | undefined> =>
+    (await store.links.byKey(linkKey(flow.name, sourceId)))?.block?.code;
+
+  for (const [what, fields] of [
+    ['comes to match', { title: 'Kari' }],
+    ['matches no more', { title: 'Ola' }],
+  ] as const)
+    it(`a record that ${what}: the wake-up that was lost is sent at the next look`, async () => {
+      watching.powerOffice.put('p', 1, { fields: { name: 'Kari' } });
+      watching.crm.put('c', 1, { fields: { title: what === 'comes to match' ? 'Eva' : 'Kari' } });
+      await begin();
+      watching.told.retried.length = 0;
+      const feed = watching.feed('crm', 'Contact');
+      watching.crm.put('c', 9, { fields });
+      watching.refuse = () => {
+        throw new Error('Temporal is away');
+      };
+      await feed.poll();
+      assert.deepEqual(watching.told.retried, []);
+      watching.refuse = () => {};
+      await feed.poll();
+      assert.deepEqual(watching.told.retried, ['p']);
+      await feed.poll();
+      assert.deepEqual(watching.told.retried, ['p'], 'once');
+    });
+
+  it('a key that very many share is read twice', async () => {
+    watching.powerOffice.put('p', 1, { fields: { name: 'Kari' } });
+    watching.crm.pageSize = 1000;
+    for (let i = 0; i < 50; i++) watching.crm.put(`c${i}`, 1, { fields: { title: 'Kari' } });
+    await begin();
+    const before = watching.crm.calls.read;
+    await create(MATCH, 'p');
+    assert.equal(await blockOf(MATCH, 'p'), 'ambiguous');
+    // Once before the block is stored, once after.
+    assert.equal(watching.crm.calls.read - before, 4);
+  });
+
+  it('a source that was deleted before its first look is nobody’s rival', async () => {
+    watching.powerOffice.put('p', 1, { fields: { name: 'Kari' } });
+    watching.powerOffice.put('q', 1, { fields: { name: 'Kari' } });
+    watching.crm.put('c', 1, { fields: { title: 'Kari' } });
+    await begin();
+    // Noted, and gone before it had a link.
+    await store.links.forget(MATCH.name);
+    watching.powerOffice.rows.delete('q');
+    await create(MATCH, 'p');
+    assert.equal((await store.links.byKey(linkKey('f', 'p')))?.targetId, 'c');
+    assert.deepEqual([...(await store.candidates.byId('f', 'source', ['p', 'q'])).keys()], ['p']);
+  });
+
+  describe('of records that refer to others', () => {
+    beforeEach(() => {
+      watching = new Watching(store, [FLOW, ORDERS]);
+    });
+
+    /** So many orders that wait for person p. */
+    async function orders(n: number): Promise<void> {
+      const ids = Array.from({ length: n }, (_, i) => `o${i}`);
+      await store.links.discover(
+        ids.map((id) => recordOf(ORDERS, id)),
+        ORDERS,
+      );
+      const refs = [recordKey('powerOffice', 'Person', 'p')];
+      await store.candidates.note(
+        ids.map((id) => ({ _id: `orders:source:${id}`, flow: 'orders', side: 'source', id, keys: [], refs })),
+        [],
+      );
+    }
+
+    /** The first attempt stored the link and died; this is the second. */
+    async function secondAttempt(): Promise<void> {
+      const seen = watching.crm.snapshot({ id: 'c', n: 1, fields: { title: 'x' } });
+      const { fields: values, ...rest } = seen;
+      const target = { ...rest, values, inScope: true };
+      await store.links.write(
+        {
+          ...recordOf(FLOW, 'p'),
+          revision: 1,
+          targetId: 'c',
+          base: { source: {}, target: values },
+          seen: { source: null, target },
+        },
+        FLOW,
+      );
+      watching.deps = {
+        ...watching.deps,
+        runAttempt: (work) => work({ number: 2, scheduledAt: 0, signal: new AbortController().signal }),
+      };
+      await create(FLOW, 'p');
+    }
+
+    it('those who wait are told by the second attempt where the first one died', async () => {
+      await orders(3);
+      await secondAttempt();
+      assert.deepEqual(watching.told.retried.sort(), ['o0', 'o1', 'o2']);
+    });
+
+    it('very many are told by their feed, and not by the attempt', async () => {
+      const many = 120;
+      await orders(many);
+      await secondAttempt();
+      assert.deepEqual(watching.told.retried, []);
+      const feeds = [watching.feed('crm', 'Deal'), watching.feed('powerOffice', 'Order')];
+      for (let i = 0; i < 4; i++) for (const feed of feeds) await feed.poll();
+      assert.equal(new Set(watching.told.retried).size, many);
+      assert.equal(watching.told.retried.length, many);
+    });
+  });
+});
