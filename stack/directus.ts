@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { caller, COLLECTIONS, collectionOf, orStop, PERSON, type RealCrm, type StartGiven } from './crmServer.ts';
@@ -55,8 +55,12 @@ export async function startDirectus(home: string, { port, folder, log }: StartGi
     LOG_LEVEL: 'warn',
   };
   const cli = join(home, 'node_modules', 'directus', 'cli.js');
-  if (!existsSync(join(folder, DATABASE)))
+  const made = join(folder, 'bootstrapped');
+  if (!existsSync(made)) {
     await promisify(execFile)(process.execPath, [cli, 'bootstrap'], { env, cwd: folder, timeout: START_MS });
+    // A database that is half made is made again.
+    writeFileSync(made, '');
+  }
   const child = startChild({ command: process.execPath, args: [cli, 'start'], env, log, cwd: folder });
   const address = `http://127.0.0.1:${port}`;
   await until({ what: 'Directus', child, log, ready: () => caller(address).get('server/ping'), patienceMs: START_MS });

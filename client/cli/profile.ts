@@ -15,6 +15,7 @@ interface CheckOptions {
 }
 
 const REFUTED = 1;
+const BASIC = { kind: 'basic', user: { env: 'CRM_USER' }, password: { env: 'CRM_PASSWORD' } } as const;
 
 /** `profile check`, `profile init`, `profile show`, `profile schema`. */
 export function addProfileCommands(program: Command): void {
@@ -49,17 +50,27 @@ export function addProfileCommands(program: Command): void {
     .option('--header <name>', 'the header that carries the token', 'Authorization')
     .option('--scheme <word>', 'put before the token; "" for none', 'Bearer')
     .option('--token <variable>', 'the variable that holds the token', 'CRM_TOKEN')
+    .option('--basic', 'sign in by CRM_USER and CRM_PASSWORD instead')
     .option('--json', 'print JSON')
     .action(
       async (
         url: string,
-        options: { out?: string; force?: boolean; header: string; scheme: string; token: string; json?: boolean },
+        options: {
+          out?: string;
+          force?: boolean;
+          header: string;
+          scheme: string;
+          token: string;
+          basic?: boolean;
+          json?: boolean;
+        },
       ) => {
         if (!/^https?:\/\//.test(url)) throw new TandemError(`${url} is not an http(s) address`);
         if (options.out !== undefined && existsSync(options.out) && !options.force)
           throw new TandemError(`${options.out} would be replaced: name another file, or say --force`);
         const { draftProfile } = await import('../../connectors/crm/draft/draft.ts');
-        const auth = { kind: 'header' as const, header: options.header, scheme: options.scheme, token: { env: options.token } };
+        const token = { kind: 'header' as const, header: options.header, scheme: options.scheme, token: { env: options.token } };
+        const auth = options.basic ? BASIC : token;
         const { profile: draft, base, notes } = await draftProfile({ url, auth, env: process.env });
         const text = `${JSON.stringify(draft, null, 2)}\n`;
         if (options.out !== undefined) await writeFile(options.out, text);

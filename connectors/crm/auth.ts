@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import ky from 'ky';
 import * as oauth from 'oauth4webapi';
+import { call } from '../http.ts';
 import { SystemError } from '../systemError.ts';
+import { textAt } from './profile/place.ts';
+import { fill } from './profile/template.ts';
 import type { Auth, Profile, Secret } from './profile/schema.ts';
 
 /** Gives a secret that a profile names by variable or file. */
@@ -25,7 +28,7 @@ export const secretsFrom =
 /** Every secret that a way of signing in needs. */
 function secretsOf(auth: Auth): Secret[] {
   if (auth.kind === 'header') return [auth.token];
-  if (auth.kind === 'basic') return [auth.user, auth.password];
+  if (auth.kind === 'basic' || auth.kind === 'login') return [auth.user, auth.password];
   return [auth.clientId, auth.clientSecret, ...(auth.refreshToken ? [auth.refreshToken] : [])];
 }
 
@@ -56,14 +59,22 @@ export const missingSecrets = (profile: Profile, env: NodeJS.ProcessEnv): string
 const EARLY_MS = 60_000;
 const PRESUMED_SECONDS = 1200;
 
+interface Token {
+  readonly text: string;
+  readonly until: number;
+  /** It is a session's cookie, name and value. */
+  readonly cookie?: boolean;
+}
+type FetchToken = (signal?: AbortSignal) => Promise<Token>;
+
 /** Signs calls in. `renew` is for after a 401: true where another try makes sense. */
 export interface SignIn {
   headers(signal?: AbortSignal): Promise<Record<string, string>>;
   renew(): boolean;
 }
 
-/** The way of signing in that a profile names. */
-export function signIn(auth: Auth, read: ReadSecret): SignIn {
+/** The way of signing in that a profile names, to the system at `url`. */
+export function signIn(auth: Auth, read: ReadSecret, url: string): SignIn {
   if (auth.kind === 'header')
     return {
       headers: async () => ({ [auth.header]: `${auth.scheme} ${await read(auth.token)}`.trim() }),
@@ -77,32 +88,62 @@ export function signIn(auth: Auth, read: ReadSecret): SignIn {
       },
       renew: () => false,
     };
-  let token: Promise<{ text: string; until: number }> | null = null;
-  let renewed = 0;
-  const fetchToken = tokenFetcher(auth, read);
+  return auth.kind === 'login' ? renewed(auth, logIn(auth, read, url)) : renewed(auth, tokenFetcher(auth, read));
+}
+
+/** A token that is fetched once, kept while it is good, and fetched again after a refusal. */
+function renewed({ header, scheme }: { readonly header: string; readonly scheme: string }, fetchToken: FetchToken): SignIn {
+  let token: Promise<Token> | null = null;
+  let renewedAt = 0;
   return {
     async headers(signal) {
-      const asked = token;
-      const known = await asked?.catch(() => null);
-      // One for all that waited for the same.
-      if ((!known || known.until < Date.now()) && token === asked) token = fetchToken(signal);
+      const known = await token?.catch(() => null);
+      if (!known || known.until < Date.now()) token = fetchToken(signal);
       const now = await (token ?? fetchToken(signal));
-      return { [auth.header]: `${auth.scheme} ${now.text}`.trim() };
+      return now.cookie ? { cookie: now.text } : { [header]: `${scheme} ${now.text}`.trim() };
     },
     renew() {
       // Once for a wave of refusals: all calls under way carry the same old token.
-      if (Date.now() - renewed < 5000) return token !== null;
-      renewed = Date.now();
+      if (Date.now() - renewedAt < 5000) return token !== null;
+      renewedAt = Date.now();
       token = null;
       return true;
     },
   };
 }
 
-function tokenFetcher(
-  auth: Extract<Auth, { kind: 'oauth2' }>,
-  read: ReadSecret,
-): (signal?: AbortSignal) => Promise<{ text: string; until: number }> {
+/** Logs in, and takes the token or the session cookie from the answer. */
+function logIn(auth: Extract<Auth, { kind: 'login' }>, read: ReadSecret, url: string): FetchToken {
+  return async (signal) => {
+    const body = fill(auth.body, { user: await read(auth.user), password: await read(auth.password) });
+    const answer = await call('CRM', {
+      method: 'POST',
+      url: url.replace(/\/+$/, '') + auth.path,
+      headers: auth.headers,
+      ...(auth.sendAs === 'json' ? { json: body } : { form: body as Record<string, string> }),
+      signal,
+      // A log-in that is refused is the key's fault, whatever status a system gives it.
+      judge: ({ status }) => (status >= 400 && status < 500 && status !== 429 ? { failure: 'unauthorized' } : undefined),
+    });
+    const until = Date.now() + lifeOf(auth.seconds);
+    const cookie = auth.cookie === undefined ? undefined : cookieOf(answer.headers, auth.cookie);
+    if (cookie !== undefined) return { text: cookie, until, cookie: true };
+    const token = auth.token === undefined ? null : textAt(answer.body, auth.token);
+    if (token === null)
+      throw new SystemError('CRM', 'unauthorized', `the log-in was answered without ${auth.cookie ?? auth.token ?? 'a token'}`);
+    return { text: token, until };
+  };
+}
+
+const cookieOf = (headers: Headers, name: string): string | undefined =>
+  headers
+    .getSetCookie()
+    .find((each) => each.startsWith(`${name}=`))
+    ?.split(';')[0];
+
+const lifeOf = (seconds: number): number => Math.max(seconds * 500, seconds * 1000 - EARLY_MS);
+
+function tokenFetcher(auth: Extract<Auth, { kind: 'oauth2' }>, read: ReadSecret): FetchToken {
   const server: oauth.AuthorizationServer = { issuer: new URL(auth.tokenUrl).origin, token_endpoint: auth.tokenUrl };
   let rotated: string | undefined;
 
@@ -155,7 +196,6 @@ function tokenFetcher(
       throw new SystemError('CRM', 'unreachable', `no token from ${new URL(auth.tokenUrl).host}: ${(error as Error).message}`);
     }
     if (answer.refresh_token !== undefined) await keep(answer.refresh_token);
-    const life = (answer.expires_in ?? PRESUMED_SECONDS) * 1000;
-    return { text: answer.access_token, until: Date.now() + Math.max(life / 2, life - EARLY_MS) };
+    return { text: answer.access_token, until: Date.now() + lifeOf(answer.expires_in ?? PRESUMED_SECONDS) };
   };
 }

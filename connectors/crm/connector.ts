@@ -50,7 +50,7 @@ export type CrmParts = ReturnType<typeof crmParts>;
 export function crmParts({ url, profile, secret, limits = [], tellKey, absentSeen: seenIn = [] }: CrmGiven) {
   const base = url.replace(/\/+$/, '') + profile.basePath;
   const clock = new SystemClock();
-  const send = transport({ base, profile, signIn: signIn(profile.auth, secret), limits, clock, tellKey });
+  const send = transport({ base, profile, signIn: signIn(profile.auth, secret, url), limits, clock, tellKey });
   const types = new Map(Object.keys(profile.types).map((name) => [name, typeProfile(profile, name) as ReadyType]));
   const all = [...types.values()];
 

@@ -5,7 +5,7 @@ import { TandemError } from '../../../flows/tandemError.ts';
 import { parseProfile } from '../profile/read.ts';
 import type { Auth } from '../profile/schema.ts';
 import { entitySets, listIn, resources, type EntitySet } from './descriptions.ts';
-import { guessList, guessRecord, sampled, typeNameOf, type DescribedType } from './guess.ts';
+import { fitness, guessList, guessRecord, sampled, typeNameOf, type DescribedType } from './guess.ts';
 
 const TIMEOUT_MS = 15_000;
 /** Where descriptions usually lie, below the address that is given. */
@@ -29,7 +29,7 @@ export interface Draft {
 /** Looks at a CRM and drafts a profile: from OData metadata, an OpenAPI description, or a sample of records. Reads only. */
 export async function draftProfile({ url, auth, env }: { url: string; auth: Auth; env: NodeJS.ProcessEnv }): Promise<Draft> {
   const base = url.replace(/\/+$/, '');
-  const signed = await signIn(auth, secretsFrom(env))
+  const signed = await signIn(auth, secretsFrom(env), base)
     .headers()
     .catch(() => ({}));
   const get = async (address: string): Promise<{ status: number; text: string }> => {
@@ -57,8 +57,10 @@ export async function draftProfile({ url, auth, env }: { url: string; auth: Auth
     if (answer.status !== 200 || !('paths' in api)) continue;
     const found = resources(api);
     if (found.length === 0) continue;
-    return finish(fromResources(found, auth), place === '' ? new URL(base).origin : base, [
+    const { kept, left } = fit(found);
+    return finish(fromResources(kept, auth), place === '' ? new URL(base).origin : base, [
       `from the OpenAPI description at ${base}${place}`,
+      ...(left.length > 0 ? [`left out, for they show no stamp of their last change: ${left.join(', ')}`] : []),
     ]);
   }
   const sample = first && first.status === 200 ? listIn(jsonOf(first.text)) : null;
@@ -114,22 +116,28 @@ const head = (auth: Auth): object => ({
   auth,
 });
 
-const typesOf = (found: readonly DescribedType[], system: readonly string[]): Record<string, object> =>
+/** The types of a draft: each with its properties, and what its records name otherwise than the profile does. */
+const typesOf = (found: readonly DescribedType[], record: Record<string, unknown>): Record<string, object> =>
   Object.fromEntries(
-    found.map(({ typeName, path, properties }) => [
-      typeName,
-      {
-        path,
-        fields: properties
-          .filter(({ name }) => !system.includes(name))
-          .map(({ name, type, writable }) => ({
-            name,
-            ...(type === 'string' ? {} : { type }),
-            ...(writable ? {} : { writable }),
-          })),
-      },
-    ]),
+    found.map(({ typeName, path, properties, id }) => {
+      const own = guessRecord(properties, id);
+      const apart = Object.entries(own).filter(
+        ([key, value]) => JSON.stringify([value].flat()) !== JSON.stringify([record[key]].flat()),
+      );
+      const system = [...placesOf(record), ...placesOf(own)];
+      const fields = properties
+        .filter(({ name }) => !system.includes(name))
+        .map(({ name, type, writable }) => ({
+          name,
+          ...(type === 'string' ? {} : { type }),
+          ...(writable && !KEPT_BY_THE_SYSTEM.test(name) ? {} : { writable: false }),
+        }));
+      return [typeName, { path, ...(apart.length > 0 ? { record: Object.fromEntries(apart) } : {}), fields }];
+    }),
   );
+
+/** Who made or changed a record is the system's to say. */
+const KEPT_BY_THE_SYSTEM = /^(user[-_]?)?(created|modified|updated|changed)[-_]?by$|^user[-_](created|updated)$/i;
 
 /** Properties that are the record's own: no flow maps them. */
 const placesOf = (record: Record<string, unknown>): string[] => Object.values(record).flat() as string[];
@@ -158,8 +166,16 @@ function fromOData(sets: readonly EntitySet[], auth: Auth): object {
       update: { path: address, headers: { Prefer: 'return=representation' } },
       delete: { path: address },
     },
-    types: typesOf(sets, placesOf(record)),
+    types: typesOf(sets, record),
   };
+}
+
+/** The types that Tandem can keep in step; all where a description shows a stamp of none. The fittest speaks for the profile. */
+function fit(found: readonly DescribedType[]): { kept: DescribedType[]; left: string[] } {
+  const ranked = found.toSorted((a, b) => fitness(b.properties) - fitness(a.properties));
+  const kept = ranked.filter(({ properties }) => fitness(properties) >= 4);
+  if (kept.length === 0) return { kept: ranked, left: [] };
+  return { kept, left: found.filter((each) => !kept.includes(each)).map(({ typeName }) => typeName) };
 }
 
 function fromResources(found: readonly DescribedType[], auth: Auth): object {
@@ -189,6 +205,6 @@ function fromResources(found: readonly DescribedType[], auth: Auth): object {
       },
       ...(one?.remove ? { delete: { path: '{path}/{id}' } } : {}),
     },
-    types: typesOf(found, placesOf(record)),
+    types: typesOf(found, record),
   };
 }

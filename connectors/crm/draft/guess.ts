@@ -51,6 +51,13 @@ export function guessRecord(properties: readonly Property[], id?: string): Recor
   };
 }
 
+/** How much of what Tandem needs a type shows: a last-changed stamp above all. */
+export function fitness(properties: readonly Property[]): number {
+  const names = properties.map(({ name }) => name);
+  const { externalId } = guessRecord(properties);
+  return (first(names, ...CHANGED) ? 4 : 0) + (externalId === undefined ? 0 : 2) + (first(names, ...CREATED) ? 1 : 0);
+}
+
 /** Paging and filters by what their parameters are usually called. */
 export function guessList(parameters: readonly string[]): {
   paging: object;
@@ -99,11 +106,11 @@ export function sampled(records: readonly Record<string, unknown>[]): Property[]
   });
 }
 
-/** `contacts` is a type Contact, `companies` a Company. */
+/** `contacts` is a type Contact, `companies` a Company; `contacts/records` is a Contact, too. */
 export function typeNameOf(text: string): string {
-  const word = (text.split(/[/.]/).filter(Boolean).at(-1) ?? text).replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string = '') =>
-    next.toUpperCase(),
-  );
+  const steps = text.split(/[/.]/).filter(Boolean);
+  const named = steps.filter((step) => !/^(records|items|rows|entries|data)$/i.test(step));
+  const word = (named.at(-1) ?? steps.at(-1) ?? text).replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string = '') => next.toUpperCase());
   const one = word
     .replace(/ies$/, 'y')
     .replace(/(ch|sh|x|s)es$/, '$1')

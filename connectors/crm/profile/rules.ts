@@ -49,6 +49,7 @@ function* generalProblems(profile: Profile): Iterable<Problem> {
     yield { path: ['auth', 'grant'], what: 'the grant refresh_token needs refreshToken, by variable or file' };
   if (auth.kind === 'oauth2' && auth.grant === 'client_credentials' && auth.refreshToken)
     yield { path: ['auth', 'refreshToken'], what: 'the grant client_credentials knows no refresh token' };
+  if (auth.kind === 'login') yield* loginProblems(auth);
   if (!isZone(profile.stamps.zone))
     yield { path: ['stamps', 'zone'], what: `${profile.stamps.zone} is no zone: say +01:00, or a name such as Europe/Oslo` };
   for (const [i, rule] of errors.entries()) {
@@ -70,6 +71,15 @@ function* generalProblems(profile: Profile): Iterable<Problem> {
       if (type.fields.findIndex((other) => other.name === field.name) < i)
         yield { path: [...path, 'name'], what: `${field.name} is named twice` };
     }
+}
+
+function* loginProblems(auth: Extract<Profile['auth'], { kind: 'login' }>): Iterable<Problem> {
+  const known = ['user', 'password'];
+  for (const { name } of variablesOf(auth.body))
+    if (!known.includes(name))
+      yield { path: ['auth', 'body'], what: `{${name}} is no variable of a log-in: ${suggest(name, known)}` };
+  if ((auth.token === undefined) === (auth.cookie === undefined))
+    yield { path: ['auth'], what: 'a log-in needs either token, where its answer shows one, or cookie, the name of one' };
 }
 
 function* typeProblems(profile: Profile, type: TypeProfile): Iterable<Problem> {

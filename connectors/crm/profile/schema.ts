@@ -208,6 +208,22 @@ const authSchema = z.discriminatedUnion('kind', [
     header: name.default('Authorization'),
     scheme: z.string().default('Bearer'),
   }),
+  z
+    .strictObject({
+      kind: z.literal('login'),
+      path: name.regex(/^\//, 'must begin with /').describe('Below CRM_URL, basePath left out.'),
+      user: secret.default({ env: 'CRM_USER' }),
+      password: secret.default({ env: 'CRM_PASSWORD' }),
+      headers: texts.default({}),
+      body: template.default({ user: '{user}', password: '{password}' }).describe('{user} and {password} stand for the secrets.'),
+      sendAs: z.enum(['json', 'form']).default('json'),
+      token: place.optional().describe('Where the answer shows the token.'),
+      cookie: name.optional().describe('The cookie that carries the session instead; it goes back as a cookie.'),
+      seconds: count.default(1200).describe('How long it is good for; a 401 renews it at any time.'),
+      header: name.default('Authorization'),
+      scheme: z.string().default('Bearer'),
+    })
+    .describe('A log-in that is answered with a token, or with a session cookie.'),
 ]);
 
 const conditionSchema = z
