@@ -97,8 +97,10 @@ function renewed({ header, scheme }: { readonly header: string; readonly scheme:
   let renewedAt = 0;
   return {
     async headers(signal) {
-      const known = await token?.catch(() => null);
-      if (!known || known.until < Date.now()) token = fetchToken(signal);
+      const asked = token;
+      const known = await asked?.catch(() => null);
+      // One for all that waited for the same.
+      if ((!known || known.until < Date.now()) && token === asked) token = fetchToken(signal);
       const now = await (token ?? fetchToken(signal));
       return now.cookie ? { cookie: now.text } : { [header]: `${scheme} ${now.text}`.trim() };
     },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DEFAULT_PROFILE } from '../../connectors/crm/profile/default.ts';
 import type { CheckReport } from '../../connectors/crm/check/check.ts';
 import { Store } from '../../store/store.ts';
-import { CRM_TOKEN, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
+import { CRM_TOKEN, eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 import { runTandem } from '../support/worker.ts';
 
 describe('tandem profile, and what a worker makes of a check', function () {
@@ -49,6 +49,27 @@ describe('tandem profile, and what a worker makes of a check', function () {
     const { profileCheck } = await store.systems.get('crm');
     await store.close();
     assert.deepEqual([profileCheck?.refuted, profileCheck?.types], [[], ['Contact']]);
+  });
+
+  it('a profile that was never checked as it is: the worker says so at its start, once it was checked no more', async () => {
+    const env = workerEnv(world, mongoUri(), { CRM_PROFILE: file });
+    const said = /was never checked as it is now: run `npx tandem profile check`/;
+    const started = async (): Promise<string> => {
+      const worker = runTandem(['worker'], env);
+      await eventually(
+        'the start',
+        () => worker.lines.join('\n'),
+        (text) => said.test(text) || /the worker runs/.test(text),
+      );
+      await worker.stop('SIGKILL');
+      return worker.lines.join('\n');
+    };
+    assert.match(await started(), said);
+    assert.equal(await runTandem(['profile', 'check', file, '--read-only'], env).ended, 0);
+    assert.doesNotMatch(await started(), said);
+    // The least change makes it another profile.
+    await writeFile(file, JSON.stringify({ ...DEFAULT_PROFILE, name: 'mine', note: 'edited' }));
+    assert.match(await started(), said);
   });
 
   it('a bad profile: exit 2 before anything is called', async () => {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { checkProfile, refutedIn, type CheckReport } from '../../connectors/crm/check/check.ts';
 import { secretsFrom } from '../../connectors/crm/auth.ts';
 import { crm } from '../../connectors/crm/connector.ts';
-import { readProfile } from '../../connectors/crm/profile/read.ts';
+import { draftProfile } from '../../connectors/crm/draft/draft.ts';
+import { parseProfile, readProfile } from '../../connectors/crm/profile/read.ts';
 import type { Verification } from '../../audit/verify/verify.ts';
 import type { RealCrm, StartGiven } from '../../stack/crmServer.ts';
 import { freePort } from '../../stack/process.ts';
@@ -35,12 +36,14 @@ export interface Subject {
   readonly fetch: () => Promise<(given: StartGiven) => Promise<Started>>;
   /** Reads of single records, and look-ups; all other GETs are lists. */
   readonly single: RegExp;
+  /** Where it is drafted from, below its address, and what a check without writing refutes of the draft. */
+  readonly draft: { readonly at: string; readonly refuted: readonly string[] };
 }
 
 type Row = Record<string, unknown>;
 
 /** The three flows on a CRM, from the check of its profile to a green verify. */
-export function onRealCrm({ name, fetch, single }: Subject): void {
+export function onRealCrm({ name, fetch, single, draft }: Subject): void {
   describe(`the three flows on ${name}`, function () {
     this.timeout(120_000);
     const folder = mkdtempSync(join(tmpdir(), `tandem-${name}-`));
@@ -122,6 +125,29 @@ export function onRealCrm({ name, fetch, single }: Subject): void {
         assert.deepEqual([refutedIn(report), report.findings.filter(({ verdict }) => verdict === 'not seen')], [[], []]);
         assert.equal((await desk().rows(report.type)).length, BEFORE);
       }
+    });
+
+    it('profile init drafts a profile that a check can go on from', async () => {
+      const { auth } = await readProfile(name);
+      const drafted = await draftProfile({ url: `${env['CRM_URL']}${draft.at}`, auth, env });
+      const profile = parseProfile(JSON.stringify(drafted.profile), 'draft.json');
+      const { Contact } = profile.types;
+      assert.ok(Contact, Object.keys(profile.types).join());
+      const names = Contact.fields.filter(({ writable }) => writable).map((field) => field.name);
+      assert.ok(
+        ['givenName', 'familyName', 'email'].every((each) => names.includes(each)),
+        names.join(),
+      );
+      assert.equal({ ...profile.record, ...Contact.record }.externalId, 'externalId');
+      const report = await checkProfile({
+        url: drafted.base,
+        profile,
+        secret: secretsFrom(env),
+        typeName: 'Contact',
+        readOnly: true,
+      });
+      const refuted = report.findings.filter(({ verdict }) => verdict === 'refuted').map((each) => each.name);
+      assert.deepEqual(refuted, draft.refuted);
     });
 
     it('the first sync makes one record for each, and touches no other', async () => {

@@ -25,4 +25,9 @@ async function start({ port }: StartGiven): Promise<Started> {
   };
 }
 
-onRealCrm({ name: 'default', fetch: () => Promise.resolve(start), single: /\/(contacts|companies)\/|externalId=/ });
+onRealCrm({
+  name: 'default',
+  fetch: () => Promise.resolve(start),
+  single: /\/(contacts|companies)\/|externalId=/,
+  draft: { at: '/contacts', refuted: [] },
+});
