@@ -12,11 +12,14 @@ export class NotFound extends TandemError {
   }
 }
 
-/** The link's state does not allow it; nothing was done. */
+/** The state of a link, or of a flow as a whole (`sourceId` null), does not allow it; nothing was done. */
 export class NotPossible extends TandemError {
   readonly flow: string;
-  readonly sourceId: string;
-  constructor(link: { readonly flow: string; readonly sourceId: string }, problem: ConstructorParameters<typeof TandemError>[0]) {
+  readonly sourceId: string | null;
+  constructor(
+    link: { readonly flow: string; readonly sourceId: string | null },
+    problem: ConstructorParameters<typeof TandemError>[0],
+  ) {
     super(problem, { kind: 'input' });
     this.flow = link.flow;
     this.sourceId = link.sourceId;

@@ -7,7 +7,7 @@ import { TandemError } from '../flows/tandemError.ts';
 import { nearest } from '../flows/validate.ts';
 import type { Store } from '../store/store.ts';
 import { stopFeeds } from '../worker/temporal.ts';
-import { NotFound } from './errors.ts';
+import { NotFound, NotPossible } from './errors.ts';
 import type { RemovedFlow, RemovedInstallation } from './model.ts';
 import { limitedTo, runningOf } from '../worker/running.ts';
 
@@ -35,15 +35,16 @@ const PAGE = 500;
 /** Takes a flow away that is no longer configured: closes its workflows, stops feeds that no flow uses. Touches no system. */
 export async function removeFlow({ home, store, flows }: Removing, name: string, options: RemoveOptions): Promise<RemovedFlow> {
   if (flows.some((each) => each.name === name))
-    throw new TandemError(
+    throw new NotPossible(
+      { flow: name, sourceId: null },
       {
         what: `the flow "${name}" is still configured`,
         next: 'take it out of TANDEM_FLOWS, start the workers again, and remove it then',
       },
-      { kind: 'input' },
     );
   const left = await leftOver(store, flows);
-  await refuseRunning(store, home, { runs: (each) => each.includes(name), what: `the flow "${name}"` });
+  const running = await whoRuns(store, home, (each) => each.includes(name));
+  if (running) throw new NotPossible({ flow: name, sourceId: null }, { ...running, what: `the flow "${name}" ${running.what}` });
   const query = runningOf('link', home.installation.queue, limitedTo('flow', name));
   const known = left.some(({ flow }) => flow === name) || ((await store.whose())?.removed ?? []).includes(name);
   if (!known && (await home.client.workflow.count(query)).count === 0) {
@@ -76,7 +77,8 @@ export async function removeFlow({ home, store, flows }: Removing, name: string,
 /** Closes everything that an installation runs; none of its workers may run any more. Touches no system. */
 export async function removeInstallation({ home, store }: Removing, options: RemoveOptions): Promise<RemovedInstallation> {
   const { installation } = home;
-  await refuseRunning(store, home, { runs: () => true, what: `the installation "${installation.name}"` });
+  const running = await whoRuns(store, home, () => true);
+  if (running) throw new TandemError({ ...running, what: `the installation "${installation.name}" ${running.what}` });
   const closing = new Closing(home);
   const links = await closing.closeLinks(store, {}, options.onProgress);
   const feeds = await stopFeeds(home, store, []);
@@ -105,26 +107,23 @@ export async function leftOver(
     .map(([flow, links]) => ({ flow, links }));
 }
 
-/** What a worker runs would come back as soon as it is closed. Throws TandemError. */
-async function refuseRunning(
+/** What a worker runs would come back as soon as it is closed: who does, and what to do; null where nobody does. */
+async function whoRuns(
   store: Store,
   { installation }: Home,
-  { runs, what }: { readonly runs: (flows: readonly string[]) => boolean; readonly what: string },
-): Promise<void> {
+  runs: (flows: readonly string[]) => boolean,
+): Promise<{ readonly what: string; readonly next: string } | null> {
   const alive = (await store.workers.all()).filter(
     (each) =>
       each.installation === installation.name &&
       runs(each.flows) &&
       (each.apart !== null || Math.abs(Date.now() - each.at) < RUNS_MS),
   );
-  if (alive.length === 0) return;
-  throw new TandemError(
-    {
-      what: `${what} still runs in ${alive.map(({ _id }) => `worker ${_id}`).join(', ')}`,
-      next: 'stop it, or start it again without, and remove it then; of one that was killed, a minute later',
-    },
-    { kind: 'input' },
-  );
+  if (alive.length === 0) return null;
+  return {
+    what: `still runs in ${alive.map(({ _id }) => `worker ${_id}`).join(', ')}`,
+    next: 'stop it, or start it again without, and remove it then; of one that was killed, a minute later',
+  };
 }
 
 /** Closes workflows and counts them; those that are closed already count for nothing. */

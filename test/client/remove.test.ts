@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { startLink, type Home } from '../../activities/messenger.ts';
 import { rulesOf } from '../../activities/observation.ts';
+import { explain, makeProgram } from '../../client/cli/program.ts';
 import { openTandem, type OpenTandem } from '../../client/connect.ts';
 import { feedsOf, type Flow } from '../../flows/flow.ts';
 import { installationNamed } from '../../flows/installation.ts';
@@ -15,7 +16,6 @@ import { claimWorld, worldOf } from '../../worker/world.ts';
 import { newRecord } from '../../workflows/record.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
-import { runTandem } from '../support/worker.ts';
 
 const GONE = 'supplierperson-contact';
 const STAYS = 'contactperson-contact';
@@ -71,6 +71,30 @@ describe('taking a flow, or the installation, away', function () {
   const feeds = (): Promise<string[]> =>
     Promise.all(['powerOffice:Supplier', 'powerOffice:ContactPerson', 'crm:Contact'].map((feed) => statusOf(`feed:${feed}`)));
 
+  /** A command as somebody types it where nobody sits at a terminal, in this process. */
+  async function typed(...args: string[]): Promise<{ code: number; text: string }> {
+    const { log } = console;
+    const { isTTY } = process.stdin;
+    const were = Object.fromEntries(Object.keys(env).map((name) => [name, process.env[name]]));
+    const lines: string[] = [];
+    Object.assign(process.env, env);
+    process.stdin.isTTY = false as true;
+    console.log = (text: unknown) => void lines.push(String(text));
+    try {
+      await makeProgram().parseAsync(args, { from: 'user' });
+      return { code: 0, text: lines.join('\n') };
+    } catch (error) {
+      const { code, text } = explain(error);
+      return { code, text: text ?? '' };
+    } finally {
+      console.log = log;
+      process.stdin.isTTY = isTTY;
+      for (const [name, value] of Object.entries(were))
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+    }
+  }
+
   it('a flow that is configured, or that a worker runs, is not taken away', async () => {
     await assert.rejects(all.tandem.removeFlow(GONE, { data: 'keep' }), /is still configured; take it out of TANDEM_FLOWS/);
     const worker = { _id: 'tandem:host:1', installation: 'tandem', at: Date.now(), flows: [GONE], apart: null };
@@ -89,14 +113,12 @@ describe('taking a flow, or the installation, away', function () {
   });
 
   it('on the command line: says what is missing, and closes; kept data is nobody’s left-over', async () => {
-    const unsaid = runTandem(['remove', 'flow', GONE], env);
-    const run = runTandem(['remove', 'flow', GONE, '--keep-data', '--json'], env);
-    assert.equal(await run.ended, 0, run.lines.join(' '));
-    assert.equal(await unsaid.ended, 2);
-    assert.match(unsaid.lines.join(' '), /give --keep-data or --delete-data/);
-    const said = run.lines.join('\n');
-    assert.deepEqual(JSON.parse(said.slice(said.indexOf('{'))), { flow: GONE, closed: 3, links: 3, data: 'kept', feeds: [] });
-    assert.match(said, /closing: 3 of 3/);
+    const unsaid = await typed('remove', 'flow', GONE);
+    assert.equal(unsaid.code, 2);
+    assert.match(unsaid.text, /give --keep-data or --delete-data/);
+    const run = await typed('remove', 'flow', GONE, '--keep-data', '--json');
+    assert.equal(run.code, 0, run.text);
+    assert.deepEqual(JSON.parse(run.text), { flow: GONE, closed: 3, links: 3, data: 'kept', feeds: [] });
     assert.equal(await statusOf(`link:${GONE}:2`), 'TERMINATED');
     assert.equal(await statusOf(`link:${STAYS}:2`), 'RUNNING');
     assert.equal(await store.links.count({ flow: GONE }), 3);
