@@ -10,6 +10,7 @@ import { readConfiguredFlows } from '../worker/worker.ts';
 import { checkOwner, knownWorld } from '../worker/world.ts';
 import { makeTandem } from './tandem.ts';
 import type { Tandem } from './types.ts';
+import { uiOf } from './views.ts';
 
 /** What a service has open already; Tandem uses it and closes neither. */
 export interface ConnectOptions {
@@ -66,6 +67,7 @@ export async function openTandem({
       store,
       servers,
       namespace: opened.namespace,
+      ui: uiOf(env, opened.namespace),
       close: async () => {
         await opened.close();
         await store.close();

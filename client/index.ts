@@ -12,6 +12,7 @@ export type {
   RemovedInstallation,
   StatusReport,
   SyncResult,
+  View,
 } from './model.ts';
 export type { SyncOptions, Tandem } from './types.ts';
 export type { Replayed } from '../worker/replay.ts';

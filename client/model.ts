@@ -225,10 +225,20 @@ export const troubleSchema = z
   })
   .meta({ id: 'Trouble', description: 'Something that stands in the way of the whole installation, and what a person can do.' });
 
+const viewSchema = z
+  .object({
+    name: z.string(),
+    query: z.string().describe('As Temporal’s list of workflows takes it.'),
+    url: z.string(),
+  })
+  .meta({ id: 'View', description: 'A list of links in the Temporal Web UI.' });
+export type View = z.infer<typeof viewSchema>;
+
 /** The whole installation at a glance. */
 export const statusReportSchema = z
   .object({
     installation: z.string(),
+    views: z.array(viewSchema).describe('Lists in the Temporal Web UI: all pairs, blocked ones, conflicts, each flow’s.'),
     troubles: z.array(troubleSchema).describe('What stands in the way now; systems as their feeds last found them.'),
     flows: z.array(flowStatusSchema),
     refused: z.array(z.object({ section: z.string(), why: z.array(z.string()) })),

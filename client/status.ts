@@ -9,7 +9,7 @@ import { clockInWords } from '../worker/clockWatch.ts';
 import type { Health } from '../worker/health.ts';
 import { notRun } from '../worker/readFlows.ts';
 import { Unreachable } from './errors.ts';
-import type { StatusReport } from './model.ts';
+import type { StatusReport, View } from './model.ts';
 import { leftOver } from './remove.ts';
 
 /** So many blocked links are looked at for their reasons. */
@@ -25,12 +25,15 @@ export async function statusReport(
     flows,
     refused,
     servers,
+    views = [],
     tending = () => Promise.resolve([]),
   }: {
     readonly installation: string;
     readonly flows: readonly Flow[];
     readonly refused: readonly Refused[];
     readonly servers: Health;
+    /** Where the Temporal Web UI lists the links. */
+    readonly views?: readonly View[];
     /** Links that no worker carries on; asked where Temporal answers. */
     readonly tending?: (() => Promise<readonly Trouble[]>) | undefined;
   },
@@ -44,6 +47,7 @@ export async function statusReport(
   const systems = await store.systems.all();
   return {
     installation,
+    views: [...views],
     troubles: [
       ...found.map(({ trouble }) => trouble),
       ...(found.some(({ of }) => of === 'temporal') ? [] : await tending()),

@@ -29,6 +29,7 @@ import { replayRunning } from '../worker/replay.ts';
 import { tendingTroubles } from '../worker/tending.ts';
 import { statusReport } from './status.ts';
 import type { Tandem } from './types.ts';
+import { viewsOf, type Ui } from './views.ts';
 
 const WAIT_MS = 60_000;
 /** A Temporal that has not taken a request by then does not answer (ms). */
@@ -42,6 +43,8 @@ export interface TandemDeps {
   readonly store: Store;
   readonly servers: Health;
   readonly namespace: string;
+  /** Where the Temporal Web UI is. */
+  readonly ui: Ui;
   readonly close: () => Promise<void>;
 }
 
@@ -191,7 +194,12 @@ export function makeTandem(deps: TandemDeps): Tandem {
     },
 
     status: () =>
-      statusReport(store, { ...deps, installation: installation.name, tending: () => tendingTroubles(client, installation) }),
+      statusReport(store, {
+        ...deps,
+        installation: installation.name,
+        views: viewsOf(deps.ui, { queue: installation.queue, flows: flows.map(({ name }) => name) }),
+        tending: () => tendingTroubles(client, installation),
+      }),
 
     async links({ flow, status, limit = 50, cursor } = {}) {
       if (flow !== undefined) flowOf(flow);

@@ -20,6 +20,7 @@ import { advance } from './core/lifecycle.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Step } from './core/step.ts';
 import type { Message } from './core/receive.ts';
+import { isMessage } from './core/sound.ts';
 import type { LinkState } from './core/state.ts';
 import { concluded, heard } from './earlier.ts';
 import { recordOf } from './record.ts';
@@ -42,8 +43,14 @@ export const sync = defineUpdate<
   { status: LinkState['status']; ended: LinkState['ended'] },
   [{ readonly wait: boolean; readonly requestId?: string }]
 >(MESSAGES.sync);
-/** What a person may send by hand in the Temporal UI, without an argument. */
-export const byHand = (['pause', 'resume', 'retry', 'sync'] as const).map((kind) => ({ kind, signal: defineSignal(kind) }));
+const BY_HAND = {
+  pause: 'by hand: holds this link back; edits made meanwhile arrive after resume',
+  resume: 'by hand: lets a paused link go on',
+  retry: 'by hand: tries a blocked link again',
+  sync: 'by hand: reads both sides and brings them into step',
+} as const;
+/** What a person may send by hand in the Temporal UI, without an argument; whatever is sent along is passed over. */
+export const byHand = Object.entries(BY_HAND).map(([kind, description]) => ({ kind, description, signal: defineSignal(kind) }));
 /** Asks a link to continue as new, so that its old history and the code that wrote it need be kept no longer. */
 export const renew = defineSignal(MESSAGES.renew);
 export const stateQuery = defineQuery<LinkState>(MESSAGES.state);
@@ -72,11 +79,14 @@ export async function link(carried: LinkState): Promise<string> {
   let quiet = false;
   let renewalAsked = false;
 
-  setHandler(observed, (message) => void inbox.push({ kind: 'observed', ...message }));
-  setHandler(vanished, (message) => void inbox.push({ kind: 'vanished', ...message }));
-  setHandler(steer, (message) => void inbox.push(message));
+  const take = (message: unknown): void => {
+    if (isMessage(message)) inbox.push(message);
+  };
+  setHandler(observed, (message) => take({ ...message, kind: 'observed' }), { description: 'from a feed' });
+  setHandler(vanished, (message) => take({ ...message, kind: 'vanished' }), { description: 'from a feed' });
+  setHandler(steer, take, { description: 'from `tandem` and from services' });
   setHandler(stateQuery, () => state);
-  setHandler(renew, () => void (renewalAsked = patched(PATCHES.renewal)));
+  setHandler(renew, () => void (renewalAsked = patched(PATCHES.renewal)), { description: 'from `tandem renew`' });
   setHandler(settled, async () => {
     // An update that starts a closed link asks whether its record is there after all.
     if (state.ended === 'source gone') inbox.push({ kind: 'sync' });
@@ -84,13 +94,14 @@ export async function link(carried: LinkState): Promise<string> {
     return { status: state.status, ended: state.ended, last: state.last };
   });
 
-  setHandler(sync, async ({ wait, requestId }) => {
+  setHandler(sync, async (request?: { readonly wait?: boolean; readonly requestId?: string } | null) => {
+    const { wait = false, requestId } = request ?? {};
     const known = requestId !== undefined && state.requests?.some(({ id }) => id === requestId);
     if (!known) inbox.push({ kind: 'sync', ...(requestId === undefined ? {} : { requestId }) });
     if (wait) await condition(() => quiet && inbox.length === 0);
     return { status: state.status, ended: state.ended };
   });
-  for (const { kind, signal } of byHand) setHandler(signal, () => void inbox.push({ kind }));
+  for (const { kind, signal, description } of byHand) setHandler(signal, () => take({ kind }), { description });
 
   for (;;) {
     for (const message of inbox.splice(0)) state = heard(state, message, Date.now());

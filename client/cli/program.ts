@@ -3,6 +3,7 @@ import { SystemError } from '../../connectors/systemError.ts';
 import type { Status } from '../../workflows/core/state.ts';
 import { connectTandem } from '../connect.ts';
 import { type Tandem } from '../types.ts';
+import { uiOf, workflowPage } from '../views.ts';
 import { problemInWords, TandemError } from '../../flows/tandemError.ts';
 import { addAcceptanceCommands } from './acceptance.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -32,12 +33,6 @@ async function withTandem<T>(work: (tandem: Tandem) => Promise<T>): Promise<T> {
   } finally {
     await tandem.close();
   }
-}
-
-/** The address of a workflow in the Temporal Web UI. */
-export function uiAddress(namespace: string, workflowId: string): string {
-  const base = process.env['TEMPORAL_UI_URL'] ?? 'http://localhost:8233';
-  return `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
 /** Says what went wrong in plain words and gives the exit code. */
@@ -104,7 +99,7 @@ export function makeProgram(): Command {
     .action((flow: string, sourceId: string, options: { history: number; json?: boolean }) =>
       withTandem(async (tandem) => {
         const details = await tandem.getLink(flow, sourceId, options);
-        const ui = uiAddress(tandem.namespace, details.workflowId);
+        const ui = workflowPage(uiOf(process.env, tandem.namespace), details.workflowId);
         const definition = tandem.flows.find((each) => each.name === flow);
         print(options.json, { ...details, ui }, () => (definition ? showLink(definition, details, ui) : ui));
       }),

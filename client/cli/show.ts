@@ -120,6 +120,7 @@ export function showStatus(status: StatusReport): string {
       ? [table(['blocked in', 'reason', 'pairs', 'example', "the system's own words"], blocked), told.join('\n')]
       : []),
     systems.join('\n'),
+    ['in the Temporal UI', ...status.views.map(({ name, url }) => `  ${name}: ${url}`)].join('\n'),
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -1,5 +1,7 @@
 import type { Flow } from '../../flows/flow.ts';
 import { TandemError } from '../../flows/tandemError.ts';
+import { installationNamed } from '../../flows/installation.ts';
+import { tendingTroubles } from '../../worker/tending.ts';
 import { serversOf } from '../../worker/remotes.ts';
 import { temporalConfig } from '../../worker/temporal.ts';
 import { readAll, readConfiguredFlows } from '../../worker/worker.ts';
@@ -50,7 +52,13 @@ export async function diagnose(env: NodeJS.ProcessEnv, say: Say = () => {}): Pro
     if (store && temporal && flows) {
       const { MONGODB_URI, TANDEM_INSTALLATION: installation } = readStoreConfig(env);
       const servers = serversOf(temporal.client, store, { temporal: temporalConfig(env).address, mongo: MONGODB_URI });
-      const status = await statusReport(store, { installation, flows, refused: configured?.refused ?? [], servers });
+      const status = await statusReport(store, {
+        installation,
+        flows,
+        refused: configured?.refused ?? [],
+        servers,
+        tending: () => tendingTroubles(temporal.client, installationNamed(installation)),
+      });
       await lookAtInstallation({ store, status, named: [...findings] }, note);
     }
   } catch (error) {

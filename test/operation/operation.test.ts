@@ -110,6 +110,11 @@ describe('an installation in operation', function () {
     );
     await everybodyIsBack();
     open = await openTandem({ env });
+    await eventually(
+      'all pairs in step',
+      async () => (await open.tandem.links({ status: 'in-step' })).items.length,
+      (n) => n === 4,
+    );
   });
   after(async () => {
     await open?.tandem.close();
@@ -119,11 +124,6 @@ describe('an installation in operation', function () {
   });
 
   it("shows its metrics, and Temporal's, as Prometheus reads them", async () => {
-    await eventually(
-      'all pairs in step',
-      async () => (await open.tandem.links({ status: 'in-step' })).items.length,
-      (n) => n === 4,
-    );
     const { sourceId = '' } = (await open.tandem.links({ flow: FLOW })).items[0] ?? {};
     world.powerOffice.desk.edit('ContactPerson', sourceId, { FirstName: 'Målt' });
     const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${ports.http}/metrics`)).text();
@@ -158,6 +158,49 @@ describe('an installation in operation', function () {
       const checked = spawnSync(PROMTOOL, ['check', 'metrics'], { input: ours, encoding: 'utf8' });
       assert.equal(checked.status, 0, checked.stderr);
     }
+  });
+
+  it('status links to lists in the Temporal UI: all, blocked, conflicts, each flow', async () => {
+    const { views } = await open.tandem.status();
+    const counted = async (): Promise<Record<string, number>> => {
+      const counts: Record<string, number> = {};
+      for (const { name, url } of views)
+        counts[name] = (await open.client.workflow.count(new URL(url).searchParams.get('query') ?? '')).count;
+      return counts;
+    };
+    // Temporal's lists follow a moment later.
+    const found = await eventually('four pairs', counted, (counts) => counts['all pairs'] === 4);
+    assert.deepEqual(found, {
+      'all pairs': 4,
+      'all blocked': 0,
+      'all conflicts': 0,
+      'flow product-company': 1,
+      'flow contactperson-contact': 2,
+      'flow supplierperson-contact': 1,
+    });
+    assert.match(showStatus(await open.tandem.status()), /all blocked: http:\/\/\S+TandemStatus/);
+  });
+
+  it('what is sent by hand in the Temporal UI is taken, and what is nonsense stops no link', async () => {
+    const { sourceId = '' } = (await open.tandem.links({ flow: FLOW })).items[0] ?? {};
+    const { workflowId } = await open.tandem.getLink(FLOW, sourceId);
+    const link = open.client.workflow.getHandle(workflowId);
+    for (const name of ['steer', 'observed', 'vanished']) {
+      await link.signal(name);
+      await link.signal(name, 'nonsense');
+    }
+    await link.signal('steer', { kind: 'explode' });
+    const becomes = (wanted: string): Promise<unknown> =>
+      eventually(
+        wanted,
+        async () => (await open.tandem.getLink(FLOW, sourceId)).status,
+        (now) => now === wanted,
+      );
+    await link.signal('pause');
+    await becomes('paused');
+    await link.signal('resume', 'something');
+    await becomes('in-step');
+    assert.deepEqual(await link.executeUpdate('sync', { args: [] }), { status: 'in-step', ended: null });
   });
 
   it('doctor finds all well, and what is missing, by name', async () => {

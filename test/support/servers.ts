@@ -21,6 +21,7 @@ export async function mochaGlobalSetup(): Promise<void> {
     startMongo({ port: mongoPort, folder: join(folder, 'mongo'), log: logIn(folder, 'mongo'), say }),
   ]);
   process.env['TANDEM_TEST_TEMPORAL'] = running[0]?.address;
+  process.env['TANDEM_TEST_UI'] = `http://127.0.0.1:${uiPort}`;
   process.env['TANDEM_TEST_MONGO'] = running[1]?.address;
 }
 
