@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { pino } from 'pino';
+import type { Deps } from '../../activities/deps.ts';
+import { linkActivities } from '../../activities/link/index.ts';
+import { realTime } from '../../activities/realTime.ts';
 import { bulkChangeGuard, isBulkChange, SameValueGuard } from '../../activities/link/bulkChangeGuard.ts';
 import type { Store } from '../../store/store.ts';
 import { rulesOf } from '../../activities/observation.ts';
@@ -64,6 +68,33 @@ describe('the guard against mass changes', () => {
     const later = NOW + 48 * 60 * MINUTE;
     await store.limits.withdraw('f', { minute: later / MINUTE, n: 21 });
     assert.notEqual((await times(1, later + MINUTE))[0], null);
+  });
+
+  it('counts a deletion that Tandem makes once, an ending once, and one by hand not at all', async () => {
+    const runAttempt: Deps['runAttempt'] = (work) => work({ number: 1, scheduledAt: 0, signal: new AbortController().signal });
+    const connector = { name: 'crm', remove: () => Promise.resolve(), lagMs: 0 };
+    const activities = linkActivities({
+      flows: [FLOW],
+      store,
+      connectors: { powerOffice: connector, crm: connector },
+      log: pino({ level: 'silent' }),
+      time: realTime,
+      runAttempt,
+    } as unknown as Deps);
+    const counted = async (): Promise<number> => {
+      const { minutes } = await store.limits.countBulkChange('f', 0, 0);
+      return Object.values(minutes).reduce((sum, n) => sum + n, 0);
+    };
+    const link = newRecord({ flow: 'f', rules: rulesOf(FLOW), sourceId: '1', seen: null, now: NOW });
+    await activities.removeRecord({ link: { ...link, targetId: 'c1', revision: 1 }, side: 'target' });
+    assert.equal(await counted(), 1);
+    const ended = { status: 'ended', ended: 'source gone' } as const;
+    await activities.storeLink({ link: { ...link, ...ended, final: true, revision: 2 } });
+    assert.equal(await counted(), 1, 'its end is the deletion that was counted');
+    await activities.storeLink({ link: { ...link, sourceId: '2', ...ended, revision: 1 } });
+    assert.equal(await counted(), 2);
+    await activities.storeLink({ link: { ...link, sourceId: '3', ...ended, ended: 'unlinked by hand', revision: 1 } });
+    assert.equal(await counted(), 2);
   });
 
   it('counts overwrites with one and the same value, and no others', async () => {
