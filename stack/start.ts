@@ -233,9 +233,9 @@ function startWorker(
 /** Turns the worker's log into a line for each change. */
 function followWorker(worker: ChildProcess, interrupted: AbortController): { speak: () => void } {
   let speaking = false;
-  worker.once('exit', (code) => {
+  worker.once('exit', (code, by) => {
     if (interrupted.signal.aborted) return;
-    console.error(`  the worker ended (code ${code}); see ${logIn(DATA, 'worker')}`);
+    console.error(`  the worker ended (${by ?? `code ${code}`}); see ${logIn(DATA, 'worker')}`);
     process.exitCode = 1;
     interrupted.abort(new Error('the worker ended'));
   });

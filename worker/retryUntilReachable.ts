@@ -11,6 +11,8 @@ export interface Waiting {
   /** For the person at the terminal. */
   readonly say: (sentence: string) => void;
   readonly signal: AbortSignal;
+  /** Pause between two sentences while it waits; half a minute unless told otherwise. */
+  readonly sayEveryMs?: number | undefined;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface Waiting {
  */
 export async function retryUntilReachable<T>(
   server: Remote,
-  { log, say, signal }: Waiting,
+  { log, say, signal, sayEveryMs = SAY_EVERY_MS }: Waiting,
   attempt: (before: number) => Promise<T>,
 ): Promise<T> {
   let said = 0;
@@ -35,7 +37,7 @@ export async function retryUntilReachable<T>(
       if (signal.aborted) throw error;
       const failure = whyUnusable(server, error);
       if (failure.kind !== 'unreachable') throw failure;
-      if (Date.now() - said > SAY_EVERY_MS) {
+      if (Date.now() - said > sayEveryMs) {
         said = Date.now();
         log.warn(
           { event: 'reach', what: server.title, why: failure.message },
