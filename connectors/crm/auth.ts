@@ -50,7 +50,7 @@ export const missingSecrets = (profile: Profile, env: NodeJS.ProcessEnv): string
       ? [
           secret.env === 'CRM_TOKEN'
             ? 'CRM_TOKEN is missing; set it to the bearer token of the CRM'
-            : `${secret.env} is missing: the profile "${profile.name}" names it for a secret of the CRM`,
+            : `${secret.env} is missing; set it to the secret of the CRM for which the profile "${profile.name}" names it`,
         ]
       : [],
   );

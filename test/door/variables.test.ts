@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../stack/process.ts';
 import { makeNamespace } from '../support/temporal.ts';
@@ -60,6 +60,26 @@ describe('each variable, as a person gets it wrong', function () {
     ] as const;
     for (const [name, next] of required) told(stderr.split('\n'), name, { seen: /is missing/, next });
     assert.equal(stderr.split('\n').length, required.length);
+  });
+
+  it('missing: what the profile of a CRM names for its secrets', async () => {
+    const profile = JSON.parse(readFileSync(new URL('../../examples/crm-profile.json', import.meta.url), 'utf8')) as object;
+    const ways = [
+      [{ kind: 'basic' }, ['CRM_USER', 'CRM_PASSWORD']],
+      [
+        { kind: 'oauth2', grant: 'client_credentials', tokenUrl: 'http://127.0.0.1:9/token' },
+        ['CRM_CLIENT_ID', 'CRM_CLIENT_SECRET'],
+      ],
+    ] as const;
+    const said = await Promise.all(
+      ways.map(([auth]) => {
+        writeFileSync(join(there.folder, `${auth.kind}.json`), JSON.stringify({ ...profile, auth }));
+        return refused({ CRM_PROFILE: `${auth.kind}.json` });
+      }),
+    );
+    for (const [i, [, names]] of ways.entries())
+      for (const name of names)
+        told(said[i] ?? [], name, { seen: /is missing/, next: new RegExp(`set it to .* "a CRM that counts`) });
   });
 
   it('malformed: all at once', async () => {
