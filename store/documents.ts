@@ -234,4 +234,6 @@ export interface SeenUpdate {
   readonly seen: Observation;
   /** It shows an edit that its link was told of. */
   readonly news?: boolean;
+  /** The target of which it was seen: it says nothing of another one, which may have taken its place. */
+  readonly targetId?: string;
 }

@@ -197,9 +197,13 @@ export class Links {
     const now = new Date();
     for (const part of chunks(updates))
       await this.#links.bulkWrite(
-        part.map(({ key, side, seen, news }): AnyBulkWriteOperation<LinkDocument> => ({
+        part.map(({ key, side, seen, news, targetId }): AnyBulkWriteOperation<LinkDocument> => ({
           updateOne: {
-            filter: { _id: key, [`seen.${side}.version`]: { $not: { $gte: seen.version } } } as Filter<LinkDocument>,
+            filter: {
+              _id: key,
+              ...(targetId === undefined ? {} : { targetId }),
+              [`seen.${side}.version`]: { $not: { $gte: seen.version } },
+            } as Filter<LinkDocument>,
             update: {
               $set: { [`seen.${side}`]: seen },
               ...(news === true ? { $min: { uncarriedSince: now } } : {}),
@@ -239,8 +243,11 @@ export class Links {
     }
     const newer = (side: Side): object => {
       const value = seen[side];
-      if (value === null) return {};
-      const moved = { $lte: [{ $ifNull: [`$seen.${side}.version`, ''] }, { $literal: upTo(side) }] };
+      const lower = { $lte: [{ $ifNull: [`$seen.${side}.version`, ''] }, { $literal: upTo(side) }] };
+      // What was seen of another target says nothing of this one.
+      const other = { $ne: [{ $ifNull: ['$targetId', null] }, { $literal: record.targetId }] };
+      if (value === null && side === 'source') return {};
+      const moved = side === 'source' ? lower : value === null ? other : { $or: [lower, other] };
       return { [`seen.${side}`]: { $cond: [moved, { $literal: value }, `$seen.${side}`] } };
     };
     const literal = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $literal: value }]));

@@ -25,7 +25,8 @@ export async function readRecords(
   await store.links.raise(
     SIDES.flatMap((side) => {
       const seen = found[side];
-      return seen === undefined || typeof seen === 'string' ? [] : [{ key, side, seen }];
+      const of = side === 'target' && link.targetId !== null ? { targetId: link.targetId } : {};
+      return seen === undefined || typeof seen === 'string' ? [] : [{ key, side, seen, ...of }];
     }),
   );
   return { kind: 'read', found };
