@@ -42,6 +42,13 @@ export function temporalMessenger(home: Home): Messenger {
     home.client.workflow.getHandle(home.installation.linkWorkflowId(flow, sourceId));
   return {
     start: (flow, record) => startLink(home, flow, record),
+    async startTold(flow, record, message) {
+      const told = { signal: MESSAGES.observed, signalArgs: [{ ...message, rules: rulesOf(flow) }] };
+      const start = linkStart(home, flow, record);
+      await home.client.workflow.signalWithStart(WORKFLOWS.link, { ...start, ...told }).catch((error: unknown) => {
+        throw ofOneLink(error);
+      });
+    },
     signalObserved({ flow, sourceId, knownRules }, message) {
       const rules = rulesOf(flow);
       const handle = handleOf(flow.name, sourceId);

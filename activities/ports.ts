@@ -44,6 +44,8 @@ export class LinkRefuses extends Error {
 export interface Messenger {
   /** Starts the workflow of a link; false where it runs already. */
   start(flow: Flow, record: LinkRecord): Promise<boolean>;
+  /** Starts it and tells it at once what was seen, in one breath: a link that has ended would close before it heard. */
+  startTold(flow: Flow, record: LinkRecord, message: ObservedMessage): Promise<void>;
   /** Tells a running link what was seen, and its flow's rules where it knows others; false where no such workflow runs. */
   signalObserved(to: Addressee, message: ObservedMessage): Promise<boolean>;
   /** Asks a link that waits for a match or a reference to look again; false where no such workflow runs. */

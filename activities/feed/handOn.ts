@@ -127,8 +127,11 @@ async function routeTargets(deps: Deps, flows: readonly Flow[], records: readonl
 }
 
 /** Whether a full comparison shows an older version of a link that was not written lately: its system may have gone back. */
-const wentBack = (deps: Deps, { flow, side, link }: Routed, observation: Observation): boolean =>
-  observation.version < (link.seen[side]?.version ?? '') &&
+const wentBack = (deps: Deps, routed: Routed, observation: Observation): boolean =>
+  observation.version < (routed.link.seen[routed.side]?.version ?? '') && isOld(deps, routed);
+
+/** Whether a link was not written lately: no list can be older than what it knows. */
+const isOld = (deps: Deps, { flow, side, link }: Routed): boolean =>
   link.updatedAt.getTime() < deps.time.now() - 2 * deps.connectors[flow[side].system].lagMs;
 
 async function compare(
@@ -171,27 +174,35 @@ async function tell(
   const what = compareWithSeen(link.seen[side], observation);
   // A link that closed is told of its source alone, and of nothing that it knew as it closed.
   const closed = link.ended === 'source gone';
-  if (closed && (side === 'target' || link.final === true || what === 'none')) return { told: false };
-  const revives = link.ended === `${side} gone` && what !== 'none';
-  const regressed = sweep && !closed && wentBack(deps, each, observation);
+  // Where a full comparison shows what was believed gone, it may live all the same: taken out of a bin as it was, say.
+  const shown = sweep && link.ended === `${side} gone` && isOld(deps, each);
+  if (closed && (side === 'target' || link.final === true || (what === 'none' && !shown))) return { told: false };
+  // A link that is refused a target, or waits for one, has no use for what carries its external id, again at each look.
+  if (side === 'target' && link.targetId === null && link.block !== null) return { told: false };
+  const revives = shown || (link.ended === `${side} gone` && what !== 'none');
+  const regressed = shown || (sweep && !closed && wentBack(deps, each, observation));
   const told = what === 'values' || revives || regressed || (!closed && rulesOf(flow).hash !== link.rules);
   if (told) {
     if (!floods.mayTell(link)) throw new LinkRefuses('its link was told very much and has answered nothing yet');
     const message = { side, id: record.id, seen: observation, ...(regressed ? { regressed } : {}) };
     const running = await deps.links.signalObserved({ flow, sourceId: link.sourceId, knownRules: link.rules }, message);
-    // It closed, or its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has, and is
-    // told also where another feed starts it first.
-    if (!running) {
-      await deps.links.start(flow, link);
-      await deps.links.signalObserved({ flow, sourceId: link.sourceId, knownRules: link.rules }, message);
-    }
+    // It closed, or its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has.
+    if (!running) await deps.links.startTold(flow, link, message);
   }
   // A target that the link has not stored yet is looked at again.
   const stored = what !== 'none' && (side === 'source' || link.targetId !== null);
   return {
     told,
     ...(stored
-      ? { update: { key: linkKey(link.flow, link.sourceId), side, seen: observation, news: what === 'values' && !closed } }
+      ? {
+          update: {
+            key: linkKey(link.flow, link.sourceId),
+            side,
+            seen: observation,
+            news: what === 'values' && !closed,
+            ...(side === 'target' ? { targetId: record.id } : {}),
+          },
+        }
       : {}),
   };
 }

@@ -41,8 +41,8 @@ async function livingReads({ system, type, id, signal }: Missed): Promise<boolea
       await system.read({ type, id: other, fields: [] }, { priority: 'write', signal });
       return true;
     }
-    // There is no other record: nothing can be shown, and nothing speaks against it.
-    return true;
+    // A list without another record shows nothing: systems that have lost everything list nothing, too.
+    return false;
   } catch (error) {
     if (error instanceof SystemError) return false;
     throw error;

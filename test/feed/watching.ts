@@ -149,6 +149,7 @@ export class Watching {
     const { told } = this;
     const running = new Set<string>();
     const links: Messenger = {
+      startTold: () => Promise.resolve(),
       start: async (_flow, { sourceId }) => {
         this.refuse(sourceId);
         if (running.has(sourceId)) return false;

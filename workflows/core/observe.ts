@@ -57,15 +57,15 @@ export function answered(state: LinkState, side: Side, seen: Observation): LinkS
 }
 
 /**
- * What a feed tells. Of a record that was believed gone it only asks for a direct read, and so does an older version that
- * a full comparison shows (`regressed`).
+ * What a feed tells. Of a record that was believed gone it only asks for a direct read, and so does an older version, or
+ * any of a record that was believed gone, that a full comparison shows (`regressed`).
  */
 export function sighted(
   state: LinkState,
   { side, seen, regressed }: { readonly side: Side; readonly seen: Observation; readonly regressed: boolean },
 ): LinkState {
   const before = state[side].seen;
-  const newer = !before || seen.version > before.version;
+  const newer = !before || regressed || seen.version > before.version;
   const doubted: LinkState = { ...state, [side]: { ...state[side], doubt: true } };
   if (state.ended === 'source gone' || (state.ended === 'target gone' && side === 'target'))
     return state.final !== true && newer && (side === 'source' || state.ended === 'target gone') ? doubted : state;
