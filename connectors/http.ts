@@ -108,10 +108,7 @@ async function send(system: string, request: Call): Promise<Answer> {
     });
     const text = await response.text();
     const receivedAt = Date.now();
-    if (!response.ok) throw classify(system, { response, body: text, judge: request.judge });
-    const body = parse(system, response.status, text);
-    const judged = request.judge?.({ status: response.status, body, text });
-    if (judged?.failure !== undefined) throw classify(system, { response, body: text, judge: () => judged });
+    const body = bodyOf(system, { status: response.status, headers: response.headers, text }, request.judge);
     return { status: response.status, headers: response.headers, body, sentAt, receivedAt };
   } catch (error) {
     if (error instanceof SystemError || request.signal?.aborted) throw error;
@@ -120,6 +117,23 @@ async function send(system: string, request: Call): Promise<Answer> {
     clearTimeout(timer);
     request.signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** An answer as it came over the line. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** What an answer says. Throws SystemError where it is a refusal by its status, or by the system's own rules, or no JSON. */
+export function bodyOf(system: string, answer: RawAnswer, judge?: Call['judge']): unknown {
+  const { status, text } = answer;
+  if (status < 200 || status > 299) throw classify(system, answer, judge);
+  const body = parse(system, status, text);
+  const judged = judge?.({ status, body, text });
+  if (judged?.failure !== undefined) throw classify(system, answer, () => judged);
+  return body;
 }
 
 function parse(system: string, status: number, text: string): unknown {
@@ -139,16 +153,12 @@ function tryJson(text: string): unknown {
   }
 }
 
-function classify(
-  system: string,
-  { response, body, judge }: { readonly response: Response; readonly body: string; readonly judge: Call['judge'] },
-): SystemError {
-  const { status } = response;
+function classify(system: string, { status, headers, text: body }: RawAnswer, judge: Call['judge']): SystemError {
   const problem = problemText(status, body);
   const judged = judge?.({ status, body: tryJson(body), text: body });
   const { fields } = problem;
   const text = judged?.text === undefined ? problem.text : `${status} ${judged.text}`;
-  const retryAfterMs = seconds(response.headers.get('retry-after'));
+  const retryAfterMs = seconds(headers.get('retry-after'));
   const more = { status, fields, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   if (judged?.failure !== undefined && judged.failure !== 'throttled')
     return new SystemError(system, judged.failure, { text, ...more });

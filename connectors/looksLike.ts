@@ -14,6 +14,10 @@ function mayBe(kept: Value | undefined, sent: Value): boolean {
   return a === '' ? kept.trim() === sent.trim() : b.startsWith(a);
 }
 
+/** Whether a value is one that was sent, apart from letters, blanks and signs: nothing of it was cut. */
+export const isTidied = (kept: Value | undefined, sent: Value): boolean =>
+  mayBe(kept, sent) && (typeof kept !== 'string' || typeof sent !== 'string' || bare(kept) === bare(sent));
+
 /** Whether a record may be the one that was created with these values: compared as systems normalise, not as it was sent. */
 export const looksLike = (fields: Values, sent: Values): boolean =>
   Object.entries(sent).every(([name, value]) => mayBe(fields[name], value));

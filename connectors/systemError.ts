@@ -27,6 +27,10 @@ export interface Said {
   readonly status?: number;
   readonly fields?: readonly string[];
   readonly retryAfterMs?: number;
+  /** The write itself was answered with success: it stands, although what it left cannot be shown. */
+  readonly stands?: boolean;
+  /** The id of a record that was made, although it cannot be shown. */
+  readonly made?: string;
 }
 
 /** A failed call. `text` is the system's own; it may quote names, so it goes to the store and to people, not to logs or Temporal. */
@@ -40,10 +44,15 @@ export class SystemError extends Error {
   readonly fields: readonly string[];
   /** Milliseconds to wait, where the system says so. */
   readonly retryAfterMs: number | null;
+  /** The write stands, although what it left cannot be shown. */
+  readonly stands: boolean;
+  /** The id of a record that was made, although it cannot be shown. */
+  readonly made: string | null;
 
   /** `said`: the system's own text, alone or with what else its answer tells. */
   constructor(system: string, failure: Failure, said: string | Said) {
-    const { text, status = null, fields = [], retryAfterMs = null } = typeof said === 'string' ? { text: said } : said;
+    const all: Said = typeof said === 'string' ? { text: said } : said;
+    const { text, status = null, fields = [], retryAfterMs = null, stands = false, made = null } = all;
     super(`${system} ${status ?? failure}`);
     this.system = system;
     this.failure = failure;
@@ -51,6 +60,21 @@ export class SystemError extends Error {
     this.status = status;
     this.fields = fields;
     this.retryAfterMs = retryAfterMs;
+    this.stands = stands || made !== null;
+    this.made = made;
+  }
+
+  /** The same failure, after a write that was answered with success. */
+  afterSuccess(made?: string): SystemError {
+    const { text, status, fields, retryAfterMs } = this;
+    return new SystemError(this.system, this.failure, {
+      text,
+      fields,
+      stands: true,
+      ...(status === null ? {} : { status }),
+      ...(retryAfterMs === null ? {} : { retryAfterMs }),
+      ...(made === undefined ? {} : { made }),
+    });
   }
 
   /** Whether the same call may succeed later, with nobody mending anything. */

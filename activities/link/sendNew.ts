@@ -18,6 +18,12 @@ const THROTTLED_MS = 60_000;
 /** So often a record is sent without an answer, where a second try cannot be told from a second record. */
 const MOST_TRIES = 2;
 const READ_TRIES = 3;
+/** A record that was made and cannot be read: so long it is tried again (ms), since gateways blip. */
+const UNREADABLE_MS = 15 * 60_000;
+/** Between the note that a record is sent and its sending no worker at work takes so long: one that slept was given up (ms). */
+const ASLEEP_MS = 5000;
+/** A list that cannot be read whole hides what may be ours: after so many attempts a person is asked. */
+const MOST_LOOKS = 5;
 
 /** All that is known as a target record is created. */
 export interface Creation {
@@ -63,7 +69,13 @@ export async function findOrSend(creation: Creation): Promise<Sent> {
   if (planned !== undefined || (maybeThere && (externalId || !known))) {
     // What an earlier try made may not be in the list yet.
     if (maybeThere) await time.sleep(system.lagMs, attempt.signal);
-    found = await lookUp(creation, Math.min(note?.since ?? lostSince, lostSince));
+    try {
+      found = await lookUp(creation, Math.min(note?.since ?? lostSince, lostSince));
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.failure !== 'malformed' || attempt.number < MOST_LOOKS) throw error;
+      const text = `an earlier answer was lost, and the list in which its record may stand cannot be read: ${error.text}`;
+      return { refusal: await context.refuse({ link, side: 'target', code: 'ambiguous', text }) };
+    }
   }
   if (found.length > 1) return ambiguous(creation, found);
   if (found[0]) return planned === undefined || found[0].id === planned ? readMade(creation, found[0].id, found[0]) : notThere();
@@ -123,6 +135,8 @@ async function readMade(
       if (!(error instanceof SystemError) || error.failure !== 'gone') throw error;
       if (tries < READ_TRIES) await context.deps.time.sleep(system.lagMs, attempt.signal);
       else if (shown) return { record: shown, found: true };
+      else if (context.deps.time.now() - attempt.scheduledAt < UNREADABLE_MS)
+        throw new SystemError(system.name, 'unreachable', { text: error.text, made: id });
       else {
         const text = `${type} ${id} was created for it and cannot be read: ${error.text}`;
         return { refusal: await context.refuse({ link, side: 'target', code: codeOf(error), text }) };
@@ -141,6 +155,8 @@ async function send(creation: Creation, note: CreationNote): Promise<Sent> {
   for (;;) {
     const sentAt = time.now();
     if (noted) await store.links.noteCreation(key, { ...note, tries: note.tries + 1 });
+    // Another attempt has taken over meanwhile, and may have sent it.
+    if (time.now() - sentAt > ASLEEP_MS) throw new SystemError(system.name, 'unreachable', 'the worker was asleep');
     try {
       const record = await system.create(request, options);
       // The system may know the key from long ago, and answer with the record as it was then.
@@ -151,6 +167,11 @@ async function send(creation: Creation, note: CreationNote): Promise<Sent> {
       return await readMade(creation, record.id, record);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
+      if (error.made !== null) {
+        await store.links.discover([link], flow);
+        await store.links.noteCreation(key, { ...note, id: error.made });
+      }
+      if (error.stands) return refused(error);
       const throttled = error.failure === 'throttled';
       if (noted && (throttled || !error.retryable) && error.failure !== 'unstored') await store.links.noteCreation(key, note);
       const wait = error.retryAfterMs ?? 1000;

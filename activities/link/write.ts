@@ -55,7 +55,7 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     ...overwrites.filter((each) => !isNoValue(each.value)).map(({ property, value }) => ({ side, property, value })),
   ];
   for (const change of changes) {
-    const held = await guarded({ link, side, change, attempt });
+    const held = await guarded({ link, side, change });
     if (held) return held;
   }
   const newest = stored?.seen[side];
@@ -85,6 +85,8 @@ export async function writeRecord(context: LinkContext, { link, side, assignment
     answer = await update(false);
   } catch (error) {
     if (!(error instanceof SystemError) || error.retryable) throw error;
+    // It was written, and what it overwrote will not be seen again.
+    if (error.stands) await remember({ link, side, changes: changesTo((each) => each.value), attempt });
     if (error.failure === 'gone') return { kind: 'read', found: { [side]: await missed(link, { side, attempt }) } };
     if (error.failure !== 'contended') return refusedWith(error);
     return contended(error);

@@ -6,12 +6,13 @@ import { SystemError } from '../systemError.ts';
 import type { CallOptions, Connector, Snapshot } from '../connector.ts';
 import type { TellKey } from '../keyBackOff.ts';
 import { signIn, type ReadSecret } from './auth.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listing } from './listing.ts';
 import { placeOf, textAt } from './profile/place.ts';
 import { typeProfile, type ReadyType } from './profile/resolve.ts';
 import type { Profile } from './profile/schema.ts';
 import { isObject, namesFor, snapshotOf, type Json } from './record.ts';
-import { transport, type Limit } from './transport.ts';
+import { transport, type Limit, type Send } from './transport.ts';
 import { namesKey, writing } from './writing.ts';
 
 /** A profile's types as a catalogue that flows are checked against. */
@@ -41,16 +42,25 @@ export interface CrmGiven {
   readonly tellKey?: TellKey | undefined;
   /** Types whose answers leave out what has no value, as the profile says and a check has seen. */
   readonly absentSeen?: readonly string[];
+  /** What carries calls, and lets time pass, where it is not HTTP: for models of a CRM. */
+  readonly line?: Line;
+}
+
+/** How calls reach a CRM. */
+export interface Line {
+  readonly send: (clock: SystemClock) => Send;
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 /** The parts of which the connector is made; a check of the profile uses them one by one. */
 export type CrmParts = ReturnType<typeof crmParts>;
 
 /** What speaks to a CRM, type by type. */
-export function crmParts({ url, profile, secret, limits = [], tellKey, absentSeen: seenIn = [] }: CrmGiven) {
+export function crmParts({ url, profile, secret, limits = [], tellKey, absentSeen: seenIn = [], line }: CrmGiven) {
   const base = url.replace(/\/+$/, '') + profile.basePath;
   const clock = new SystemClock();
-  const send = transport({ base, profile, signIn: signIn(profile.auth, secret, url), limits, clock, tellKey });
+  const send =
+    line?.send(clock) ?? transport({ base, profile, signIn: signIn(profile.auth, secret, url), limits, clock, tellKey });
   const types = new Map(Object.keys(profile.types).map((name) => [name, typeProfile(profile, name) as ReadyType]));
   const all = [...types.values()];
 
@@ -93,6 +103,7 @@ export function crmParts({ url, profile, secret, limits = [], tellKey, absentSee
       type,
       send,
       clock,
+      sleep: line?.sleep ?? sleep,
       absentSeen: seenIn.includes(type.name),
       read: (id, fields, options) => read({ type, id, fields }, options),
       find: (externalId, fields, options) => findById({ type, externalId, fields }, options),

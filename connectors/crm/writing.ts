@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { instantMs } from '../../flows/instant.ts';
 import { pathSteps } from '../../flows/path.ts';
 import { sameValue, type Value } from '../../flows/values.ts';
@@ -13,6 +12,7 @@ import {
   type UpdateRequest,
 } from '../connector.ts';
 import type { SystemClock } from '../clock.ts';
+import { isTidied, looksLike } from '../looksLike.ts';
 import { SystemError } from '../systemError.ts';
 import { placeOf, textAt } from './profile/place.ts';
 import type { ReadyType, Writing } from './profile/resolve.ts';
@@ -27,6 +27,7 @@ export interface WritingHost {
   readonly type: ReadyType;
   readonly send: Send;
   readonly clock: SystemClock;
+  readonly sleep: (ms: number) => Promise<unknown>;
   readonly absentSeen: boolean;
   readonly read: (id: string, fields: readonly string[], options: CallOptions) => Promise<{ seen: Snapshot; body: Json }>;
   readonly find: (externalId: string, fields: readonly string[], options: CallOptions) => Promise<readonly Snapshot[]>;
@@ -42,7 +43,7 @@ const pointer = (path: string): string =>
 export function writing(host: WritingHost) {
   const { type, send } = host;
   const { operations, condition } = type;
-  const lag = (): Promise<void> => sleep(Math.max(200, type.stamps.lagMs));
+  const lag = (): Promise<unknown> => host.sleep(Math.max(200, type.stamps.lagMs));
   const conditional = typeof condition === 'object';
 
   /** The record of an answer, where it shows the whole of it. */
@@ -79,10 +80,15 @@ export function writing(host: WritingHost) {
       try {
         return (await host.read(id, fields, options)).seen;
       } catch (error) {
-        if (!(error instanceof SystemError) || error.retryable) throw error;
+        if (!(error instanceof SystemError)) throw error;
+        // Too many requests, say, were those of this read, and not of the create.
+        if (error.retryable) throw error.afterSuccess(id);
         // It is there, so it must not be made again because it can't be read.
         if (error.failure !== 'gone')
-          throw new SystemError('CRM', 'unstored', `${type.name} ${id} was made, but cannot be linked: ${error.text}`);
+          throw new SystemError('CRM', 'unstored', {
+            text: `${type.name} ${id} was made, but cannot be linked: ${error.text}`,
+            made: id,
+          });
         if (looks >= LOOKS)
           throw new SystemError(
             'CRM',
@@ -212,10 +218,19 @@ export function writing(host: WritingHost) {
       },
       options,
     );
-    if (answer.body === undefined || operation.answer !== 'whole') return stored(request, options);
-    const seen = shown(operation, answer, { fields, asked: id });
+    if (answer.body === undefined || operation.answer !== 'whole') return afterWrite(() => stored(request, options));
+    const seen = await afterWrite(() => shown(operation, answer, { fields, asked: id }));
     if (hasChanged(request, seen)) noteClock(operation, { answer, seen }, options);
-    return seen.version > request.condition.version ? seen : stored(request, options);
+    return seen.version > request.condition.version ? seen : afterWrite(() => stored(request, options));
+  }
+
+  /** What cannot be shown after a write that was answered with success: the write stands all the same. */
+  async function afterWrite<T>(show: () => T | Promise<T>): Promise<T> {
+    try {
+      return await show();
+    } catch (error) {
+      throw error instanceof SystemError && error.failure !== 'unstored' ? error.afterSuccess() : error;
+    }
   }
 
   function conditionHeader(etag: string | undefined): Record<string, string> {
@@ -226,23 +241,41 @@ export function writing(host: WritingHost) {
   }
 
   /**
-   * A write was answered with success, but not with a newer record: it is read until it shows what was written. The old
-   * value at an unmoved version after the lag means that nothing was stored.
+   * A write was answered with success, but not with a newer record: it is read until it shows what was written, or what
+   * the system makes of that. The old value after the lag means that nothing was stored, or that somebody set it back.
    */
   async function stored({ id, set, condition: expected, fields }: UpdateRequest, options: CallOptions): Promise<Snapshot> {
     for (let looks = 1; ; looks++) {
-      const { seen } = await host.read(id, [...new Set([...fields, ...Object.keys(set)])], options);
+      const seen = await readAgain(id, [...new Set([...fields, ...Object.keys(set)])], { looks, options });
+      const moved = seen !== null && seen.version > expected.version;
+      // A system that cuts may have made the old value of the new one; but then it has stored something.
+      const madeOf = (name: string, value: Value): boolean =>
+        moved ? looksLike(seen.fields, { [name]: value }) : isTidied(seen?.fields[name], value);
       const stuck = ([name, value]: [string, Value]): boolean =>
-        !sameValue(seen.fields[name], value) && sameValue(seen.fields[name], expected.test[name]);
-      if (seen.version > expected.version || !Object.entries(set).some(stuck))
+        !madeOf(name, value) && sameValue(seen?.fields[name], expected.test[name]);
+      if (seen && !Object.entries(set).some(stuck))
         return { ...seen, fields: Object.fromEntries(fields.map((name) => [name, seen.fields[name] ?? null])) };
       if (looks >= LOOKS)
         throw new SystemError(
           'CRM',
           'unstored',
-          `${type.name} ${id}: answered, not stored: the write was answered with success, and after ${LOOKS} looks the record shows the old value at an unmoved version`,
+          `${type.name} ${id}: answered, not stored: the write was answered with success, and after ${LOOKS} looks the record shows the old value${moved ? ' again' : ' at an unmoved version'}`,
         );
       await lag();
+    }
+  }
+
+  /** What was just written is there; a replica may not know it yet. */
+  async function readAgain(
+    id: string,
+    fields: readonly string[],
+    { looks, options }: { readonly looks: number; readonly options: CallOptions },
+  ): Promise<Snapshot | null> {
+    try {
+      return (await host.read(id, fields, options)).seen;
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.failure !== 'gone' || looks >= LOOKS) throw error;
+      return null;
     }
   }
 
