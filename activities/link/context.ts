@@ -17,6 +17,8 @@ import type { Connector } from '../../connectors/connector.ts';
 
 /** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
 const PAUSE_KNOWN_MS = 1000;
+/** Changes of which a process remembers that it has counted them. */
+const MOST_COUNTED = 10_000;
 
 /** A direct read of one side met what a person must mend: the link is blocked with the system's own words. */
 class ReadRefused extends Error {
@@ -69,7 +71,6 @@ interface GuardedChange {
   readonly link: LinkRecord;
   readonly side: Side;
   readonly change: BulkChange;
-  readonly attempt: Attempt;
 }
 
 export type LinkContext = ReturnType<typeof linkContext>;
@@ -225,23 +226,33 @@ export function linkContext(deps: Deps) {
     );
   }
 
-  /** The flow or system that a person paused: its links wait, and what was edited meanwhile arrives afterwards. */
-  async function pausedBy(link: LinkRecord): Promise<string | undefined> {
-    if (time.now() - pausedAt > PAUSE_KNOWN_MS) [paused, pausedAt] = [await store.limits.paused(), time.now()];
+  /** Whether a person paused the flow, or one of its systems: its links wait, and what was edited meanwhile arrives afterwards. */
+  async function isPaused(link: LinkRecord, { fresh = false } = {}): Promise<boolean> {
+    if (fresh || time.now() - pausedAt > PAUSE_KNOWN_MS) [paused, pausedAt] = [await store.limits.paused(), time.now()];
     const flow = flowOf(link);
-    return [flow.name, flow.source.system, flow.target.system].find((name) => paused.includes(name));
+    return [flow.name, flow.source.system, flow.target.system].some((name) => paused.includes(name));
   }
 
   const sameValues = new SameValueGuard(store);
+  const counted = new Set<string>();
+
+  /** A first attempt may die before it counts: each process counts a change once, so that none passes uncounted. */
+  function isCounted({ flow, sourceId, revision }: LinkRecord, change: BulkChange): boolean {
+    const key = `${linkKey(flow, sourceId)} ${revision} ${typeof change === 'string' ? change : change.property}`;
+    if (counted.has(key)) return true;
+    if (counted.size > MOST_COUNTED) counted.clear();
+    counted.add(key);
+    return false;
+  }
 
   /** Refuses what would end, delete, recreate, blank or make equal very many records, unless a person let this one pass. */
-  async function guarded({ link, side, change, attempt }: GuardedChange): Promise<Outcome | null> {
+  async function guarded({ link, side, change }: GuardedChange): Promise<Outcome | null> {
     if (link.approved === true) return null;
-    const counted = { flow: link.flow, now: time.now(), first: attempt.number === 1 };
+    const asked = { flow: link.flow, now: time.now(), first: !isCounted(link, change) };
     const text =
       typeof change === 'string'
-        ? await bulkChangeGuard(store, { ...counted, change })
-        : await sameValues.check({ ...counted, ...change });
+        ? await bulkChangeGuard(store, { ...asked, change })
+        : await sameValues.check({ ...asked, ...change });
     return text === null
       ? null
       : refuse({ link, side, code: 'held', properties: [typeof change === 'string' ? change : change.property], text });
@@ -249,7 +260,7 @@ export function linkContext(deps: Deps) {
 
   const runUnlessPaused = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
     runAttempt(async (attempt) => {
-      if ((await pausedBy(link)) !== undefined) return { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
+      if (await isPaused(link)) return { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
       try {
         return await work(attempt);
       } catch (error) {
@@ -273,6 +284,7 @@ export function linkContext(deps: Deps) {
     refuse,
     remember,
     guarded,
+    isPaused,
     runUnlessPaused,
     newerObservations,
   };

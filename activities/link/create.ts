@@ -47,7 +47,7 @@ export async function createRecord(
   const names = [...new Set([...fields, ...Object.keys(values)])];
 
   if (recreates === true) {
-    const held = await guarded({ link, side: 'target', change: 'recreate', attempt });
+    const held = await guarded({ link, side: 'target', change: 'recreate' });
     if (held) return held;
   }
   if (chosen !== undefined) return adoptChosen(chosen);

@@ -19,11 +19,19 @@ function unconvertible(flow: Flow, { block, seen, sourceId, targetId }: LinkReco
   return `${flow[side].type} ${side === 'source' ? sourceId : targetId}: ${property} is ${value}, which is no ${type}; ${pair?.[across(side)]} takes nothing else`;
 }
 
+/** Why Tandem itself holds a link, where no system has said anything. */
+function ownWords(block: LinkRecord['block']): string | null {
+  if (block?.code === 'flow-paused') return 'the flow, or one of its systems, was paused by hand';
+  if (block?.code === 'partner-gone')
+    return 'the source was believed gone and is there after all, but its target is gone: `tandem retry` looks again, unlink and relink create it anew';
+  return null;
+}
+
 /** The link's activities. Each writes the store inside itself, under the link's revision. */
 export function linkActivities(deps: Deps): LinkActivities {
   const { store, runAttempt } = deps;
   const context = linkContext(deps);
-  const { flowOf, loadStored, guarded, runUnlessPaused, newerObservations } = context;
+  const { flowOf, loadStored, guarded, isPaused, runUnlessPaused, newerObservations } = context;
 
   return {
     createRecord: (input) => runUnlessPaused(input.link, (attempt) => createRecord(context, input, attempt)),
@@ -40,7 +48,7 @@ export function linkActivities(deps: Deps): LinkActivities {
     removeRecord: (input) => runUnlessPaused(input.link, (attempt) => removeRecord(context, input, attempt)),
 
     storeLink: (input) =>
-      runAttempt(async (attempt) => {
+      runAttempt(async () => {
         const { stored, ahead } = await loadStored(input.link);
         if (ahead) return { kind: 'read', found: {}, revision: stored?.revision ?? 0 };
         // A deletion that Tandem made was counted as such.
@@ -49,11 +57,11 @@ export function linkActivities(deps: Deps): LinkActivities {
           input.link.ended !== null &&
           input.link.ended !== 'unlinked by hand' &&
           stored?.ended !== input.link.ended;
-        const held = ending ? await guarded({ link: input.link, side: 'source', change: 'end', attempt }) : null;
+        const held = ending ? await guarded({ link: input.link, side: 'source', change: 'end' }) : null;
         if (held) return held;
         // A blocked link keeps the text that came with its refusal.
-        const paused = input.link.block?.code === 'flow-paused' ? 'the flow, or one of its systems, was paused by hand' : null;
-        const text = paused ?? unconvertible(flowOf(input.link), input.link) ?? stored?.block?.text ?? null;
+        const waits = input.link.block?.code === 'flow-paused';
+        const text = ownWords(input.link.block) ?? unconvertible(flowOf(input.link), input.link) ?? stored?.block?.text ?? null;
         const now = await store.links.write(input.link, flowOf(input.link), text);
         deps.log.info(
           {
@@ -65,6 +73,8 @@ export function linkActivities(deps: Deps): LinkActivities {
           },
           'a link changed its state',
         );
+        // Whoever resumed before the store knew that this link waits has not woken it.
+        if (waits && !(await isPaused(input.link, { fresh: true }))) await deps.links.signalRetry(input.link);
         return { kind: 'stored', ...(now ? newerObservations(input.link, now) : {}) };
       }),
   };

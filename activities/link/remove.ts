@@ -14,7 +14,7 @@ export async function removeRecord(
   const { deps, flowOf, connectorOf, idOf, guarded, refuse } = context;
   const flow = flowOf(link);
   if (deps.allowance) return unplanned(context, { link, side });
-  const held = await guarded({ link, side, change: 'delete', attempt });
+  const held = await guarded({ link, side, change: 'delete' });
   if (held) return held;
   try {
     await connectorOf(flow, side).remove(flow[side].type, idOf(link, side), { priority: 'write', signal: attempt.signal });

@@ -45,6 +45,12 @@ export const ending: Phase = (state, now) => {
   return state;
 };
 
+/** Nothing pauses it any more, whatever it waits for now. */
+const awake = (state: LinkState, now: number): LinkState =>
+  state.status === 'paused' && state.ended === null
+    ? withStatus(state, { now, status: state.target.id === null ? 'linking' : 'in-step' })
+    : state;
+
 const lookedAt = (state: LinkState): readonly Side[] => SIDES.filter((side) => state[side].id !== null);
 
 /** A record that reads have missed: read again, or believed gone and dealt with as the flow says. */
@@ -62,7 +68,7 @@ export const deletion: Phase = (before, now) => {
         step: { kind: 'close' },
       };
     if (!isBelievedGone(gone)) {
-      if (gone.nextAt > now) return idle(state, gone.nextAt);
+      if (gone.nextAt > now) return idle(awake(state, now), gone.nextAt);
       const announced = gone.since === undefined;
       const list = !announced && gone.listed !== true && now - (gone.since ?? now) >= GONE_UNANNOUNCED_MS;
       return { state, step: { kind: 'confirm', side, ...(announced ? { announced } : {}), ...(list ? { list } : {}) } };
