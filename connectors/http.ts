@@ -108,7 +108,7 @@ async function send(system: string, request: Call): Promise<Answer> {
     });
     const text = await response.text();
     const receivedAt = Date.now();
-    const body = bodyOf(system, { status: response.status, headers: response.headers, text }, request.judge);
+    const body = answeredBody(system, { status: response.status, headers: response.headers, text }, request.judge);
     return { status: response.status, headers: response.headers, body, sentAt, receivedAt };
   } catch (error) {
     if (error instanceof SystemError || request.signal?.aborted) throw error;
@@ -127,7 +127,7 @@ export interface RawAnswer {
 }
 
 /** What an answer says. Throws SystemError where it is a refusal by its status, or by the system's own rules, or no JSON. */
-export function bodyOf(system: string, answer: RawAnswer, judge?: Call['judge']): unknown {
+export function answeredBody(system: string, answer: RawAnswer, judge?: Call['judge']): unknown {
   const { status, text } = answer;
   if (status < 200 || status > 299) throw classify(system, answer, judge);
   const body = parse(system, status, text);

@@ -1,30 +1,51 @@
-import type { Flow } from '../../flows/flow.ts';
-import type { Message } from '../../workflows/core/receive.ts';
-import type { LinkState } from '../../workflows/core/state.ts';
-import type { MemoryStore } from './memoryStore.ts';
-import type { ModelSystem } from './modelSystem.ts';
 import type { Schedule } from './schedule.ts';
+import type { People } from './people.ts';
+import type { Site } from './site.ts';
+import type { LinkRun } from './temporal.ts';
+import type { LinkDocument } from '../../store/documents.ts';
+import { sameValue, type Value } from '../../flows/values.ts';
+import type { Side } from '../../flows/side.ts';
+import type { FlowPlan } from './flowPlan.ts';
+import { tidied, type ModelRecord, type Nature } from './modelRecord.ts';
+import type { ModelSystem } from './modelSystem.ts';
 
-export const PROPERTIES = { source: ['FirstName', 'LastName'], target: ['givenName', 'familyName'] } as const;
-
-export interface LinkRun {
-  readonly sourceId: string;
-  state: LinkState;
-  readonly inbox: Message[];
-  wake: () => void;
-  open: boolean;
-  steps: number;
-}
-
-/** Everything a schedule left behind, for the promises to be checked against. */
+/** Everything that a schedule left behind at one site, for the promises to be checked against. */
 export interface Aftermath {
   readonly schedule: Schedule;
-  readonly flow: Flow;
-  readonly source: ModelSystem;
-  readonly target: ModelSystem;
-  readonly store: MemoryStore;
-  readonly links: ReadonlyMap<string, LinkRun>;
-  readonly test: 'unknown' | 'works' | 'missing';
+  readonly site: Site;
+  readonly sites: readonly Site[];
+  readonly people: People;
   /** What happened after everything had settled: should be nothing. */
-  readonly restless: { readonly writes: number; readonly signals: number };
+  readonly restless: { readonly writes: number; readonly signals: number; readonly steps: number };
+}
+
+/** A promise that was broken, and how. */
+export type Say = (promise: string, what: string) => void;
+
+/** One source record of a flow, and what became of it. */
+export interface Pair {
+  readonly plan: FlowPlan;
+  readonly sourceId: string;
+  readonly row: ModelRecord | undefined;
+  readonly link: LinkRun;
+  readonly stored: LinkDocument;
+  readonly targetId: string | null;
+  readonly other: ModelRecord | undefined;
+}
+
+export const systemOf = ({ site }: Pick<Aftermath, 'site'>, side: Side): ModelSystem =>
+  side === 'source' ? site.source : site.target;
+
+const forms = (value: Value, natures: readonly Nature[]): Value[] => {
+  let all = [value];
+  for (let i = 0; i < 2; i++) all = all.flatMap((each) => [each, ...natures.map((nature) => tidied(nature, each))]);
+  return all;
+};
+
+/** Whether two values are one, apart from what either system makes of text. */
+export function alike(a: Value | undefined, b: Value | undefined, { schedule }: Pick<Aftermath, 'schedule'>): boolean {
+  if (sameValue(a, b)) return true;
+  const natures = [schedule.source, schedule.target];
+  const others = forms(b ?? null, natures);
+  return forms(a ?? null, natures).some((one) => others.some((other) => sameValue(one, other)));
 }

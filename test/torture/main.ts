@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { BREAKS, type Break } from './breaks.ts';
+import { BREAKS, canShow, type Break } from './breaks.ts';
 import { runSchedule } from './run.ts';
-import { scheduleOf, story, type Schedule } from './schedule.ts';
+import { scheduleOf, type Schedule } from './schedule.ts';
+import { story } from './story.ts';
 
 const USAGE = `npm run torture [-- --schedules N] [--seed N] [--break NAME]
 
@@ -48,7 +49,9 @@ export async function runSeeds(
 ): Promise<{ seed: number; promises: string[] }[]> {
   const failures: { seed: number; promises: string[] }[] = [];
   for (let seed = first; seed < first + count && failures.length < most; seed++) {
-    const promises = await runSchedule(scheduleOf(seed), broken);
+    const schedule = scheduleOf(seed);
+    if (!broken.every((name) => canShow(name, schedule))) continue;
+    const promises = await runSchedule(schedule, broken);
     if (promises.length > 0) failures.push({ seed, promises });
   }
   return failures;
@@ -90,10 +93,16 @@ async function main(): Promise<void> {
     const rows = [];
     for (const name of Object.keys(BREAKS) as Break[]) {
       const [caught] = await runSeeds(first, count, [name], 1);
-      rows.push({ break: name, promise: BREAKS[name], caughtBySeed: caught?.seed ?? null, as: caught?.promises[0] ?? null });
+      rows.push({
+        break: name,
+        ...BREAKS[name],
+        needs: undefined,
+        caughtBySeed: caught?.seed ?? null,
+        as: caught?.promises[0] ?? null,
+      });
       if (!values.json)
         console.log(
-          `${caught ? '✓' : '✗'} ${name}: ${BREAKS[name]}; ${caught ? `caught by seed ${caught.seed}: ${caught.promises[0]}` : `not caught in ${count} schedules`}`,
+          `${caught ? '✓' : '✗'} ${name}: ${BREAKS[name].promise}: ${BREAKS[name].what}; ${caught ? `caught by seed ${caught.seed}: ${caught.promises[0]}` : `not caught in ${count} schedules`}`,
         );
       if (!caught) process.exitCode = 1;
     }

@@ -9,37 +9,52 @@ import {
   type LinkDocument,
   type SeenUpdate,
 } from '../../store/documents.ts';
-import type { BulkCount, Missed } from '../../store/limits.ts';
-import { TargetTaken } from '../../store/links.ts';
+import { TargetTaken, type LinkFilter } from '../../store/links.ts';
+import type { Observation } from '../../workflows/core/state.ts';
 import type { LinkStore } from '../../store/store.ts';
 import type { Breaks } from './breaks.ts';
 import { MemoryCursors, MemoryIdLists, MemorySetAside } from './memoryFeeds.ts';
+import { MemoryLimits } from './memoryLimits.ts';
 
 /** The store's contract in memory: guarded by revision, `seen` never backwards, unique on both sides. */
 export class MemoryStore implements LinkStore {
   readonly links: MemoryLinks;
-  readonly candidates = new MemoryCandidates();
+  readonly candidates: MemoryCandidates;
   readonly history: MemoryHistory;
   readonly cursors = new MemoryCursors();
   readonly idLists = new MemoryIdLists();
   readonly setAside = new MemorySetAside();
-  readonly limits = new MemoryLimits();
+  readonly limits: MemoryLimits;
 
   constructor(breaks: Breaks, now: () => number) {
     this.links = new MemoryLinks(breaks, now);
     this.history = new MemoryHistory(breaks);
+    this.candidates = new MemoryCandidates(breaks);
+    this.limits = new MemoryLimits(breaks);
   }
 }
 
 class MemoryLinks {
   /** What is stored, for tests to look at. */
   readonly rows = new Map<string, LinkDocument>();
+  /** Every target that a link ever had, by the link's key. */
+  readonly targets = new Map<string, string>();
+  /** Links that ever ended because a record was gone. */
+  readonly buried = new Set<string>();
   readonly #breaks: Breaks;
   readonly #now: () => number;
 
   constructor(breaks: Breaks, now: () => number) {
     this.#breaks = breaks;
     this.#now = now;
+  }
+
+  /** For one of the breaks: nothing of what was seen is known. */
+  forgetSeen(): void {
+    for (const link of this.rows.values()) {
+      const forget = (seen: Observation | null): Observation | null => seen && { ...seen, version: '', values: {} };
+      this.rows.set(link._id, { ...link, seen: { source: forget(link.seen.source), target: forget(link.seen.target) } });
+    }
   }
 
   byKey(key: string): Promise<LinkDocument | null> {
@@ -77,9 +92,15 @@ class MemoryLinks {
     return Promise.resolve(ids.filter((id) => (this.rows.get(linkKey(flow, id))?.revision ?? 0) > 0).length);
   }
 
-  /** One flow is all that a schedule has. */
-  count(): Promise<number> {
-    return Promise.resolve(this.rows.size);
+  list({ flow, blockCode }: LinkFilter = {}): Promise<LinkDocument[]> {
+    const found = [...this.rows.values()].filter(
+      (link) => (flow === undefined || link.flow === flow) && (blockCode === undefined || link.block?.code === blockCode),
+    );
+    return Promise.resolve(found);
+  }
+
+  async count(filter: LinkFilter = {}): Promise<number> {
+    return (await this.list(filter)).length;
   }
 
   discover(records: readonly LinkRecord[], ends: Ends): Promise<void> {
@@ -110,8 +131,9 @@ class MemoryLinks {
   }
 
   raise(sightings: readonly SeenUpdate[]): Promise<void> {
-    for (const { key, side, seen } of sightings) {
+    for (const { key, side, seen, targetId } of sightings) {
       const link = this.rows.get(key);
+      if (targetId !== undefined && link?.targetId !== targetId) continue;
       if (!link || (link.seen[side]?.version ?? '') >= seen.version) continue;
       this.rows.set(key, { ...link, seen: { ...link.seen, [side]: seen } });
     }
@@ -139,6 +161,8 @@ class MemoryLinks {
         throw new TargetTaken(record.targetId);
     const { approved: _, back = {}, ...rest } = record;
     const newer = (side: Side): LinkRecord['seen'][Side] => {
+      // What was seen of another target says nothing of this one.
+      if (side === 'target' && stored.targetId !== record.targetId) return record.seen.target;
       const known = stored.seen[side]?.version ?? '';
       return known <= (record.seen[side]?.version ?? '') || known <= (back[side] ?? '') ? record.seen[side] : stored.seen[side];
     };
@@ -149,15 +173,22 @@ class MemoryLinks {
       sourceType: ends.source.type,
       targetType: ends.target.type,
       seen: { source: newer('source'), target: newer('target') },
-      block: record.block && { ...record.block, text: text ?? '' },
+      block: record.block && { ...record.block, text: this.#breaks.has('words-dropped') ? '' : (text ?? '') },
       updatedAt: new Date(this.#now()),
     });
+    if (record.targetId !== null) this.targets.set(record.targetId, key);
+    if (record.ended === 'source gone' || record.ended === 'target gone') this.buried.add(key);
     return Promise.resolve(this.rows.get(key) ?? null);
   }
 }
 
 class MemoryCandidates {
   readonly #rows = new Map<string, CandidateDocument>();
+  readonly #breaks: Breaks;
+
+  constructor(breaks: Breaks) {
+    this.#breaks = breaks;
+  }
 
   byId(flow: string, side: Side, ids: readonly string[]): Promise<Map<string, CandidateDocument>> {
     const mine = this.#of(flow, side);
@@ -165,6 +196,7 @@ class MemoryCandidates {
   }
 
   withKeys(flow: string, side: Side, keys: readonly string[]): Promise<CandidateDocument[]> {
+    if (side === 'target' && this.#breaks.has('match-not-seen')) return Promise.resolve([]);
     return Promise.resolve(this.#of(flow, side).filter((each) => each.keys.some((key) => keys.includes(key))));
   }
 
@@ -224,42 +256,6 @@ class MemoryHistory {
   add(changes: readonly HistoryDocument[]): Promise<void> {
     if (!this.#breaks.has('no-history'))
       for (const change of changes) if (isReplacedBy(this.rows.get(change._id), change)) this.rows.set(change._id, change);
-    return Promise.resolve();
-  }
-}
-
-class MemoryLimits {
-  readonly #missed = new Map<string, { times: number[]; outage: { since: number; probedAt: number } | null }>();
-
-  countBulkChange(): Promise<BulkCount> {
-    return Promise.resolve({ minutes: {}, approvedUntil: 0, held: false });
-  }
-
-  countSameValue(): Promise<BulkCount> {
-    return this.countBulkChange();
-  }
-
-  heldValues(): Promise<readonly string[]> {
-    return Promise.resolve([]);
-  }
-
-  hold(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  paused(): Promise<readonly string[]> {
-    return Promise.resolve([]);
-  }
-
-  missed(system: string, at: number | null): Promise<Missed> {
-    const known = this.#missed.get(system) ?? { times: [], outage: null };
-    if (at !== null) known.times = [...known.times, at].slice(-20);
-    this.#missed.set(system, known);
-    return Promise.resolve({ times: known.times, since: known.outage?.since ?? null, probedAt: known.outage?.probedAt ?? 0 });
-  }
-
-  setOutage(system: string, outage: { since: number; probedAt: number } | null): Promise<void> {
-    this.#missed.set(system, { times: outage ? (this.#missed.get(system)?.times ?? []) : [], outage });
     return Promise.resolve();
   }
 }

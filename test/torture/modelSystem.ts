@@ -1,28 +1,11 @@
-import { instantKey, instantMs } from '../../flows/instant.ts';
-import type { Catalogue } from '../../flows/catalogue.ts';
+import { instantKey } from '../../flows/instant.ts';
 import type { SystemName } from '../../flows/flow.ts';
 import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
-import { SystemClock } from '../../connectors/clock.ts';
 import { looksLike } from '../../connectors/looksLike.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import {
-  requireUnchanged,
-  type CallOptions,
-  type ChangedRequest,
-  type ConditionProbe,
-  type CreateRequest,
-  type FindRequest,
-  type IdPage,
-  type IdsRequest,
-  type ReadRequest,
-  type UpdateRequest,
-  type Features,
-  type Page,
-  type Snapshot,
-  type Connector,
-} from '../../connectors/connector.ts';
+import type { CallOptions, FindRequest } from '../../connectors/connector.ts';
 import type { Breaks } from './breaks.ts';
-import { iso, shownOf, tidied, type Deed, type ModelRecord, type Nature } from './modelRecord.ts';
+import { iso, tidied, type Deed, type ModelRecord, type Nature } from './modelRecord.ts';
 import { Replica } from './replica.ts';
 import type { Random, Sim } from './sim.ts';
 
@@ -34,88 +17,100 @@ interface ModelOptions {
   readonly breaks: Breaks;
 }
 
+/** What a write is held to. */
+export interface Held {
+  /** Raw values that must stand there; null where none are tested. */
+  readonly test: Readonly<Record<string, Value>> | null;
+  readonly etag: string | undefined;
+  /** What the plan had seen, whether it is tested or not. */
+  readonly expected: Readonly<Record<string, Value>>;
+}
+
+const TRACE = process.env['TRACE'] !== undefined;
+const PAGE = 3;
+
 /** A system in memory, with a primary, a replica that lags, faults on the way, and people at its screens. */
-export class ModelSystem implements Connector {
-  readonly clock = new SystemClock();
-  readonly catalogue: Catalogue;
+export class ModelSystem {
   readonly deeds: Deed[] = [];
   readonly rows = new Map<string, ModelRecord>();
-  /** Creates by the key that asked for them: what must never be two. */
-  readonly created = new Map<string, string[]>();
+  /** Records that answered a write with success and kept nothing, by id or external id. */
+  readonly forgot = new Set<string>();
+  /** Which record was merged into which. */
+  readonly merged = new Map<string, string>();
   calls = 0;
   writes = 0;
-  /** Until then every record that is read or written directly is "gone" (ms). */
+  /** Until then every record that is read or written directly is "gone" (ms), and lists lack all of them from `emptyFrom` on. */
   blipUntil = 0;
+  emptyFrom = Number.POSITIVE_INFINITY;
   /** Share of calls that fail while faults are on. */
   faults = 0;
+  /** Whether it lies just now, where it does at all. */
+  lying = true;
+  readonly name: SystemName;
+  readonly nature: Nature;
+  readonly sim: Sim;
+  readonly random: Random;
+  readonly #breaks: Breaks;
   readonly #replica: Replica;
+  readonly #trash = new Map<string, ModelRecord>();
   readonly #keys = new Map<string, { body: string; row: ModelRecord }>();
   readonly #lied = new Set<string>();
   #lastId = 0;
   #lastStamp = 0;
   #skewMs: number;
 
-  readonly name: SystemName;
-  readonly title: string;
-  readonly nature: Nature;
-  readonly #sim: Sim;
-  readonly #random: Random;
-  readonly #breaks: Breaks;
-  /** What is known of the system's `test`. */
-  test: 'unknown' | 'works' | 'missing' = 'unknown';
-  readonly conditionProbe: ConditionProbe = {
-    isDoubtful: (refusal) => refusal.status === 400,
-    readsApartMs: 5500,
-    isOpen: () => this.test !== 'works',
-    settleMissing: () => Promise.resolve(void (this.test = 'missing')),
-    warning: '',
-  };
-
   constructor({ name, nature, sim, random, breaks }: ModelOptions) {
     this.name = name;
-    this.title = name;
     this.nature = nature;
     this.#skewMs = nature.skewMs;
-    this.catalogue = { system: name, types: [] };
-    this.#sim = sim;
-    this.#random = random;
+    this.sim = sim;
+    this.random = random;
     this.#breaks = breaks;
     this.#replica = new Replica({ lagMs: nature.lagMs, sim, random });
-  }
-
-  get lagMs(): number {
-    return this.nature.lagMs + 200;
-  }
-
-  features(): Features {
-    const missing = this.nature.conditional === 'test' && this.test === 'missing';
-    return {
-      conditional: missing ? 'none' : this.nature.conditional,
-      externalId: this.nature.externalId,
-      idempotencyKey: this.nature.idempotencyKey,
-    };
   }
 
   // People.
 
   personCreates(type: string, fields: Record<string, Value>): string {
-    const id = `${type[0]}${++this.#lastId}`;
-    this.#save({ id, fields, version: 1, stamp: this.#stamp(), externalId: null });
-    this.#deed('person', type, id, 'create', '', null, null, false);
+    const id = this.#newId(type);
+    this.#save({ id, type, fields, version: 1, stamp: this.#stamp(), externalId: null });
+    this.#deed({ by: 'person', type, id, kind: 'create' });
+    for (const [property, after] of Object.entries(fields)) this.#deed({ by: 'person', type, id, kind: 'edit', property, after });
     return id;
   }
 
-  personEdits(type: string, id: string, property: string, value: Value): boolean {
+  personEdits(id: string, property: string, value: Value): boolean {
     const row = this.rows.get(id);
     if (!row || row.fields[property] === value) return false;
-    this.#deed('person', type, id, 'edit', property, row.fields[property] ?? null, value, false);
+    const before = row.fields[property] ?? null;
+    this.#deed({ by: 'person', type: row.type, id, kind: 'edit', property, before, after: value });
     this.#save({ ...row, fields: { ...row.fields, [property]: value }, version: row.version + 1, stamp: this.#stamp() });
     return true;
   }
 
-  personDeletes(type: string, id: string): void {
-    if (!this.rows.has(id)) return;
-    this.#deed('person', type, id, 'delete', '', null, null, false);
+  personDeletes(id: string): void {
+    const row = this.rows.get(id);
+    if (!row) return;
+    this.#deed({ by: 'person', type: row.type, id, kind: 'delete' });
+    this.#trash.set(id, row);
+    this.#drop(id);
+  }
+
+  /** Somebody finds it in the bin and takes it out again. */
+  personUndeletes(id: string): void {
+    const row = this.#trash.get(id);
+    if (!row || this.rows.has(id)) return;
+    this.#deed({ by: 'person', type: row.type, id, kind: 'undelete' });
+    // Some bins give a record back as it was.
+    this.#save(this.nature.still ? row : { ...row, version: row.version + 1, stamp: this.#stamp() });
+  }
+
+  /** One record is merged into another, with whose contents the system answers from then on. */
+  personMerges(id: string, into: string): void {
+    const row = this.rows.get(id);
+    if (!row || !this.rows.has(into) || id === into) return;
+    this.#deed({ by: 'person', type: row.type, id, kind: 'merge', after: into });
+    this.merged.set(id, into);
     this.#drop(id);
   }
 
@@ -125,180 +120,195 @@ export class ModelSystem implements Connector {
     this.#lastStamp = 0;
   }
 
-  // Tandem.
-
-  check(): Promise<{ identity: string }> {
-    return Promise.resolve({ identity: this.name });
+  /** Its own time (ms). */
+  now(): number {
+    return this.sim.now() + this.#skewMs;
   }
 
-  async *changed({ type, fields, since }: ChangedRequest, options: CallOptions): AsyncIterable<Page> {
-    await this.#way(options, false);
-    const from = since === null ? '' : instantKey(since);
-    const rows = this.#replica
-      .rows()
-      .filter((row) => row.id.startsWith(type[0] ?? '') && instantKey(iso(row.stamp)) >= from)
+  // What Tandem asks for. Each begins with `way`, and a write ends with `back`.
+
+  /** A page of what changed since an instant key, oldest first. */
+  list(type: string, from: string): ModelRecord[][] {
+    const rows = this.#visible(type)
+      .filter((row) => instantKey(iso(row.stamp)) >= from)
       .sort((a, b) => a.stamp - b.stamp || (a.id < b.id ? -1 : 1));
-    const size = 3;
-    for (let i = 0; i < rows.length; i += size) {
-      if (i > 0) await this.#way(options, false);
-      const records = rows.slice(i, i + size).map((row) => this.#show(row, fields));
-      // Now and then a page comes twice.
-      if (this.#random.chance(this.faults)) yield { records, after: records.at(-1)?.instant ?? null };
-      yield { records, after: records.at(-1)?.instant ?? null };
-    }
+    return Array.from({ length: Math.ceil(rows.length / PAGE) }, (_, i) => rows.slice(i * PAGE, (i + 1) * PAGE));
   }
 
-  async *ids({ type }: IdsRequest, options: CallOptions): AsyncIterable<IdPage> {
-    await this.#way(options, false);
-    const rows = this.#replica.rows();
-    const listed = rows.filter(({ id }) => id.startsWith(type[0] ?? '') && !this.#random.chance(this.faults / 4));
-    yield { ids: listed.map(({ id }) => id) };
+  /** The list of ids, in which now and then one is missing. */
+  ids(type: string): string[] {
+    return this.#visible(type)
+      .filter(() => !this.random.chance(this.faults / 4))
+      .map((row) => row.id);
   }
 
-  async read({ id, fields }: ReadRequest, options: CallOptions): Promise<Snapshot> {
-    await this.#way(options, false);
-    const row = this.#replica.rows().find((each) => each.id === id);
+  /** A record as the replica has it. */
+  row(id: string): ModelRecord {
+    const row = this.#replica.rows().find((each) => each.id === (this.merged.get(id) ?? id));
     // It lies about a record once, never twice in a row.
-    const lie = !this.#lied.delete(id) && this.#random.chance(this.faults / 8);
+    const lie = !this.#lied.delete(id) && this.random.chance(this.faults / 8);
     if (lie) this.#lied.add(id);
-    if (!row || lie || this.#blips()) throw new SystemError(this.name, 'gone', { text: '404', status: 404 });
-    return this.#show(row, fields);
+    if (!row || lie || this.#blips()) throw this.#gone();
+    return row;
   }
 
-  async create({ type, values, fields, identity }: CreateRequest, options: CallOptions): Promise<Snapshot> {
+  found(type: string, by: FindRequest['by']): ModelRecord[] {
+    if (this.#breaks.has('create-without-lookup')) return [];
+    // A look-up lags as every list does.
+    const rows = this.#visible(type);
+    return this.nature.externalId
+      ? rows.filter((row) => row.externalId === by.externalId)
+      : rows.filter((row) => looksLike(row.fields, by.values) && row.stamp >= by.since);
+  }
+
+  create(
+    type: string,
+    values: Readonly<Record<string, Value>>,
+    identity: { externalId: string; idempotencyKey: string },
+  ): ModelRecord {
     this.writes += 1;
-    const sent = this.#sim.now();
-    const lost = await this.#way(options, true);
     const body = JSON.stringify(values);
     const key = this.#breaks.has('create-without-lookup') ? `${identity.idempotencyKey}${this.writes}` : identity.idempotencyKey;
     const known = this.nature.idempotencyKey ? this.#keys.get(key) : undefined;
     if (known && known.body !== body) throw new SystemError(this.name, 'refused', { text: '422 another body', status: 422 });
-    let row = known?.row;
-    if (!row) {
-      if (this.nature.externalId && [...this.rows.values()].some((each) => each.externalId === identity.externalId))
-        throw new SystemError(this.name, 'refused', { text: '409 taken', status: 409 });
-      this.#refusePoison(values);
-      const kept = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tidied(this.nature, value)]));
-      row = {
-        id: `${type[0]}${++this.#lastId}`,
-        fields: { note: null, ...kept },
-        version: 1,
-        stamp: this.#stamp(),
-        externalId: identity.externalId,
-      };
-      this.#save(row);
-      this.#keys.set(key, { body, row });
-      this.created.set(identity.externalId, [...(this.created.get(identity.externalId) ?? []), row.id]);
-      this.#deed('tandem', type, row.id, 'create', '', null, null, false);
-    }
-    await this.#back(lost, options);
-    const seen = this.#show(row, fields);
-    if (!options.again) this.clock.write(row.stamp, { sentAt: sent, receivedAt: this.#sim.now() });
-    return seen;
+    if (known) return known.row;
+    const { externalId } = identity;
+    const taken = [...this.rows.values()].some((each) => each.type === type && each.externalId === externalId);
+    if (this.nature.externalId && this.nature.uniqueExternalId && taken)
+      throw new SystemError(this.name, 'taken', { text: '409 taken', status: 409 });
+    this.#refusePoison(values, 'refused');
+    const kept = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tidied(this.nature, value)]));
+    const row = { id: this.#newId(type), type, fields: { note: null, ...kept }, version: 1, stamp: this.#stamp(), externalId };
+    this.#save(row);
+    this.#keys.set(key, { body, row });
+    this.#deed({ by: 'tandem', type, id: row.id, kind: 'create', externalId });
+    for (const [property, after] of Object.entries(kept))
+      this.#deed({ by: 'tandem', type, id: row.id, kind: 'edit', property, after });
+    return row;
   }
 
-  async update(
-    { type, id, set, condition, fields }: UpdateRequest,
-    options: CallOptions & { unconditional?: boolean },
-  ): Promise<Snapshot> {
-    const { nature } = this;
-    const tests = nature.conditional === 'test' && !options.unconditional && this.test !== 'missing';
-    const etag = nature.conditional === 'etag' ? condition.etag : undefined;
-    if (!tests && etag === undefined && !options.unconditional && !this.#breaks.has('blind-writes')) {
-      const now = await this.read({ type, id, fields: Object.keys(condition.test) }, options);
-      requireUnchanged(this.name, condition.test, (name) => now.fields[name]);
-    }
+  update(id: string, set: Readonly<Record<string, Value>>, held: Held): ModelRecord {
     this.writes += 1;
-    const sent = this.#sim.now();
-    const lost = await this.#way(options, true);
-    const row = this.rows.get(id);
-    if (!row || this.#blips()) throw new SystemError(this.name, 'gone', { text: '404', status: 404 });
+    const row = this.rows.get(this.merged.get(id) ?? id);
+    if (!row || this.#blips()) throw this.#gone();
+    const { nature } = this;
     if (!this.#breaks.has('blind-writes')) {
-      if (
-        tests &&
-        (!nature.testWorks || Object.entries(condition.test).some(([name, value]) => (row.fields[name] ?? null) !== value))
-      )
+      const failed = Object.entries(held.test ?? {}).some(([name, value]) => (row.fields[name] ?? null) !== value);
+      if (held.test && (!nature.testWorks || failed))
         throw new SystemError(this.name, 'contended', { text: '400 test', status: 400 });
-      if (etag !== undefined && etag !== `"${row.version}"`)
+      if (held.etag !== undefined && held.etag !== `"${row.version}"`)
         throw new SystemError(this.name, 'contended', { text: '412', status: 412 });
     }
-    this.#refusePoison(set);
-    if (tests) this.test = 'works';
+    // Where conditions are refused with 400, no connector can tell one 400 from another.
+    this.#refusePoison(set, nature.conditional === 'test' ? 'contended' : 'refused');
     const kept: Record<string, Value> = Object.fromEntries(
-      Object.entries(set).map(([name, value]) => [name, tidied(this.nature, value)]),
+      Object.entries(set).map(([name, value]) => [name, tidied(nature, value)]),
     );
     if (this.#breaks.has('unmapped-writes')) kept['note'] = 'by tandem';
-    for (const [name, value] of Object.entries(kept))
-      this.#deed(
-        'tandem',
-        type,
-        id,
-        'edit',
-        name,
-        row.fields[name] ?? null,
-        value,
-        name in condition.test && !sameValue(row.fields[name], condition.test[name]),
-      );
+    if (nature.still && Object.entries(kept).every(([name, value]) => (row.fields[name] ?? null) === value)) return row;
+    for (const [property, after] of Object.entries(kept))
+      this.#deed({
+        by: 'tandem',
+        type: row.type,
+        id: row.id,
+        kind: 'edit',
+        property,
+        before: row.fields[property] ?? null,
+        after,
+        blind: property in held.expected && !sameValue(row.fields[property], held.expected[property]),
+        outOfScope: row.type === 'Person' && row.fields['IsPerson'] === false,
+      });
     const changed = { ...row, fields: { ...row.fields, ...kept }, version: row.version + 1, stamp: this.#stamp() };
     this.#save(changed);
-    await this.#back(lost, options);
-    this.clock.write(changed.stamp, { sentAt: sent, receivedAt: this.#sim.now() });
-    const answer = this.#show(changed, fields);
-    return this.#breaks.has('base-from-sent') ? { ...answer, fields: { ...answer.fields, ...set } } : answer;
+    return changed;
   }
 
-  async remove(type: string, id: string, options: CallOptions): Promise<void> {
-    const lost = await this.#way(options, true);
-    if (!this.rows.has(id)) throw new SystemError(this.name, 'gone', { text: '404', status: 404 });
-    this.#deed('tandem', type, id, 'delete', '', null, null, false);
+  remove(id: string): void {
+    this.writes += 1;
+    const row = this.rows.get(id);
+    if (!row) throw this.#gone();
+    if (this.nature.keepsAll) throw new SystemError(this.name, 'refused', { text: '403 it may not be deleted', status: 403 });
+    this.#deed({ by: 'tandem', type: row.type, id, kind: 'delete' });
+    this.#trash.set(id, row);
     this.#drop(id);
-    await this.#back(lost, options);
   }
 
-  async find({ type, by, fields }: FindRequest, options: CallOptions): Promise<readonly Snapshot[]> {
-    await this.#way(options, false);
-    if (this.#breaks.has('create-without-lookup')) return [];
-    // A look-up lags as every list does.
-    const rows = this.#replica.rows().filter((row) => row.id.startsWith(type[0] ?? ''));
-    const found = this.nature.externalId
-      ? rows.filter((row) => row.externalId === by.externalId)
-      : rows.filter((row) => looksLike(row.fields, by.values) && row.stamp >= by.since);
-    return found.map((row) => this.#show(row, fields));
+  /** On the way there: it takes a while, and may fail. Tells whether the answer will be lost. */
+  async way(options: Partial<CallOptions>, write: boolean): Promise<boolean> {
+    this.calls += 1;
+    await this.sim.sleep(this.random.between(2, 40), options.signal);
+    if (options.signal?.aborted) throw new SystemError(this.name, 'unreachable', 'aborted');
+    if (this.random.chance(this.faults)) {
+      const [failure, status] = this.random.pick([
+        ['unreachable', 503],
+        ['throttled', 429],
+        ['malformed', 200],
+      ] as const);
+      const more = failure === 'throttled' ? { status, retryAfterMs: 1000 } : { status };
+      throw new SystemError(this.name, failure, { text: `${status}`, ...more });
+    }
+    return write && this.random.chance(this.faults);
+  }
+
+  /** On the way back: the effect stands, its answer may not arrive. */
+  async back(lost: boolean, options: Partial<CallOptions>): Promise<void> {
+    await this.sim.sleep(this.random.between(2, 40), options.signal);
+    if (lost) throw new SystemError(this.name, 'unreachable', 'the answer was lost');
   }
 
   // Inside.
 
-  #blips(): boolean {
-    return this.#sim.now() < this.blipUntil;
+  #visible(type: string): ModelRecord[] {
+    if (this.#blips() && this.sim.now() > this.emptyFrom) return [];
+    return this.#replica.rows().filter((row) => row.type === type);
   }
 
-  #refusePoison(values: Readonly<Record<string, Value>>): void {
-    if (Object.values(values).includes('!'))
+  #gone(): SystemError {
+    return new SystemError(this.name, 'gone', { text: '404', status: 404 });
+  }
+
+  #blips(): boolean {
+    return this.sim.now() < this.blipUntil;
+  }
+
+  #newId(type: string): string {
+    return `${type}${++this.#lastId}`;
+  }
+
+  /** Values that no system takes: one with a status of its own, one with the status that a failed condition has, too. */
+  #refusePoison(values: Readonly<Record<string, Value>>, plain: 'contended' | 'refused'): void {
+    const texts = Object.values(values).filter((value) => typeof value === 'string');
+    if (texts.some((text) => text.includes('!')))
       throw new SystemError(this.name, 'refused', { text: '422 no exclamation', status: 422 });
-    if (this.name === 'powerOffice' && Object.values(values).some(isNoValue))
-      throw new SystemError(this.name, 'refused', { text: '400 required', status: 400, fields: Object.keys(values) });
+    if (texts.some((text) => text.includes('?')))
+      throw new SystemError(this.name, plain, { text: '400 no question', status: 400 });
+    // A record needs its names.
+    if (this.name === 'powerOffice' && Object.entries(values).some(([name, value]) => name !== 'Role' && isNoValue(value)))
+      throw new SystemError(this.name, plain, { text: '400 required', status: 400, fields: Object.keys(values) });
   }
 
   #stamp(): number {
     // Whole milliseconds; two changes may share one where versions are counted besides.
     const least = this.#lastStamp + (this.nature.conditional === 'etag' ? 0 : 1);
-    this.#lastStamp = Math.max(least, Math.floor(this.#sim.now()) + this.#skewMs);
+    this.#lastStamp = Math.max(least, Math.floor(this.now()));
     return this.#lastStamp;
   }
 
-  #deed(
-    by: Deed['by'],
-    type: string,
-    id: string,
-    kind: Deed['kind'],
-    property: string,
-    before: Value,
-    after: Value,
-    blind: boolean,
-  ): void {
-    if (process.env['TRACE'])
-      console.log(((this.#sim.now() - Date.UTC(2026, 0, 1)) / 1000).toFixed(3), by, kind, id, property, before, '->', after);
-    this.deeds.push({ at: this.#sim.now(), by, type, id, kind, property, before, after, blind });
+  #deed(deed: Pick<Deed, 'by' | 'type' | 'id' | 'kind'> & Partial<Deed>): void {
+    const all = { at: this.sim.now(), property: '', before: null, after: null, blind: false, ...deed };
+    if (TRACE)
+      console.log(
+        ((all.at - Date.UTC(2026, 0, 1)) / 1000).toFixed(3),
+        `${this.name}:`,
+        all.by,
+        all.kind,
+        all.id,
+        all.property,
+        all.before,
+        '->',
+        all.after,
+      );
+    this.deeds.push(all);
   }
 
   #save(row: ModelRecord): void {
@@ -309,39 +319,5 @@ export class ModelSystem implements Connector {
   #drop(id: string): void {
     this.rows.delete(id);
     this.#replica.show(id, null);
-  }
-
-  #show(row: ModelRecord, fields: readonly string[]): Snapshot {
-    const shown = shownOf(row, fields, this.nature);
-    const ms = instantMs(shown.instant);
-    return { ...shown, at: this.#breaks.has('uncorrected-clocks') ? [ms, ms] : this.clock.correct(ms) };
-  }
-
-  /** On the way there: it takes a while, and may fail. Tells whether the answer will be lost. */
-  async #way(options: CallOptions, write: boolean): Promise<boolean> {
-    this.calls += 1;
-    const sent = this.#sim.now();
-    await this.#sim.sleep(this.#random.between(2, 40), options.signal);
-    if (options.signal?.aborted) throw new SystemError(this.name, 'unreachable', 'aborted');
-    if (this.#random.chance(this.faults)) {
-      const [failure, status] = this.#random.pick([
-        ['unreachable', 503],
-        ['throttled', 429],
-        ['malformed', 200],
-      ] as const);
-      throw new SystemError(this.name, failure, {
-        text: `${status}`,
-        status,
-        ...(failure === 'throttled' ? { retryAfterMs: 1000 } : {}),
-      });
-    }
-    this.clock.date(new Date(this.#sim.now() + this.#skewMs).toUTCString(), sent, this.#sim.now() + 1);
-    return write && this.#random.chance(this.faults);
-  }
-
-  /** On the way back: the effect stands, its answer may not arrive. */
-  async #back(lost: boolean, options: CallOptions): Promise<void> {
-    await this.#sim.sleep(this.#random.between(2, 40), options.signal);
-    if (lost) throw new SystemError(this.name, 'unreachable', 'the answer was lost');
   }
 }

@@ -42,12 +42,15 @@ export function throughProcess({ sim, random, crashes, faults }: World) {
         if (typeof member !== 'function') return member;
         if (name === 'features') return member.bind(inner) as unknown;
         return (...args: unknown[]) => {
+          // Refused before it has done anything, or after.
+          const lists = member.constructor.name === 'AsyncGeneratorFunction';
+          if (refuses && !lists && random.chance(faults() / 8)) return Promise.reject(new Error('the store refuses'));
           const result = (member as (...args: unknown[]) => unknown).apply(inner, args);
           if (result !== null && typeof result === 'object' && Symbol.asyncIterator in result)
             return pages(result as AsyncIterable<unknown>, process);
           return (async () => {
-            if (refuses && random.chance(faults() / 4)) throw new Error('the store refuses');
             const value = await (result as Promise<unknown>);
+            if (refuses && random.chance(faults() / 8)) throw new Error('the store refuses');
             await pass(process);
             return value;
           })();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { BREAKS, type Break } from './breaks.ts';
 import { runSeeds } from './main.ts';
-import { scheduleOf, story } from './schedule.ts';
+import { scheduleOf } from './schedule.ts';
+import { story } from './story.ts';
 
 describe('under random schedules of edits, lag, lost answers and crashes', function () {
   this.timeout(180_000);
@@ -18,8 +19,8 @@ describe('under random schedules of edits, lag, lost answers and crashes', funct
   });
 
   for (const name of Object.keys(BREAKS) as Break[])
-    it(`a deliberate break is caught: ${name} (${BREAKS[name]})`, async () => {
-      const [caught] = await runSeeds(1, 3000, [name], 1);
+    it(`a deliberate break is caught: ${name} (${BREAKS[name].promise}: ${BREAKS[name].what})`, async () => {
+      const [caught] = await runSeeds(1, 300, [name], 1);
       assert.ok(caught, 'no schedule noticed');
     });
 });

@@ -1,0 +1,41 @@
+import { isNoValue } from '../../flows/values.ts';
+import type { Aftermath, Pair } from './aftermath.ts';
+
+/** What no record may be without. */
+const NAMES = ['FirstName', 'LastName', 'givenName', 'familyName'];
+
+/** Whether a link that is blocked in the end has a reason that the model knows. */
+export function blockIsDeserved(after: Aftermath, { plan, sourceId, row, stored, other }: Pair): boolean {
+  const { site, people } = after;
+  const code = stored.block?.code ?? '';
+  const values = NAMES.map((name) => (name in (row?.fields ?? {}) ? row : other)?.fields[name]);
+  const roles = [row?.fields['Role'], other?.fields['role']];
+  const refusable =
+    values.some((value) => isNoValue(value)) ||
+    [...values, ...roles].some((value) => typeof value === 'string' && /[!?]/.test(value));
+  const { lies, externalId, uniqueExternalId, idempotencyKey } = site.target.nature;
+  switch (code) {
+    case 'ambiguous': {
+      const twins = people.twins.filter((twin) => twin.site === site && twin.sourceId === sourceId);
+      const keyless = !(externalId && uniqueExternalId) && !idempotencyKey;
+      return keyless || (plan.relation.startsWith('m') && twins.length > 1) || lies !== null;
+    }
+    case 'unstored':
+      // What somebody set back at once cannot be told from what was never stored.
+      return site.target.forgot.has(other?.id ?? '') || after.schedule.acts.some((act) => act.do === 'back');
+    case 'merged':
+      return site.target.merged.size > 0;
+    case 'partner-gone':
+      return other === undefined || undeleted(after, other.id);
+    case 'taken':
+      return plan.relation.startsWith('m');
+    case 'refused':
+    case '200':
+      return (lies?.leavesOut ?? 0) > 0 || (lies?.unreadable ?? 0) > 0 || refusable;
+    default:
+      return /^\d+$/.test(code) && refusable;
+  }
+}
+
+const undeleted = ({ site }: Aftermath, id: string): boolean =>
+  site.target.deeds.some((deed) => deed.id === id && deed.kind === 'undelete');
