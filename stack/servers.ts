@@ -103,15 +103,25 @@ export async function startMongo(options: {
   folder: string;
   log: string;
   say?: (text: string) => void;
+  /** A member of a replica set that takes test commands: fail points, and, where the server has it, a step-down. */
+  failing?: boolean;
 }): Promise<Server> {
   const tool = await findMongo(options.say ?? (() => {}));
   mkdirSync(options.folder, { recursive: true });
   const args =
     tool.kind === 'mongod'
-      ? ['--port', String(options.port), '--bind_ip', '127.0.0.1', '--dbpath', options.folder]
+      ? [
+          '--port',
+          String(options.port),
+          '--bind_ip',
+          '127.0.0.1',
+          '--dbpath',
+          options.folder,
+          ...(options.failing ? ['--setParameter', 'enableTestCommands=1'] : []),
+        ]
       : // Without --sync-on-commit a kill loses acknowledged writes.
         [
-          '--standalone',
+          options.failing ? '--enable-test-commands' : '--standalone',
           '--port',
           String(options.port),
           '--storage-path',

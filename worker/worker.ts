@@ -102,13 +102,15 @@ function flowsWith(crm: Crm, env: NodeJS.ProcessEnv): Promise<Flows> {
 export interface RunOptions {
   readonly planPath?: string | undefined;
   readonly metricsPort?: number | null;
+  /** Bundled workflows to run instead of this version's. */
+  readonly codePath?: string | undefined;
 }
 
 /** Runs a worker until `signal` aborts, then drains it. Throws TandemError where a person must mend something. */
 export async function runWorker(
   env: NodeJS.ProcessEnv,
   waiting: Waiting,
-  { planPath, metricsPort = null }: RunOptions = {},
+  { planPath, metricsPort = null, codePath: given }: RunOptions = {},
 ): Promise<void> {
   const { log, signal } = waiting;
   // Every feed listens, as many as there are record types: more than Node takes for a leak.
@@ -207,7 +209,7 @@ export async function runWorker(
           connection,
           namespace,
           taskQueue: installation.queue,
-          workflowBundle: { codePath },
+          workflowBundle: { codePath: given ?? codePath },
           ...versioned(version),
           activities: createActivities(deps, world.id),
         }),

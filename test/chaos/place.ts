@@ -1,0 +1,131 @@
+import { fileURLToPath } from 'node:url';
+import { installationNamed } from '../../flows/installation.ts';
+import { SPECIFICATION } from '../../flows/specification.ts';
+import { Store } from '../../store/store.ts';
+import type { World } from '../support/world.ts';
+import { runTandem, type Run } from '../support/worker.ts';
+import type { Random } from '../torture/sim.ts';
+
+const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const LOADED = ['--import', 'tsx/esm', '--import', fileOf('./jumpingClock.mjs')];
+const PROGRAMS = {
+  now: [...LOADED, fileOf('../../client/cli/main.ts'), 'worker'],
+  last: [...LOADED, fileOf('./lastVersion.ts')],
+};
+
+/** An installation under attack: its systems, its workers, and the people who edit both sides. */
+export class Place {
+  readonly world: World;
+  readonly workers: { run: Run; version: keyof typeof PROGRAMS }[] = [];
+  readonly #name: string;
+  readonly #uri: string;
+  readonly #env: Record<string, string>;
+  readonly #wanted = new Map<string, { first?: string; last?: string }>();
+  readonly #others: number;
+  edits = 0;
+  created = 0;
+
+  /** `others`: pairs of the other flows. */
+  constructor(place: { name: string; world: World; uri: string; env: Record<string, string>; others: number }) {
+    this.#name = place.name;
+    this.world = place.world;
+    this.#uri = place.uri;
+    this.#env = place.env;
+    this.#others = place.others;
+  }
+
+  start(at: number, version: keyof typeof PROGRAMS): void {
+    this.workers[at] = { run: runTandem([], this.#env, PROGRAMS[version]), version };
+  }
+
+  /** Exchanges a worker as an upgrade does: the old one is asked to stop. */
+  async upgrade(at: number): Promise<void> {
+    await this.workers[at]?.run.stop('SIGTERM');
+    this.start(at, 'now');
+  }
+
+  async kill(at: number): Promise<void> {
+    const worker = this.workers[at];
+    await worker?.run.stop('SIGKILL');
+    this.start(at, worker?.version ?? 'now');
+  }
+
+  /** Starts workers again that have ended by themselves, as whatever runs them in earnest would; gives their last words. */
+  revive(): string[] {
+    return this.workers.flatMap(({ run, version }, at) => {
+      if (run.child.exitCode === null) return [];
+      this.start(at, version);
+      return [`${this.#name}, code ${run.child.exitCode}: ${run.lines.at(-1) ?? ''}`];
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.workers.map(({ run }) => run.stop('SIGKILL')));
+    await this.world.close();
+  }
+
+  get #people() {
+    return this.world.powerOffice.desk.types['ContactPerson'];
+  }
+  get #contacts() {
+    return this.world.crm.desk.types['Contact'];
+  }
+
+  #contactOf(id: string) {
+    const flow = SPECIFICATION.flows.find(({ name }) => name === 'contactperson-contact');
+    if (!flow) throw new Error('the specification has no contactperson-contact');
+    const externalId = installationNamed(this.#name).externalId(flow, id);
+    return this.#contacts?.rows().find((row) => row['externalId'] === externalId);
+  }
+
+  /** People edit first names in PowerOffice and family names in the CRM; now and then somebody new comes. */
+  edit(random: Random): void {
+    if (random.chance(0.1)) {
+      const row = this.world.powerOffice.desk.create('ContactPerson', {
+        ContactId: 900,
+        FirstName: `Ny${this.created}`,
+        LastName: 'Kaos',
+      });
+      this.#wanted.set(`900/${String(row['Id'])}`, { first: `Ny${this.created}` });
+      this.created += 1;
+      return;
+    }
+    const row = random.pick(this.#people?.rows() ?? []);
+    const id = `${String(row['ContactId'])}/${String(row['Id'])}`;
+    const other = this.#contactOf(id);
+    this.edits += 1;
+    if (random.chance(0.5) || !other) {
+      this.world.powerOffice.desk.edit('ContactPerson', id, { FirstName: `Fornavn${this.edits}` });
+      this.#wanted.set(id, { ...this.#wanted.get(id), first: `Fornavn${this.edits}` });
+    } else {
+      this.world.crm.desk.edit('Contact', String(other['id']), { familyName: `Etternavn${this.edits}` });
+      this.#wanted.set(id, { ...this.#wanted.get(id), last: `Etternavn${this.edits}` });
+    }
+  }
+
+  /** Ids of people whose last edits do not stand on both sides. */
+  lost(): string[] {
+    return [...this.#wanted].flatMap(([id, { first, last }]) => {
+      const [row, other] = [this.#people?.get(id), this.#contactOf(id)];
+      const right =
+        (first === undefined || (row?.['FirstName'] === first && other?.['givenName'] === first)) &&
+        (last === undefined || (row?.['LastName'] === last && other?.['familyName'] === last));
+      return right ? [] : [id];
+    });
+  }
+
+  doubled(): number {
+    const ids = this.#contacts?.rows().map((row) => row['externalId']) ?? [];
+    return ids.length - new Set(ids).size;
+  }
+
+  /** Pairs that are not in step. */
+  async stuck(): Promise<number> {
+    const store = await Store.connect(this.#uri);
+    try {
+      return (this.#people?.size ?? 0) + this.#others - (await store.links.count({ status: 'in-step' }));
+    } finally {
+      await store.close();
+    }
+  }
+}
