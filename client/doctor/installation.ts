@@ -51,6 +51,15 @@ async function lookAtFeeds(store: Store, status: StatusReport, say: Say): Promis
     );
   for (const { sentence, advice } of status.feeds.flatMap(({ notBelieved }) => notBelieved))
     say(warning('feeds', sentence, advice));
+  for (const { feed, setAside } of status.feeds)
+    if (setAside.count > 0)
+      say(
+        warning(
+          'records set aside',
+          `${setAside.count} records of ${feed} are set aside: they cannot be read, or their links take no message`,
+          '`npx tandem status` names them and says why; they are read again at each look',
+        ),
+      );
   if (late.length === 0) say(ok('feeds', `all ${status.feeds.length} are read in time`));
 }
 
