@@ -110,11 +110,6 @@ export const BREAKS = {
     what: 'another id that comes back is taken for the record',
     needs: has('merge'),
   },
-  'left-out-is-empty': {
-    promise: 'Safe with systems that lie',
-    what: 'a property that an answer leaves out is read as empty',
-    needs: ({ target }) => (target.lies?.leavesOut ?? 0) > 0,
-  },
   'success-believed': {
     promise: 'Safe with systems that lie',
     what: 'a write that was answered with success counts as stored',

@@ -31,7 +31,7 @@ function profileOf(nature: Nature, breaks: Breaks): Profile {
     record: {
       ...(nature.conditional === 'etag' ? { version: 'version' } : {}),
       ...(nature.externalId ? { externalId: 'externalId', uniqueExternalId: nature.uniqueExternalId } : {}),
-      absent: lies.leavesOutEmpty || breaks.has('left-out-is-empty') ? 'noValue' : 'error',
+      absent: lies.leavesOutEmpty ? 'noValue' : 'error',
     },
     stamps: { inclusive: true, sorted: 'yes', lagMs: nature.lagMs + 200 },
     paging: { style: 'cursor', size: 3, next: 'next' },
