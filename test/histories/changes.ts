@@ -37,8 +37,8 @@ export const CHANGES: readonly Change[] = [
   },
   {
     what: 'a timer in the feed',
-    from: /await watchFeed\(input\)/,
-    to: 'await new Promise((done) => setTimeout(done, 1)); await watchFeed(input)',
+    from: /await watching\.run\(/,
+    to: 'await new Promise((done) => setTimeout(done, 1)); await watching.run(',
     noticedBy: 'unreleased/feed',
   },
   {

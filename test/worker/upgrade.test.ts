@@ -105,10 +105,7 @@ describe('what an upgrade meets', function () {
 
     // A version whose feed began with a timer.
     const code = await withBundle((path) => readFile(path, 'utf8'));
-    const other = code.replace(
-      'await watchFeed(input)',
-      'await new Promise((done) => setTimeout(done, 1)); await watchFeed(input)',
-    );
+    const other = code.replace('await watching.run(', 'await new Promise((done) => setTimeout(done, 1)); await watching.run(');
     assert.notEqual(other, code);
     const stop = await work({ workflowBundle: { code: other } });
     await startFeed();
