@@ -8,10 +8,11 @@ export const INDEXES: Readonly<Record<string, readonly string[]>> = {
     'unnumbered_1',
     'uncarriedSince_1',
   ],
-  candidates: ['keys_1', 'refs_1'],
+  candidates: ['keys_1', 'refs_1', 'flow_1_side_1_wakes_1'],
   history: ['link_1_at_-1', 'kept'],
   changes: ['key_1', 'kept'],
   idLists: ['feed_1'],
+  setAside: ['feed_1_nextAt_1'],
   requests: ['kept'],
   steering: ['kept'],
 };

@@ -16,7 +16,7 @@ describe('an outage: a system says of very many records that they are gone', () 
   const system = {
     name: 'crm',
     async *ids() {
-      yield ['c0', 'living'];
+      yield { ids: ['c0', 'living'], position: null };
     },
     read() {
       reads += 1;

@@ -139,7 +139,7 @@ describe('what the HTTP interface refuses, on real servers', function () {
     const running = await post(path, { headers: { 'idempotency-key': 'running' } });
     assert.deepEqual([running.status, running.headers.get('retry-after')], [409, '1']);
     const first = await post(path, { headers: { 'idempotency-key': 'one' } });
-    assert.deepEqual([first.status, first.body], [200, { links: 0, would: {} }]);
+    assert.deepEqual([first.status, first.body], [200, { links: 0, missing: 0, would: {} }]);
     assert.deepEqual((await post(path, { headers: { 'idempotency-key': 'one' } })).body, first.body);
     assert.equal((await post('/v1/flows/product-company/approve', { headers: { 'idempotency-key': 'one' } })).status, 422);
     // Somebody else's key is another key; one whose request was refused may come again.

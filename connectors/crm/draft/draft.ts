@@ -73,7 +73,7 @@ export async function draftProfile({ url, auth, env }: { url: string; auth: Auth
   const { pathname, origin } = new URL(base);
   const path = `/${pathname.split('/').filter(Boolean).at(-1) ?? ''}`;
   const resource: DescribedType = {
-    typeName: typeNameOf(path),
+    typeName: typeNameOf(pathname),
     path,
     properties: sampled(sample.records),
     ...(sample.items === '' ? {} : { items: sample.items }),
