@@ -6,7 +6,7 @@ import { SIDES, type Side } from '../flows/side.ts';
 import type { Deps } from './deps.ts';
 import { forEachLimit } from './forEachLimit.ts';
 import { observationOf } from './observation.ts';
-import { LinkRefuses } from './ports.ts';
+import { unlessRefused } from './ports.ts';
 import type { CandidateDocument } from '../store/documents.ts';
 import type { Snapshot } from '../connectors/connector.ts';
 
@@ -98,12 +98,8 @@ async function wake(
 export async function wakeLinks(deps: Deps, flow: Flow, sourceIds: readonly string[]): Promise<void> {
   const links = [...(await deps.store.links.bySource(flow.name, sourceIds)).values()];
   const waiting = links.filter(({ targetId, ended }) => targetId === null && ended === null);
-  await forEachLimit(waiting, async (link) => {
-    // One whose inbox is full looks for its partner once it gets there.
-    await deps.links.signalRetry(link).catch((error: unknown) => {
-      if (!(error instanceof LinkRefuses)) throw error;
-    });
-  });
+  // One whose inbox is full looks for its partner once it gets there.
+  await forEachLimit(waiting, async (link) => void (await unlessRefused(deps.links.signalRetry(link))));
 }
 
 /** Whether a link may look for its partner: all records of both sides are noted. */

@@ -40,6 +40,16 @@ export class LinkRefuses extends Error {
   override readonly name = 'LinkRefuses';
 }
 
+/** What came of a message to a link, or LinkRefuses where that one link takes none for now. Rejects for all else. */
+export async function unlessRefused<T>(message: Promise<T>): Promise<T | LinkRefuses> {
+  try {
+    return await message;
+  } catch (error) {
+    if (error instanceof LinkRefuses) return error;
+    throw error;
+  }
+}
+
 /** How feeds reach link workflows. Starting and observing throw LinkRefuses where it is about that link alone. */
 export interface Messenger {
   /** Starts the workflow of a link; false where it runs already. */

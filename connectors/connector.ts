@@ -145,14 +145,13 @@ export interface Connector {
   changed(request: ChangedRequest, options: CallOptions): AsyncIterable<Page>;
   /** Ids of all records of a type, page by page. */
   ids(request: IdsRequest, options: CallOptions): AsyncIterable<IdPage>;
-  /**
-   * Where the system tells of deletions: ids of the records of a type that were deleted since then (ISO), page by page. Those
-   * deleted before may be among them. Null for a type of which it tells none.
-   */
-  deleted?(
-    request: { readonly type: string; readonly since: string },
-    options: CallOptions,
-  ): AsyncIterable<readonly string[]> | null;
+  /** Where the system tells which records were deleted; left out where it does not. */
+  readonly deletions?: {
+    /** The types of which it tells. */
+    readonly types: readonly string[];
+    /** Ids of the records of such a type that were deleted since then (ISO), page by page. Earlier ones may be among them. */
+    since(request: { readonly type: string; readonly since: string }, options: CallOptions): AsyncIterable<readonly string[]>;
+  };
   /** A direct read. */
   read(request: ReadRequest, options: CallOptions): Promise<Snapshot>;
   create(request: CreateRequest, options: CallOptions): Promise<Snapshot>;

@@ -77,8 +77,13 @@ export class SystemError extends Error {
     });
   }
 
+  /** Whether it says nothing of the record, but that the system cannot be used for now, by this key or at all. */
+  get ofSystem(): boolean {
+    return ['unreachable', 'throttled', 'unauthorized'].includes(this.failure);
+  }
+
   /** Whether the same call may succeed later, with nobody mending anything. */
   get retryable(): boolean {
-    return ['unreachable', 'throttled', 'unauthorized', 'malformed'].includes(this.failure);
+    return this.ofSystem || this.failure === 'malformed';
   }
 }

@@ -154,6 +154,10 @@ export function scopeOf(flow: Flow, side: Side): readonly Condition[] {
   return side === 'source' && flow.condition ? [...flow.source.scope, ...flow.condition.where] : flow[side].scope;
 }
 
+/** Whether a person paused the flow, or one of its systems. */
+export const isPausedBy = (flow: Flow, names: readonly string[]): boolean =>
+  [flow.name, flow.source.system, flow.target.system].some((each) => names.includes(each));
+
 /** Whether target records are looked for, or references followed, before one is created. */
 export const isIndexed = (flow: Flow): boolean => flow.match.length > 0 || flow.connected.length > 0;
 

@@ -53,12 +53,12 @@ export class SetAside {
   }
 
   /** Records with an id that are due to be read again; those that waited longest first. */
-  async due(feed: string, now: number, limit: number): Promise<SetAsideDocument[]> {
-    const found = await this.#rows
-      .find({ feed, nextAt: { $lte: now } })
+  due(feed: string, now: number, limit: number): Promise<SetAsideDocument[]> {
+    return this.#rows
+      .find({ feed, nextAt: { $lte: now }, id: { $ne: null } })
       .sort({ nextAt: 1 })
+      .limit(limit)
       .toArray();
-    return found.filter(({ id }) => id !== null).slice(0, limit);
   }
 
   /** A record could still not be dealt with: when it is next read, and why. */

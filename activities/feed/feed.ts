@@ -108,11 +108,11 @@ export class Feed {
 
   #beginWhatIsDue(cursor: CursorDocument): void {
     const { sweepAsked, sweptAt, idsAsked = 0, idsAt } = cursor;
-    const { deps, sweepMs, deletionMs, connector } = this.#context;
+    const { deps, sweepMs, deletionMs } = this.#context;
     const now = deps.time.now();
     if (sweepAsked > sweptAt || now - sweptAt > sweepMs) this.#begin('sweep', sweep);
     if (Math.max(sweepAsked, idsAsked) > idsAt || now - idsAt > deletionMs) this.#begin('deletions', findMissing);
-    if (connector.deleted && isDeletedDue(this.#context, cursor)) this.#begin('deleted', lookForDeleted);
+    if (isDeletedDue(this.#context, cursor)) this.#begin('deleted', lookForDeleted);
   }
 
   /** Beside the looks, so that edits never wait for it; each by itself, so that deletions never wait for a sweep. */

@@ -1,11 +1,11 @@
+import { isPausedBy } from '../../flows/flow.ts';
 import type { NotBelieved } from '../../store/documents.ts';
 import type { StandingLink } from '../../store/links.ts';
-import { LinkRefuses } from '../ports.ts';
 import { isBulkChange } from '../link/bulkChangeGuard.ts';
 import type { FeedContext } from './context.ts';
-import { forEachLimit } from '../forEachLimit.ts';
 import type { FlowRole } from './handOn.ts';
 import { listIds, type Listed } from './listedIds.ts';
+import { canAct, tellVanished } from './vanished.ts';
 
 /** Of the links that can act: those whose record a list lacks, and how many there are. */
 interface Missing {
@@ -19,7 +19,7 @@ interface Missing {
  * until a later list lacks fewer, or a person approves.
  */
 export async function findMissing(context: FeedContext): Promise<void> {
-  const { deps, roles, type, id: feed } = context;
+  const { deps, roles, id: feed } = context;
   const listed = await listIds(context);
   const { notBelieved: before = [] } = await context.cursor();
   const paused = await deps.store.limits.paused();
@@ -28,7 +28,7 @@ export async function findMissing(context: FeedContext): Promise<void> {
     const { flow, side } = role;
     const known = before.find((each) => each.flow === flow.name && each.side === side);
     // Whoever is paused can't act on what is missing now; what was not believed before is not settled by that.
-    if ([flow.name, flow.source.system, flow.target.system].some((name) => paused.includes(name))) {
+    if (isPausedBy(flow, paused)) {
       if (known) notBelieved.push(known);
       continue;
     }
@@ -44,17 +44,7 @@ export async function findMissing(context: FeedContext): Promise<void> {
       );
       continue;
     }
-    await forEachLimit(missing, async (link) => {
-      // One that takes no message now is told by the next list.
-      await deps.links.signalVanished(link, side, approved).catch((error: unknown) => {
-        if (!(error instanceof LinkRefuses)) throw error;
-      });
-    });
-    if (missing.length > 0)
-      deps.log.info(
-        { event: 'missing', feed, type, flow: flow.name, missing: missing.length },
-        'records are missing from a list; their links look',
-      );
+    await tellVanished(context, role, { links: missing, approved, how: 'records are missing from a list' });
   }
   await context.advance({ idsAt: listed.began, listing: null, notBelieved });
   await deps.store.idLists.forget(feed);
@@ -72,11 +62,3 @@ async function missingOf({ deps, connector }: FeedContext, { flow, side }: FlowR
   }
   return { missing, all };
 }
-
-/** Whether a link would do anything about a record that is gone: not where it is at its end, unlinked, paused or held back. */
-export const canAct = ({ status, ended, block }: StandingLink, side: FlowRole['side']): boolean =>
-  status !== 'paused' &&
-  block?.code !== 'held' &&
-  ended !== 'source gone' &&
-  ended !== 'unlinked by hand' &&
-  (side === 'source' || ended !== 'target gone');

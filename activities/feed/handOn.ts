@@ -8,7 +8,7 @@ import type { Deps } from '../deps.ts';
 import { observationOf, rulesOf } from '../observation.ts';
 import type { LinkDocument, SeenUpdate } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
-import { LinkRefuses } from '../ports.ts';
+import { LinkRefuses, unlessRefused } from '../ports.ts';
 import { Floods } from './floods.ts';
 import { forEachLimit } from '../forEachLimit.ts';
 import { startLinks, type Undelivered } from './startLinks.ts';
@@ -144,13 +144,11 @@ async function compare(
   for (let at = 0; at < routed.length; at += BATCH) {
     const updates: SeenUpdate[] = [];
     const one = async (each: Routed): Promise<void> => {
-      try {
-        const { told, update } = await tell(deps, each, how);
-        if (told) signalled += 1;
-        if (update) updates.push(update);
-      } catch (error) {
-        if (!(error instanceof LinkRefuses)) throw error;
-        undelivered.push({ record: each.record, why: error.message });
+      const done = await unlessRefused(tell(deps, each, how));
+      if (done instanceof LinkRefuses) undelivered.push({ record: each.record, why: done.message });
+      else {
+        if (done.told) signalled += 1;
+        if (done.update) updates.push(done.update);
       }
     };
     try {

@@ -73,8 +73,6 @@ async function dealWith(
     if (!(error instanceof SystemError)) throw error;
     // Whether it is really gone its link finds out.
     if (error.failure === 'gone') return null;
-    return ['unreachable', 'throttled', 'unauthorized'].includes(error.failure)
-      ? 'later'
-      : { kind: 'unreadable', why: error.text };
+    return error.ofSystem ? 'later' : { kind: 'unreadable', why: error.text };
   }
 }

@@ -4,7 +4,7 @@ import type { LinkRecord } from '../../workflows/contract.ts';
 import { newRecord } from '../../workflows/record.ts';
 import type { Deps } from '../deps.ts';
 import { observationOf, rulesOf } from '../observation.ts';
-import { LinkRefuses } from '../ports.ts';
+import { LinkRefuses, unlessRefused } from '../ports.ts';
 import { forEachLimit } from '../forEachLimit.ts';
 
 /**
@@ -42,13 +42,10 @@ export async function startLinks(
   for (let from = 0; from < fresh.length; from += BATCH) {
     const begun: LinkRecord[] = [];
     const one = async ({ record, link }: (typeof fresh)[number]): Promise<void> => {
-      try {
-        if (await begin(deps, flow, link)) started += 1;
-        begun.push(link);
-      } catch (error) {
-        if (!(error instanceof LinkRefuses)) throw error;
-        undelivered.push({ record, why: error.message });
-      }
+      const isNew = await unlessRefused(begin(deps, flow, link));
+      if (isNew instanceof LinkRefuses) return void undelivered.push({ record, why: isNew.message });
+      if (isNew) started += 1;
+      begun.push(link);
     };
     try {
       await forEachLimit(fresh.slice(from, from + BATCH), one);

@@ -1,4 +1,4 @@
-import { neededFields, type Flow } from '../../flows/flow.ts';
+import { isPausedBy, neededFields, type Flow } from '../../flows/flow.ts';
 import { historyKey, linkKey } from '../../flows/names.ts';
 import { SIDES, type Side } from '../../flows/side.ts';
 import type { Value } from '../../flows/values.ts';
@@ -230,7 +230,7 @@ export function linkContext(deps: Deps) {
   async function isPaused(link: LinkRecord, { fresh = false } = {}): Promise<boolean> {
     if (fresh || time.now() - pausedAt > PAUSE_KNOWN_MS) [paused, pausedAt] = [await store.limits.paused(), time.now()];
     const flow = flowOf(link);
-    return [flow.name, flow.source.system, flow.target.system].some((name) => paused.includes(name));
+    return isPausedBy(flow, paused);
   }
 
   const sameValues = new SameValueGuard(store);

@@ -148,10 +148,14 @@ export function crm(given: CrmGiven): Connector {
     },
 
     changed: ({ type, fields, ...from }, options) => listOf(typeOf(type), fields, options).changed(from),
-    deleted({ type: name, since }, options) {
-      const type = typeOf(name);
-      const { deleted } = type.operations;
-      return deleted ? listOf(type, [], options).deleted(deleted, since) : null;
+    deletions: {
+      types: all.filter(({ operations }) => operations.deleted).map(({ name }) => name),
+      since({ type: name, since }, options) {
+        const type = typeOf(name);
+        const { deleted } = type.operations;
+        if (!deleted) throw new RangeError(`the profile has no operation deleted for ${name}`);
+        return listOf(type, [], options).deleted(deleted, since);
+      },
     },
     ids: ({ type, position }, options) => listOf(typeOf(type), [], options).ids(position),
     read: async ({ type, id, fields }, options) => (await read({ type: typeOf(type), id, fields }, options)).seen,

@@ -151,7 +151,7 @@ export function listing(type: ReadyType, host: ListingHost) {
         if (!(error instanceof SystemError)) throw error;
         if (list.thin && error.failure === 'gone') continue;
         // What can't be reached is trouble of the whole list, not of a row.
-        if (['unreachable', 'throttled', 'unauthorized'].includes(error.failure)) throw error;
+        if (error.ofSystem) throw error;
         const id = textAt(row, list.record.id);
         unreadable.push({ ...(id === null ? {} : { id }), why: error.text });
       }

@@ -153,7 +153,7 @@ describe('drafts of profiles, at stand-ins of their vendors’ shapes', function
         const since = new Date().toISOString();
         const deletedSince = async (instant: string): Promise<string[]> => {
           const ids: string[] = [];
-          for await (const page of system.deleted?.({ type: 'Contact', since: instant }, OPTIONS) ?? []) ids.push(...page);
+          for await (const page of system.deletions?.since({ type: 'Contact', since: instant }, OPTIONS) ?? []) ids.push(...page);
           return ids;
         };
         rows.remove(rows.get('1005')!);

@@ -16,13 +16,13 @@ describe('a system that tells of deletions', () => {
     told = [];
     asked.length = 0;
     const { connector } = (watching = new Watching(store)).powerOffice;
-    const deleted = ({ since }: { since: string }): AsyncIterable<readonly string[]> => {
-      asked.push(since);
+    const since = (request: { since: string }): AsyncIterable<readonly string[]> => {
+      asked.push(request.since);
       return (async function* () {
         yield* told;
       })();
     };
-    const powerOffice = { ...connector, deleted };
+    const powerOffice = { ...connector, deletions: { types: ['Person'], since } };
     watching = new Watching(store, [FLOW], { connectors: { powerOffice, crm: watching.crm.connector } });
   });
   afterEach(() => store.close());
