@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freeLoopbackPort } from '../worker/loopbackPort.ts';
 import type { Child } from './file.ts';
 
 /** When a process began, as the system tells it; null where there is no such process. */
@@ -75,12 +76,5 @@ export function isPortFree(port: number): Promise<boolean> {
 /** The preferred port where it is free, else any. */
 export async function freePort(preferred = 0): Promise<number> {
   if (preferred > 0 && (await isPortFree(preferred))) return preferred;
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
+  return freeLoopbackPort();
 }

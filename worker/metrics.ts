@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { Runtime } from '@temporalio/worker';
 import type { Meter } from '../activities/ports.ts';
 import { CALLS, type CallNote } from '../connectors/callChannel.ts';
@@ -21,18 +20,6 @@ export const exporterOptions = (port: number) => ({
     },
   },
 });
-
-/** A port on loopback that nobody uses now. */
-export function freeLoopbackPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** Counts what this process does in Temporal's own meter, so that it comes out with Temporal's metrics. Once a process. */
 export function countInRuntime(): Meter {

@@ -11,7 +11,7 @@ export function addWorkerCommand(program: Command): void {
     .action(async (options: { pretty?: boolean; applyPlan?: string }) => {
       const { makeLog } = await import('../../worker/log.ts');
       const { runWorker } = await import('../../worker/worker.ts');
-      const { freeLoopbackPort } = await import('../../worker/metrics.ts');
+      const { freeLoopbackPort } = await import('../../worker/loopbackPort.ts');
       const { serveBeside } = await import('../http/serveTandem.ts');
       const stop = askedToStop();
       const log = makeLog(options.pretty ?? false);

@@ -12,22 +12,14 @@ import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import { newRecord } from '../../workflows/record.ts';
 import { against, operationsWith } from '../connectors/oddCrm.ts';
 import { makeStore } from '../support/world.ts';
+import { SMALL_FLOW } from '../support/flow.ts';
 
 const FLOW: Flow = {
-  name: 'f',
-  source: { system: 'powerOffice', type: 'ContactPerson', scope: [] },
-  target: { system: 'crm', type: 'Contact', scope: [] },
-  relation: 'create',
-  match: [],
-  connected: [],
+  ...SMALL_FLOW,
   properties: [
     { source: 'FirstName', target: 'givenName', type: 'string', direction: 'both', when: [] },
     { source: 'LastName', target: 'familyName', type: 'string', direction: 'both', when: [] },
   ],
-  policy: 'latest',
-  onSourceDeleted: 'keep',
-  onTargetDeleted: 'keep',
-  create: {},
 };
 const T0 = '2026-01-01T00:00:00.000Z';
 const VERSION = '001767225600.000000000';

@@ -7,22 +7,9 @@ import { bulkChangeGuard, isBulkChange, SameValueGuard } from '../../activities/
 import type { Store } from '../../store/store.ts';
 import { rulesOf } from '../../activities/observation.ts';
 import { newRecord } from '../../workflows/record.ts';
-import type { Flow } from '../../flows/flow.ts';
 import { makeStore } from '../support/world.ts';
+import { SMALL_FLOW as FLOW } from '../support/flow.ts';
 
-const FLOW: Flow = {
-  name: 'f',
-  source: { system: 'powerOffice', type: 'ContactPerson', scope: [] },
-  target: { system: 'crm', type: 'Contact', scope: [] },
-  relation: 'create',
-  match: [],
-  connected: [],
-  properties: [],
-  policy: 'latest',
-  onSourceDeleted: 'keep',
-  onTargetDeleted: 'keep',
-  create: {},
-};
 const MINUTE = 60_000;
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -14,19 +14,11 @@ import { numberOnce } from '../../worker/sequencer.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import { newRecord } from '../../workflows/record.ts';
 import { makeStore } from '../support/world.ts';
+import { SMALL_FLOW } from '../support/flow.ts';
 
 const FLOW: Flow = {
-  name: 'f',
-  source: { system: 'powerOffice', type: 'ContactPerson', scope: [] },
-  target: { system: 'crm', type: 'Contact', scope: [] },
-  relation: 'create',
-  match: [],
-  connected: [],
+  ...SMALL_FLOW,
   properties: [{ source: 'FirstName', target: 'givenName', type: 'string', direction: 'both', when: [] }],
-  policy: 'latest',
-  onSourceDeleted: 'keep',
-  onTargetDeleted: 'keep',
-  create: {},
 };
 
 describe('a write that was sent and never answered', function () {

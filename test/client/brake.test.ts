@@ -2,25 +2,12 @@ import assert from 'node:assert/strict';
 import { bulkChangeGuard } from '../../activities/link/bulkChangeGuard.ts';
 import { rulesOf } from '../../activities/observation.ts';
 import { approveHeld, withdrawHeld } from '../../client/brake.ts';
-import type { Flow } from '../../flows/flow.ts';
 import { feedKey } from '../../flows/names.ts';
 import type { Store } from '../../store/store.ts';
 import { newRecord } from '../../workflows/record.ts';
 import { makeStore } from '../support/world.ts';
+import { SMALL_FLOW as FLOW } from '../support/flow.ts';
 
-const FLOW: Flow = {
-  name: 'f',
-  source: { system: 'powerOffice', type: 'ContactPerson', scope: [] },
-  target: { system: 'crm', type: 'Contact', scope: [] },
-  relation: 'create',
-  match: [],
-  connected: [],
-  properties: [],
-  policy: 'latest',
-  onSourceDeleted: 'keep',
-  onTargetDeleted: 'keep',
-  create: {},
-};
 const HELD = 60;
 
 describe("a person's word on the brake", () => {

@@ -12,20 +12,13 @@ import { instantKey } from '../../flows/instant.ts';
 import type { Side } from '../../flows/side.ts';
 import type { Value } from '../../flows/values.ts';
 import type { Store } from '../../store/store.ts';
+import { SMALL_FLOW } from '../support/flow.ts';
 
 /** The flow of most tests: no properties matter, one on each side is mapped. */
 export const FLOW: Flow = {
-  name: 'f',
+  ...SMALL_FLOW,
   source: { system: 'powerOffice', type: 'Person', scope: [] },
-  target: { system: 'crm', type: 'Contact', scope: [] },
-  relation: 'create',
-  match: [],
-  connected: [],
   properties: [{ source: 'name', target: 'title', type: 'string', direction: 'both', when: [] }],
-  policy: 'latest',
-  onSourceDeleted: 'keep',
-  onTargetDeleted: 'keep',
-  create: {},
 };
 
 const START = Date.UTC(2026, 0, 1);

@@ -20,7 +20,8 @@ describe('recorded histories', function () {
     const changelog = readFileSync(fileURLToPath(new URL('../../CHANGELOG.md', import.meta.url)), 'utf8');
     const versions = [...changelog.matchAll(/^## (\d+\.\d+\.\d+)/gm)].map(([, version]) => `v${version}`);
     assert.deepEqual(keptVersions(), versions.toReversed());
-    for (const version of versions) assert.ok(readFileSync(`${folderOf(version)}/workflows.js`, 'utf8').includes('link'), version);
+    for (const version of versions)
+      assert.ok(readFileSync(`${folderOf(version)}/workflows.js`, 'utf8').includes('link'), version);
   });
 
   it('replay in this version, and ask of the activities what they asked', async () => {
@@ -30,7 +31,11 @@ describe('recorded histories', function () {
   for (const { what, from, to, noticedBy } of CHANGES)
     it(`notice: ${what}`, async () => {
       const found = code.match(new RegExp(from, 'g')) ?? [];
-      assert.equal(found.length, 1, `the bundle has ${found.length} places for ${String(from)}: bring test/histories/changes.ts up to date`);
+      assert.equal(
+        found.length,
+        1,
+        `the bundle has ${found.length} places for ${String(from)}: bring test/histories/changes.ts up to date`,
+      );
       const history = histories.get(noticedBy);
       assert.ok(history, noticedBy);
       const broken = await breaksOf(code.replace(from, to), new Map([[noticedBy, history]]));

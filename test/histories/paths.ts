@@ -2,7 +2,8 @@ import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Observation, Rules } from '../../workflows/core/state.ts';
 import { observed, renew, steer, sync } from '../../workflows/link.ts';
 import type { Side } from '../../flows/side.ts';
-import { STAND_RULES, type Stand } from '../workflows/stand.ts';
+import { RULES } from '../workflows/links.ts';
+import { type Stand } from '../workflows/stand.ts';
 import { eventually } from '../support/world.ts';
 import type { Walker } from './walker.ts';
 
@@ -21,7 +22,7 @@ const refused = (code: string, side: Side = 'target', properties: readonly strin
   properties,
 });
 const policy = (name: 'ask' | 'source' | 'target'): Partial<Rules> => ({
-  pairs: STAND_RULES.pairs.map((pair) => ({ ...pair, policy: name })),
+  pairs: RULES.pairs.map((pair) => ({ ...pair, policy: name })),
 });
 
 /** Edits of both sides that meet, while the link is paused. */
@@ -183,7 +184,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   },
   'rules-changed': {
     walk: async (link) => {
-      const rules: Rules = { ...STAND_RULES, hash: 'h2', pairs: STAND_RULES.pairs.slice(0, 1) };
+      const rules: Rules = { ...RULES, hash: 'h2', pairs: RULES.pairs.slice(0, 1) };
       await link.edit('source', { FirstName: 'Eva' }, { rules });
       await link.settled();
       await link.edit('source', { LastName: 'Moe' });

@@ -17,7 +17,8 @@ import { freePort } from '../../stack/process.ts';
 import { logIn, startTemporal } from '../../stack/servers.ts';
 import type { link } from '../../workflows/link.ts';
 import { begin } from '../workflows/begin.ts';
-import { Stand, standActivities, STAND_RULES } from '../workflows/stand.ts';
+import { RULES } from '../workflows/links.ts';
+import { Stand, standActivities } from '../workflows/stand.ts';
 import { PATHS, type Path } from './paths.ts';
 import { folderOf } from './replay.ts';
 import { Walker } from './walker.ts';
@@ -55,7 +56,10 @@ class Recorder {
     const runs = first === undefined || runId === first ? [runId] : [first, runId];
     for (const [n, run] of runs.entries()) {
       const history = await this.#client.workflow.getHandle(handle.workflowId, run).fetchHistory();
-      writeFileSync(join(folderOf(this.#version), `${name}${n === 0 ? '' : '-rolled-over'}.history`), History.encode(history).finish());
+      writeFileSync(
+        join(folderOf(this.#version), `${name}${n === 0 ? '' : '-rolled-over'}.history`),
+        History.encode(history).finish(),
+      );
     }
   }
 
@@ -65,7 +69,7 @@ class Recorder {
     prepare?.(stand);
     this.#stands.set(workflowId, stand);
     const state = begin({
-      rules: { ...STAND_RULES, ...rules },
+      rules: { ...RULES, ...rules },
       sourceId: name,
       seen: stand.shown('source'),
       now: Date.now(),
@@ -129,7 +133,10 @@ async function record({ version, code, only }: { version: string; code: string; 
   return failed;
 }
 
-const { values, positionals } = parseArgs({ options: { code: { type: 'string' }, only: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { code: { type: 'string' }, only: { type: 'string' } },
+  allowPositionals: true,
+});
 const [version] = positionals;
 if (version === undefined || !/^(v\d+\.\d+\.\d+|unreleased)$/.test(version)) {
   console.error('record: name the version, like v0.2.0, or unreleased');
@@ -137,7 +144,8 @@ if (version === undefined || !/^(v\d+\.\d+\.\d+|unreleased)$/.test(version)) {
 }
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 mkdirSync(folderOf(version), { recursive: true });
-if (values.code === undefined) await keepCode(version, WORKFLOW_FILE);
+// The code of what is not released is the present one.
+if (values.code === undefined && version !== 'unreleased') await keepCode(version, WORKFLOW_FILE);
 const failed = await record({
   version,
   code: values.code === undefined ? WORKFLOW_FILE : resolve(values.code),

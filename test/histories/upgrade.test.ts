@@ -7,7 +7,8 @@ import { addSearchAttributes } from '../../worker/temporal.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { eventually, temporalAddress } from '../support/world.ts';
 import { begin } from '../workflows/begin.ts';
-import { Stand, standActivities, STAND_RULES } from '../workflows/stand.ts';
+import { RULES } from '../workflows/links.ts';
+import { Stand, standActivities } from '../workflows/stand.ts';
 import { PATHS } from './paths.ts';
 import { folderOf, keptVersions } from './replay.ts';
 import { Walker } from './walker.ts';
@@ -61,7 +62,7 @@ describe('an upgrade', function () {
         const { rules, prepare, walk } = PATHS[name] ?? { walk: () => Promise.resolve() };
         prepare?.(stand);
         const state = begin({
-          rules: { ...STAND_RULES, ...rules },
+          rules: { ...RULES, ...rules },
           sourceId: name,
           seen: stand.shown('source'),
           now: Date.now(),
@@ -101,7 +102,10 @@ describe('an upgrade', function () {
     await inStep('all in step with a new history');
     for (const walker of walkers) {
       const { status, source } = await walker.state();
-      assert.deepEqual([walker.id, status, source.seen?.values['FirstName']], [walker.id, 'in-step', walker.stand.values.source['FirstName']]);
+      assert.deepEqual(
+        [walker.id, status, source.seen?.values['FirstName']],
+        [walker.id, 'in-step', walker.stand.values.source['FirstName']],
+      );
       await walker.handle.terminate();
     }
     await stopNew();

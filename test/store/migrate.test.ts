@@ -2,27 +2,13 @@ import assert from 'node:assert/strict';
 import { MongoClient } from 'mongodb';
 import { rulesOf } from '../../activities/observation.ts';
 import { newRecord } from '../../workflows/record.ts';
-import type { Flow } from '../../flows/flow.ts';
 import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import { linkKey } from '../../flows/names.ts';
 import { connectMongo } from '../../store/connect.ts';
 import { SCHEMA, Store } from '../../store/store.ts';
 import { checkOwner, migrateAtStart } from '../../worker/world.ts';
 import { mongoUri } from '../support/world.ts';
-
-const FLOW: Flow = {
-  name: 'f',
-  source: { system: 'powerOffice', type: 'ContactPerson', scope: [] },
-  target: { system: 'crm', type: 'Contact', scope: [] },
-  relation: 'create',
-  match: [],
-  connected: [],
-  properties: [],
-  policy: 'latest',
-  onSourceDeleted: 'keep',
-  onTargetDeleted: 'keep',
-  create: {},
-};
+import { SMALL_FLOW as FLOW } from '../support/flow.ts';
 
 describe('a database', () => {
   let store: Store;

@@ -17,7 +17,8 @@ import { Walker } from '../histories/walker.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { eventually, temporalAddress } from '../support/world.ts';
 import { begin } from '../workflows/begin.ts';
-import { Stand, standActivities, STAND_RULES } from '../workflows/stand.ts';
+import { RULES } from '../workflows/links.ts';
+import { Stand, standActivities } from '../workflows/stand.ts';
 import '../support/quiet.ts';
 
 const STATUSES = ['linking', 'in-step', 'blocked'];
@@ -78,7 +79,7 @@ describe('what an upgrade meets', function () {
   }
 
   async function startLink(sourceId: string): Promise<Walker> {
-    const state = begin({ rules: STAND_RULES, sourceId, seen: stand.shown('source'), now: Date.now() });
+    const state = begin({ rules: RULES, sourceId, seen: stand.shown('source'), now: Date.now() });
     const handle = await temporal.client.workflow.start<typeof link>(WORKFLOWS.link, {
       workflowId: installation.linkWorkflowId('f', sourceId),
       taskQueue: installation.queue,

@@ -7,26 +7,13 @@ import { DEFAULT_INSTALLATION, installationNamed, installationProblem } from '..
 import { rulesOf } from '../../activities/observation.ts';
 import type { LinkActivities } from '../../workflows/contract.ts';
 import { newRecord } from '../../workflows/record.ts';
-import type { Flow } from '../../flows/flow.ts';
 import { SCHEMA, Store } from '../../store/store.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { checkOwner, checkStore, checkTemporal, claimWorld, knownWorld, worldOf } from '../../worker/world.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { mongoUri } from '../support/world.ts';
+import { SMALL_FLOW as FLOW } from '../support/flow.ts';
 
-const FLOW: Flow = {
-  name: 'f',
-  source: { system: 'powerOffice', type: 'ContactPerson', scope: [] },
-  target: { system: 'crm', type: 'Contact', scope: [] },
-  relation: 'create',
-  match: [],
-  connected: [],
-  properties: [],
-  policy: 'latest',
-  onSourceDeleted: 'keep',
-  onTargetDeleted: 'keep',
-  create: {},
-};
 const TANDEM = installationNamed(DEFAULT_INSTALLATION);
 const OTHER = installationNamed('kunde-b');
 const HERE = { powerOffice: 'https://po.example 1', crm: 'https://crm.example' };

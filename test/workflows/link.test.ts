@@ -4,7 +4,8 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { link, observed, renew, settled, stateQuery, steer, sync, vanished } from '../../workflows/link.ts';
 import { withBundle } from '../../worker/bundle.ts';
 import { begin } from './begin.ts';
-import { sight, Stand, standActivities, STAND_RULES } from './stand.ts';
+import { RULES } from './links.ts';
+import { sight, Stand, standActivities } from './stand.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { eventually, temporalAddress } from '../support/world.ts';
 import '../support/quiet.ts';
@@ -49,7 +50,7 @@ for (const maxCachedWorkflows of [50, 0])
             .start(link, {
               workflowId: `link:f:${++n}`,
               taskQueue: 'q',
-              args: [begin({ rules: STAND_RULES, sourceId: String(n), seen: stand.shown('source'), now: Date.now() })],
+              args: [begin({ rules: RULES, sourceId: String(n), seen: stand.shown('source'), now: Date.now() })],
             })
             .catch(() => null),
         (started) => started !== null,

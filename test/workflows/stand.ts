@@ -3,19 +3,7 @@ import type { Side } from '../../flows/side.ts';
 import type { Value, Values } from '../../flows/values.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
-import type { Observation, Rules } from '../../workflows/core/state.ts';
-
-export const STAND_RULES: Rules = {
-  hash: 'h',
-  names: { source: 'PowerOffice ContactPerson', target: 'CRM Contact' },
-  pairs: [
-    { source: 'FirstName', target: 'givenName', type: 'string', policy: 'latest' },
-    { source: 'LastName', target: 'familyName', type: 'string', policy: 'latest' },
-  ],
-  onSourceDeleted: 'keep',
-  onTargetDeleted: 'keep',
-  create: {},
-};
+import type { Observation } from '../../workflows/core/state.ts';
 
 /** What a feed or a read shows of a record; instants follow the versions unless told otherwise. */
 export const sight = (version: number, values: Values, more: Partial<Observation> = {}): Observation => ({
