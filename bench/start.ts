@@ -9,6 +9,7 @@ import { packed, type } from '../test/door/places.ts';
 import { median } from './figures.ts';
 import { note, say } from './report.ts';
 import { started, until, type Stack } from './stack.ts';
+import { pollersOf } from '../worker/pollers.ts';
 
 /** The local stack as `npm start` brings it up, with data of its own; until its first link. */
 export async function measureStart(): Promise<void> {
@@ -40,7 +41,6 @@ export async function measureStart(): Promise<void> {
 }
 
 const STARTS = 5;
-const WORKFLOW_TASKS = 1;
 
 /** `npx tandem worker` as typed in a folder with the package, until Temporal sees it poll for work; each time a new installation. */
 export async function measureWorkerStart({ mongo }: Stack): Promise<void> {
@@ -58,11 +58,7 @@ export async function measureWorkerStart({ mongo }: Stack): Promise<void> {
         TEMPORAL_NAMESPACE: namespace,
         TANDEM_INSTALLATION: installation,
       });
-      const polled = async (): Promise<boolean> => {
-        const taskQueue = { name: installation };
-        const seen = await client.workflowService.describeTaskQueue({ namespace, taskQueue, taskQueueType: WORKFLOW_TASKS });
-        return seen.pollers.length > 0;
-      };
+      const polled = async (): Promise<boolean> => (await pollersOf(client, installation, 'workflow')).length > 0;
       const began = Date.now();
       const worker = type('npx tandem worker', folder, env);
       try {

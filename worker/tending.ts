@@ -1,12 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { troubleSaid, type Trouble } from '../flows/faults.ts';
 import type { Installation } from '../flows/installation.ts';
+import { pollersOf } from './pollers.ts';
 import { runningOf } from './running.ts';
 
 /** A worker asks for tasks at least once a minute; one that has not for so long is not there (ms). */
 const POLLED_WITHIN_MS = 90_000;
-/** TASK_QUEUE_TYPE_WORKFLOW and …_ACTIVITY. */
-const QUEUES = [1, 2];
 /** A workflow task that fails is tried again; from so many tries on it is more than a worker that went away. */
 const TRIES = 3;
 /** Where the server does not list such workflows, so many links that it lists first are looked at. */
@@ -23,13 +22,9 @@ export async function tendingTroubles(client: Client, installation: Installation
   return [...unserved, ...failing];
 }
 
-async function noWorker({ workflowService, options: { namespace } }: Client, { queue }: Installation): Promise<Trouble[]> {
-  const lastAsked = await Promise.all(
-    QUEUES.map(async (taskQueueType) => {
-      const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: queue }, taskQueueType });
-      return Math.max(0, ...(pollers ?? []).map(({ lastAccessTime }) => 1000 * Number(lastAccessTime?.seconds ?? 0)));
-    }),
-  );
+async function noWorker(client: Client, { queue }: Installation): Promise<Trouble[]> {
+  const pollers = await Promise.all((['workflow', 'activity'] as const).map((kind) => pollersOf(client, queue, kind)));
+  const lastAsked = pollers.map((each) => Math.max(0, ...each.map(({ at }) => at)));
   const last = Math.min(...lastAsked);
   if (last > Date.now() - POLLED_WITHIN_MS) return [];
   const sentence = `no worker serves the task queue "${queue}": links and feeds wait`;

@@ -6,7 +6,7 @@ import { SystemError } from '../systemError.ts';
 import { placeOf, textAt } from './profile/place.ts';
 import type { DeletedListing, Listing, ReadyType } from './profile/resolve.ts';
 import type { OperationName } from './profile/schema.ts';
-import { type Variables } from './profile/template.ts';
+import type { Variables } from './profile/template.ts';
 import { idOf, isGone, namesFor, malformed, snapshotOf, type Reading } from './record.ts';
 import { floored, instantOf, stampText, stepBefore } from './profile/stamps.ts';
 import type { Send } from './transport.ts';

@@ -157,7 +157,7 @@ describe('services in a folder of their own, with the packed package', function 
       await caller.call('sync', FLOW, sourceId, { wait: true });
     };
     const seqs = ({ stdout }: Typed): number[] =>
-      stdout.flatMap((line) => Number(/^(\d+) .* givenName written/.exec(line)?.[1] ?? []));
+      stdout.flatMap((line) => [...line.matchAll(/^(\d+) .* givenName written/g)].map(([, seq]) => Number(seq)));
     const follow = async (): Promise<Typed> => {
       const run = type('exec node follow.mjs cursor', folder, env);
       await eventually(

@@ -127,10 +127,14 @@ describe('an installation in operation', function () {
     const { sourceId = '' } = (await open.tandem.links({ flow: FLOW })).items[0] ?? {};
     world.powerOffice.desk.edit('ContactPerson', sourceId, { FirstName: 'Målt' });
     const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${ports.http}/metrics`)).text();
-    const text = await eventually(
-      'the delay of an edit',
-      page,
-      (found) => /^tandem_propagation_delay_seconds_count\{.*\} 1$/m.test(found) && found.includes('tandem_feed_pause_seconds{'),
+    // A start that is quick has made few calls; its feeds go on asking.
+    const awaited = [
+      /^tandem_propagation_delay_seconds_count\{.*\} 1$/m,
+      /^tandem_feed_pause_seconds\{/m,
+      /^tandem_calls_total\{.*"powerOffice".*\} ([6-9]|\d\d+)$/m,
+    ];
+    const text = await eventually('the delay of an edit, and a few calls', page, (found) =>
+      awaited.every((each) => each.test(found)),
     );
     const samples = readExposition(text);
     const value = (name: string, labels: Record<string, string> = {}): number | undefined =>

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { processMetrics } from '../../../worker/metrics.ts';
+import { pollersOf } from '../../../worker/pollers.ts';
 import type { OpenTandem } from '../../connect.ts';
 import { exposition, type Family } from './exposition.ts';
 import { dependencyFamily, storeFamilies } from './fleet.ts';
@@ -8,8 +9,6 @@ import { dependencyFamily, storeFamilies } from './fleet.ts';
 const FRESH_MS = 5000;
 /** A worker that has not asked for work for so long counts no more (ms). */
 const POLLED_MS = 120_000;
-/** TASK_QUEUE_TYPE_WORKFLOW; its enum comes in a CommonJS package that has no names to import. */
-const WORKFLOW_QUEUE = 1;
 
 /** The page that Prometheus reads: the installation from its store, and what this process counts, where it is a worker. */
 export class MetricsPage {
@@ -37,22 +36,13 @@ export class MetricsPage {
     const answers = (of: string): boolean => found.some((each) => each.of === of && each.trouble === null);
     const families: Family[] = [dependencyFamily(found)];
     if (answers('store')) families.push(...(await storeFamilies(store, flows, now).catch(() => [])));
-    if (answers('temporal')) families.push(...(await workerFamily(client, tandem, now).catch(() => [])));
+    if (answers('temporal')) families.push(...(await workerFamily(client, tandem.installation, now).catch(() => [])));
     return exposition(families);
   }
 }
 
-async function workerFamily(
-  client: Client,
-  { namespace, installation }: Pick<OpenTandem['tandem'], 'namespace' | 'installation'>,
-  now: number,
-): Promise<Family[]> {
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue: { name: installation },
-    taskQueueType: WORKFLOW_QUEUE,
-  });
-  const recent = (pollers ?? []).filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 > now - POLLED_MS);
+async function workerFamily(client: Client, queue: string, now: number): Promise<Family[]> {
+  const recent = (await pollersOf(client, queue, 'workflow')).filter(({ at }) => at > now - POLLED_MS);
   return [
     {
       name: 'tandem_workers',
