@@ -175,8 +175,10 @@ async function tell(
   // Where a full comparison shows what was believed gone, it may live all the same: taken out of a bin as it was, say.
   const shown = sweep && link.ended === `${side} gone` && isOld(deps, each);
   if (closed && (side === 'target' || link.final === true || (what === 'none' && !shown))) return { told: false };
-  // A link that is refused a target, or waits for one, has no use for what carries its external id, again at each look.
-  if (side === 'target' && link.targetId === null && link.block !== null) return { told: false };
+  // Only a link that is on its way to a target has a use for what carries its external id: one that is refused it, waits
+  // for one, or rests would be told again at each look.
+  const onItsWay = link.status === 'linking' && link.block === null;
+  if (side === 'target' && link.targetId === null && !onItsWay) return { told: false };
   const revives = shown || (link.ended === `${side} gone` && what !== 'none');
   const regressed = shown || (sweep && !closed && wentBack(deps, each, observation));
   const told = what === 'values' || revives || regressed || (!closed && rulesOf(flow).hash !== link.rules);

@@ -31,6 +31,7 @@ export interface Row {
   readonly n: number;
   readonly fields: Readonly<Record<string, Value>>;
   readonly broken?: string;
+  readonly externalId?: string;
 }
 
 type Call = 'changed' | 'ids' | 'read';
@@ -49,7 +50,7 @@ export class ListedSystem {
   }
 
   /** Puts a record, edited at the nth stamp. */
-  put(id: string, n: number, more: { fields?: Readonly<Record<string, Value>>; broken?: string } = {}): void {
+  put(id: string, n: number, more: Partial<Pick<Row, 'fields' | 'broken' | 'externalId'>> = {}): void {
     this.rows.set(id, { id, n, fields: { name: `name ${n}` }, ...more });
   }
 
@@ -58,8 +59,10 @@ export class ListedSystem {
     await this.fail(what, this.calls[what]);
   }
 
-  snapshot({ id, n, fields }: Row): Snapshot {
-    return { id, version: instantKey(stamp(n)), instant: stamp(n), fields, at: [START + n * 1000, START + n * 1000] };
+  snapshot({ id, n, fields, externalId }: Row): Snapshot {
+    const at = START + n * 1000;
+    const named = externalId === undefined ? {} : { externalId };
+    return { id, version: instantKey(stamp(n)), instant: stamp(n), fields, at: [at, at], ...named };
   }
 
   get connector(): Connector {
@@ -124,6 +127,8 @@ function pageOf(rows: readonly Row[], shown: (row: Row) => Snapshot): Page {
 export interface Told {
   readonly started: string[];
   readonly observed: string[];
+  /** Started and told in one breath: no workflow of theirs ran. */
+  readonly startedTold: string[];
   readonly vanished: { sourceId: string; side: Side; approved: boolean }[];
   readonly retried: string[];
 }
@@ -132,17 +137,19 @@ export interface Told {
 export class Watching {
   readonly powerOffice = new ListedSystem('powerOffice');
   readonly crm = new ListedSystem('crm');
-  readonly told: Told = { started: [], observed: [], vanished: [], retried: [] };
+  readonly told: Told = { started: [], observed: [], startedTold: [], vanished: [], retried: [] };
   deps: Deps;
   /** Throws in place of a message to a link. */
   refuse: (sourceId: string) => void = () => {};
+  /** Links whose workflow runs no more. */
+  readonly closed = new Set<string>();
   now = Date.now();
 
   constructor(store: Store, flows: readonly Flow[] = [FLOW], more: Partial<Deps> = {}) {
     const { told } = this;
     const running = new Set<string>();
     const links: Messenger = {
-      startTold: () => Promise.resolve(),
+      startTold: async (_flow, { sourceId }) => void told.startedTold.push(sourceId),
       start: async (_flow, { sourceId }) => {
         this.refuse(sourceId);
         if (running.has(sourceId)) return false;
@@ -152,6 +159,7 @@ export class Watching {
       },
       signalObserved: async ({ sourceId }) => {
         this.refuse(sourceId);
+        if (this.closed.has(sourceId)) return false;
         told.observed.push(sourceId);
         return true;
       },
