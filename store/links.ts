@@ -187,9 +187,16 @@ export class Links {
       );
   }
 
-  /** Notes what is known of a record that is being created; the link is there already. */
-  async noteCreation(key: string, creation: CreationNote): Promise<void> {
-    await this.#links.updateOne({ _id: key }, { $set: { creation } });
+  /**
+   * Notes what is known of a record that is being created; the link is there already. Given what was noted `before`, only
+   * where that still stands; tells whether it was noted.
+   */
+  async noteCreation(key: string, creation: CreationNote, before?: CreationNote | null): Promise<boolean> {
+    const { incarnation, tries, id = null } = before ?? {};
+    const stands = { 'creation.incarnation': incarnation, 'creation.tries': tries, 'creation.id': id };
+    const where = before === undefined ? {} : before === null ? { creation: null } : stands;
+    const done = await this.#links.updateOne({ _id: key, ...where } as Filter<LinkDocument>, { $set: { creation } });
+    return done.matchedCount === 1;
   }
 
   /** Raises `seen`, never backwards. */

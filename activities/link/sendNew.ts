@@ -146,15 +146,18 @@ async function readMade(
 }
 
 async function send(creation: Creation, note: CreationNote): Promise<Sent> {
-  const { context, link, flow, system, request, options, attempt, lost, lostSince, values } = creation;
+  const { context, link, flow, system, request, options, attempt, stored, lost, lostSince, values } = creation;
   const { store, time } = context.deps;
   const key = linkKey(link.flow, link.sourceId);
   const noted = !tellsTriesApart(creation);
   if (noted) await store.links.discover([link], flow);
   const began = time.now();
+  const sent = { ...note, tries: note.tries + 1 };
+  let known = stored?.creation ?? null;
   for (;;) {
     const sentAt = time.now();
-    if (noted) await store.links.noteCreation(key, { ...note, tries: note.tries + 1 });
+    // Attempts that were thought dead may wake up together, and none of them sees what another sends.
+    if (noted && !(await store.links.noteCreation(key, sent, known))) throw overtaken();
     // Another attempt has taken over meanwhile, and may have sent it.
     if (time.now() - sentAt > ASLEEP_MS) throw new SystemError(system.name, 'unreachable', 'the worker was asleep');
     try {
@@ -173,11 +176,19 @@ async function send(creation: Creation, note: CreationNote): Promise<Sent> {
       }
       if (error.stands) return refused(error);
       const throttled = error.failure === 'throttled';
-      if (noted && (throttled || !error.retryable) && error.failure !== 'unstored') await store.links.noteCreation(key, note);
+      const mayStand = error.retryable ? !throttled : error.failure === 'unstored';
+      if (noted && !mayStand) {
+        if (!(await store.links.noteCreation(key, note, sent)) && throttled) throw overtaken();
+        known = note;
+      }
       const wait = error.retryAfterMs ?? 1000;
       if (!throttled || time.now() - began + wait > THROTTLED_MS) return refused(error);
       await time.sleep(wait, attempt.signal);
     }
+  }
+
+  function overtaken(): SystemError {
+    return new SystemError(system.name, 'unreachable', 'another attempt is sending it');
   }
 
   async function refused(error: SystemError): Promise<Sent> {

@@ -61,6 +61,20 @@ describe('the links in the store', () => {
     assert.equal((await store.links.byKey('f:1/2'))?.seen.target?.version, '1');
   });
 
+  it('of two who note a creation on the same knowledge, one does', async () => {
+    const note = { incarnation: 1, tries: 1, since: Date.now() };
+    const again = { ...note, tries: 2 };
+    const noting = (before: typeof note | null): Promise<boolean> => store.links.noteCreation('f:1/2', again, before);
+    assert.equal(await noting(null), false, 'there is no such link');
+    await store.links.discover([record()], ENDS);
+    assert.equal(await store.links.noteCreation('f:1/2', note, null), true);
+    assert.deepEqual(await Promise.all([noting(null), noting({ ...note, incarnation: 2 })]), [false, false]);
+    assert.deepEqual((await Promise.all([noting(note), noting(note)])).sort(), [false, true]);
+    assert.deepEqual((await store.links.byKey('f:1/2'))?.creation, again);
+    await store.links.noteCreation('f:1/2', { ...again, id: '7' });
+    assert.equal(await noting(again), false, 'its id is known');
+  });
+
   it('one target belongs to one link, over all flows with that type', async () => {
     await store.links.write(record({ targetId: 'c1' }), ENDS);
     await assert.rejects(store.links.write(record({ sourceId: '9/9', targetId: 'c1' }), ENDS), TargetTaken);

@@ -140,10 +140,11 @@ class MemoryLinks {
     return Promise.resolve();
   }
 
-  noteCreation(key: string, creation: CreationNote): Promise<void> {
+  noteCreation(key: string, creation: CreationNote, before?: CreationNote | null): Promise<boolean> {
     const link = this.rows.get(key);
-    if (link) this.rows.set(key, { ...link, creation });
-    return Promise.resolve();
+    const stands = before === undefined || JSON.stringify(link?.creation ?? null) === JSON.stringify(before);
+    if (link && stands) this.rows.set(key, { ...link, creation });
+    return Promise.resolve(link !== undefined && stands);
   }
 
   write(record: LinkRecord, ends: Ends, text: string | null = null): Promise<LinkDocument | null> {

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { pino } from 'pino';
+import { linkActivities } from '../../activities/link/index.ts';
+import { rulesOf } from '../../activities/observation.ts';
+import { realTime } from '../../activities/realTime.ts';
+import type { Deps } from '../../activities/deps.ts';
+import { SystemClock } from '../../connectors/clock.ts';
+import type { Connector, Snapshot } from '../../connectors/connector.ts';
+import { SystemError } from '../../connectors/systemError.ts';
+import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
+import type { Store } from '../../store/store.ts';
+import type { Outcome } from '../../workflows/core/outcome.ts';
+import { newRecord } from '../../workflows/record.ts';
+import { SMALL_FLOW } from '../support/flow.ts';
+import { makeStore } from '../support/world.ts';
+
+describe('a record that is sent to a CRM without keys', function () {
+  this.timeout(20_000);
+  let store: Store;
+  let made: Snapshot[];
+  /** What comes before an answer to a create. */
+  let answering: () => Promise<void>;
+
+  beforeEach(async () => {
+    ({ store } = await makeStore());
+    made = [];
+    answering = () => Promise.resolve();
+  });
+  afterEach(() => store.close());
+
+  /** One attempt of the same activity; each may run in a worker of its own. */
+  function attempt(number: number): Promise<Outcome> {
+    const crm = {
+      name: 'crm',
+      lagMs: 0,
+      clock: new SystemClock(),
+      features: () => ({ conditional: 'none', externalId: false, idempotencyKey: false }),
+      find: () => Promise.resolve([...made]),
+      read: () => Promise.resolve(made[0]),
+      create: async () => {
+        await answering();
+        const at = Date.now() + 1000;
+        const id = String(made.length + 1);
+        made.push({ id, version: '001', instant: new Date(at).toISOString(), fields: {}, at: [at, at] });
+        return made.at(-1);
+      },
+    } as unknown as Connector;
+    const activities = linkActivities({
+      flows: [SMALL_FLOW],
+      installation: installationNamed(DEFAULT_INSTALLATION),
+      connectors: { crm, powerOffice: { ...crm, name: 'powerOffice' } },
+      store,
+      time: realTime,
+      runAttempt: (work: Parameters<Deps['runAttempt']>[0]) =>
+        work({ number, scheduledAt: Date.now(), signal: new AbortController().signal }),
+      log: pino({ level: 'silent' }),
+      stopping: new AbortController().signal,
+    } as unknown as Deps);
+    const began = newRecord({ flow: 'f', rules: rulesOf(SMALL_FLOW), sourceId: '1', seen: null, now: 0 });
+    return activities.createRecord({ link: { ...began, revision: 1, status: 'in-step' }, values: {} });
+  }
+
+  it('is sent once by attempts that were thought dead and wake up together', async () => {
+    // All have looked, and found nothing, before the first answer.
+    answering = () => new Promise((go) => setTimeout(go, 300));
+    const ended = await Promise.allSettled([attempt(1), attempt(2), attempt(3)]);
+    assert.equal(made.length, 1);
+    const failed = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+    assert.equal(failed.length, 2);
+    for (const each of failed) assert.ok(each instanceof SystemError && each.retryable, String(each));
+    const next = await attempt(4);
+    assert.deepEqual([next.kind, 'id' in next && next.id], ['created', '1']);
+  });
+
+  it('is not sent again behind the back of an attempt that took over while it was told to wait', async () => {
+    let calls = 0;
+    answering = async () => {
+      calls += 1;
+      if (calls > 1) return;
+      // Another attempt sends it while this one is throttled.
+      assert.equal((await attempt(2)).kind, 'created');
+      throw new SystemError('CRM', 'throttled', { text: '429', status: 429, retryAfterMs: 10 });
+    };
+    await assert.rejects(attempt(1), (error: unknown) => error instanceof SystemError && error.retryable);
+    assert.equal(made.length, 1);
+  });
+});
