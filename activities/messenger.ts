@@ -13,7 +13,7 @@ import { MESSAGES, SEARCH_ATTRIBUTES, WORKFLOWS } from '../flows/names.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { Message } from '../workflows/core/receive.ts';
 import type { LinkState } from '../workflows/core/state.ts';
-import { stateOf } from '../workflows/record.ts';
+import { stateOf } from '../workflows/linkRecord.ts';
 import { rulesOf } from './observation.ts';
 import { LinkRefuses, type Messenger } from './ports.ts';
 

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
-import { handOnPage, compareWithSeen, type FlowRole } from '../activities/feed/handOn.ts';
+import { handOnPage, compareWithSeen, type FlowRole } from '../activities/feed/compareWithSeen.ts';
 import type { Deps } from '../activities/deps.ts';
-import { newRecord } from '../workflows/record.ts';
+import { newRecord } from '../workflows/linkRecord.ts';
 import { observationOf, rulesOf } from '../activities/observation.ts';
 import { realTime } from '../activities/realTime.ts';
 import { Store } from '../store/store.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../store/store.ts';
 import { CursorTooOld } from './errors.ts';
 import type { ChangeEvent } from './model.ts';
-import { plainEvent } from './plain.ts';
+import { plainEvent } from './toModel.ts';
 
 /** Between two looks for new events (ms). */
 const LOOK_MS = 250;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Value } from '../flows/values.ts';
+import { STATUSES } from '../workflows/core/state.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const nullable = <T extends z.ZodType>(schema: T): z.ZodNullable<T> => schema.nullable();
@@ -18,7 +19,6 @@ export const valueSchema: z.ZodType<Value, Value> = z
 
 const valuesSchema = z.record(z.string(), valueSchema);
 
-export const STATUSES = ['linking', 'in-step', 'conflict', 'blocked', 'paused', 'ended'] as const;
 export const statusSchema = z.enum(STATUSES).meta({ id: 'Status', description: 'How a link stands.' });
 export const sideSchema = z.enum(['source', 'target']).meta({ id: 'Side', description: 'One end of a link.' });
 

@@ -2,8 +2,8 @@ import { startLink, type Home } from '../activities/messenger.ts';
 import type { Flow } from '../flows/flow.ts';
 import { linkKey, MESSAGES } from '../flows/names.ts';
 import type { Store } from '../store/store.ts';
-import { runningOf } from '../worker/running.ts';
-import { recordOf } from '../workflows/record.ts';
+import { runningOf } from '../worker/runningWorkflows.ts';
+import { recordOf } from '../workflows/linkRecord.ts';
 import type { LinkState } from '../workflows/core/state.ts';
 
 /** Brings the lost one of both stores back: links from their workflows, workflows from the links. Writes to no system. */

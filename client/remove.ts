@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import { stopFeeds } from '../worker/temporal.ts';
 import { NotFound, NotPossible } from './errors.ts';
 import type { RemovedFlow, RemovedInstallation } from './model.ts';
-import { limitedTo, runningOf } from '../worker/running.ts';
+import { limitedTo, runningOf } from '../worker/runningWorkflows.ts';
 
 /** What becomes of what the store has: `keep` lets a flow or an installation go on from it one day. */
 export interface RemoveOptions {

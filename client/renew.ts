@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Home } from '../activities/messenger.ts';
 import { MESSAGES } from '../flows/names.ts';
-import { begunBefore, limitedTo, runningOf } from '../worker/running.ts';
+import { begunBefore, limitedTo, runningOf } from '../worker/runningWorkflows.ts';
 
 /** How `renew` goes about it. */
 export interface RenewOptions {

@@ -3,7 +3,7 @@ import { troubleOf, troubleSaid, type Trouble } from '../flows/faults.ts';
 import { feedsOf, SYSTEMS, type Flow } from '../flows/flow.ts';
 import { feedKey, systemTitle } from '../flows/names.ts';
 import { reasonOf } from '../flows/reasons.ts';
-import type { CursorDocument, LinkDocument, NotBelieved } from '../store/documents.ts';
+import type { CursorDocument, LinkDocument, NotBelieved, SystemDocument } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
 import { clockInWords } from '../worker/clockWatch.ts';
 import type { Health } from '../worker/health.ts';
@@ -87,12 +87,16 @@ export async function statusReport(
       system: each._id,
       address: each.identity ?? null,
       clockOffsetMs: each.clock && each.clock.by !== 'nothing' ? [each.clock.lo, each.clock.hi] : null,
-      note:
-        each.test === 'missing'
-          ? 'takes no JSON Patch test: a read comes before each write, and an edit within that moment can be overwritten'
-          : null,
+      note: unconditionedInWords(each),
     })),
   };
+}
+
+/** A system that takes no condition with a write leaves a window, which nobody should have to find out. */
+function unconditionedInWords({ test, conditional }: SystemDocument): string | null {
+  if (test !== 'missing' && conditional !== 'none') return null;
+  const what = test === 'missing' ? 'takes no JSON Patch test' : 'takes no condition with a write';
+  return `${what}: a read comes before each write, and an edit within that moment can be overwritten`;
 }
 
 async function setAsideOf(store: Store, feed: string): Promise<StatusReport['feeds'][number]['setAside']> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_INSTALLATION } from '../flows/installation.ts';
 import type { Priority } from './connector.ts';
-import { fairStart, goesFirst, LivingUsers, type SlotState, type SlotUser } from './turn.ts';
+import { fairStart, goesFirst, LivingUsers, type SlotState, type SlotUser } from './fairShare.ts';
 
 /** Where all processes that call with a key meet. Each answer is the common state as it is then. */
 export interface RateSlots {

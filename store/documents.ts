@@ -4,7 +4,7 @@ import type { Value } from '../flows/values.ts';
 import type { Block, Instants, Observation } from '../workflows/core/state.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { ClockEstimate } from '../connectors/clock.ts';
-import type { SlotUser } from '../connectors/turn.ts';
+import type { SlotUser } from '../connectors/fairShare.ts';
 
 /** A link in the store; `_id` is `<flow>:<source id>`. Read-mostly: asked about many links at once. */
 export interface LinkDocument extends Omit<LinkRecord, 'block'> {
@@ -183,6 +183,8 @@ export interface SystemDocument {
   readonly test?: 'works' | 'missing';
   /** When it was found missing (ms): such a verdict is tried again. */
   readonly testAt?: number;
+  /** How it takes a condition with a write; left out where its writes tell (`test`). */
+  readonly conditional?: 'test' | 'etag' | 'none';
   readonly clock?: ClockEstimate;
   /** The key of the limiter that its calls pass. */
   readonly quota?: string;

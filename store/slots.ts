@@ -1,6 +1,6 @@
 import type { Collection, Db, UpdateFilter } from 'mongodb';
 import type { RateSlots } from '../connectors/rateLimiter.ts';
-import type { SlotState, SlotUser } from '../connectors/turn.ts';
+import type { SlotState, SlotUser } from '../connectors/fairShare.ts';
 import { isDuplicate } from './chunks.ts';
 import type { LimitDocument } from './documents.ts';
 

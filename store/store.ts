@@ -16,7 +16,7 @@ import { SetAside } from './setAside.ts';
 import { Requests } from './requests.ts';
 import { Owner } from './owner.ts';
 import { Slots } from './slots.ts';
-import { Steering } from './steering.ts';
+import { Steering } from './steeringAudit.ts';
 import { Systems } from './systems.ts';
 import { Workers } from './workers.ts';
 

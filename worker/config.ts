@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TandemError } from '../flows/tandemError.ts';
-import { readPollSeconds } from './pace.ts';
+import { readPollSeconds } from './pollSeconds.ts';
 import { DEFAULT_INSTALLATION, installationProblem } from '../flows/installation.ts';
 
 /** What is wrong, and, after a semicolon, what to do; the variable's name comes before. */

@@ -76,9 +76,16 @@ export async function makeConnectors({
 const quotaKey = ({ POWEROFFICE_SUBSCRIPTION_KEY: key }: Pick<Config, 'POWEROFFICE_SUBSCRIPTION_KEY'>): string =>
   `powerOffice:${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
 
-/** Notes which limiter the calls to PowerOffice pass, for whoever shows how much of the quota is used. */
-export async function noteQuota(store: Store, config: Config): Promise<void> {
+/**
+ * Notes what `status` tells of the systems: which limiter the calls to PowerOffice pass, and how the CRM takes a condition.
+ * What PowerOffice takes is found out by its writes (`rememberedPatchTest`).
+ */
+export async function noteSystems(
+  store: Pick<Store, 'systems'>,
+  { config, crm }: { readonly config: Pick<Config, 'POWEROFFICE_SUBSCRIPTION_KEY'>; readonly crm: Pick<Connector, 'features'> },
+): Promise<void> {
   await store.systems.set('powerOffice', { quota: quotaKey(config) });
+  await store.systems.set('crm', { conditional: crm.features().conditional });
 }
 
 /** The provider strongly recommends an agent that names the integration and an address to write to. */

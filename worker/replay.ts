@@ -2,7 +2,7 @@ import { WorkflowNotFoundError, type WorkflowExecutionInfo } from '@temporalio/c
 import { Worker } from '@temporalio/worker';
 import type { Home } from '../activities/messenger.ts';
 import { withBundle } from './bundle.ts';
-import { begunBefore, limitedTo, runningOf } from './running.ts';
+import { begunBefore, limitedTo, runningOf } from './runningWorkflows.ts';
 
 /** Ages of histories among which the oldest are looked for, oldest first: no list comes oldest first (ms). */
 const HOUR = 3600_000;

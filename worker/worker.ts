@@ -24,7 +24,7 @@ import { bridgeTemporal } from './log.ts';
 import { staySmall } from './memory.ts';
 import { WORKER_OPTIONS } from './options.ts';
 import { countInRuntime } from './metrics.ts';
-import { pollSecondsOf, unknownPauses } from './pace.ts';
+import { pollSecondsOf, unknownPauses } from './pollSeconds.ts';
 import { clockOffsetInWords } from './clockOffset.ts';
 import { profileVerdict } from './profileVerdict.ts';
 import { missingPrivileges } from './privileges.ts';
@@ -32,7 +32,7 @@ import { mongoServer, serversOf, systemServer, temporalServer } from './remotes.
 import { retryUntilReachable, type Waiting } from './retryUntilReachable.ts';
 import { numberChanges } from './sequencer.ts';
 import { watchClocks } from './clockWatch.ts';
-import { makeConnectors, noteQuota, shareClocks } from './connectors.ts';
+import { makeConnectors, noteSystems, shareClocks } from './connectors.ts';
 import {
   addSearchAttributes,
   connectTemporal,
@@ -163,7 +163,7 @@ export async function runWorker(
         { kind: 'configuration' },
       );
     await retryUntilReachable(server, waiting, () => claimWorld(store, temporal.client, world));
-    await retryUntilReachable(mongo, waiting, () => noteQuota(store, config));
+    await retryUntilReachable(mongo, waiting, () => noteSystems(store, { config, crm: connectors.crm }));
     await retryUntilReachable(mongo, waiting, () => migrateAtStart(store, flows));
     await retryUntilReachable(mongo, waiting, () => store.prepare(config.TANDEM_HISTORY_DAYS));
     const home: Home = { client: temporal.client, installation, world: world.id };

@@ -20,10 +20,10 @@ import { advance } from './core/lifecycle.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Step } from './core/step.ts';
 import type { Message } from './core/receive.ts';
-import { isMessage } from './core/sound.ts';
+import { isMessage } from './core/isMessage.ts';
 import type { LinkState } from './core/state.ts';
-import { concluded, heard } from './earlier.ts';
-import { recordOf } from './record.ts';
+import { concluded, heard } from './compatibility.ts';
+import { recordOf } from './linkRecord.ts';
 import { detailsInWords, memoInWords, stepInWords } from './words.ts';
 
 type MessageOf<K extends Message['kind']> = Extract<Message, { kind: K }>;

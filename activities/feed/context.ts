@@ -10,7 +10,7 @@ import type { FeedInput } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
 import { rulesOf } from '../observation.ts';
 import { Floods } from './floods.ts';
-import { flowRoles, type FlowRole } from './handOn.ts';
+import { flowRoles, type FlowRole } from './compareWithSeen.ts';
 
 const HOUR_MS = 3600 * 1000;
 

@@ -3,7 +3,7 @@ import type { NotBelieved } from '../../store/documents.ts';
 import type { StandingLink } from '../../store/links.ts';
 import { isBulkChange } from '../link/bulkChangeGuard.ts';
 import type { FeedContext } from './context.ts';
-import type { FlowRole } from './handOn.ts';
+import type { FlowRole } from './compareWithSeen.ts';
 import { listIds, type Listed } from './listedIds.ts';
 import { canAct, tellVanished } from './vanished.ts';
 

@@ -1,7 +1,7 @@
 import { isIndexed } from '../../flows/flow.ts';
 import { indexName, isReady, noteCandidates } from '../candidates.ts';
 import type { FeedContext } from './context.ts';
-import type { FlowRole } from './handOn.ts';
+import type { FlowRole } from './compareWithSeen.ts';
 import { setRowsAside } from './setAside.ts';
 import { wholeList } from './wholeList.ts';
 

@@ -1,7 +1,7 @@
 import { instantKey, secondsBefore } from '../../flows/instant.ts';
 import type { CursorDocument } from '../../store/documents.ts';
 import { fingerprint, type FeedContext } from './context.ts';
-import { handOnPage } from './handOn.ts';
+import { handOnPage } from './compareWithSeen.ts';
 import { setRowsAside, setUndeliveredAside } from './setAside.ts';
 import { wholeList } from './wholeList.ts';
 

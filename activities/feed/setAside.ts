@@ -3,7 +3,7 @@ import { SystemError } from '../../connectors/systemError.ts';
 import { systemTitle } from '../../flows/names.ts';
 import type { SetAsideDocument } from '../../store/documents.ts';
 import type { FeedContext } from './context.ts';
-import { handOnPage } from './handOn.ts';
+import { handOnPage } from './compareWithSeen.ts';
 import type { Undelivered } from './startLinks.ts';
 
 /** More rows than this that cannot be read are trouble of the whole feed: it stops, with the reason. */

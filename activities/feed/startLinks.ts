@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../connectors/connector.ts';
 import type { Flow } from '../../flows/flow.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import type { Deps } from '../deps.ts';
 import { observationOf, rulesOf } from '../observation.ts';
 import { LinkRefuses, unlessRefused } from '../ports.ts';

@@ -1,5 +1,5 @@
 import type { FeedContext } from './context.ts';
-import { handOnPage } from './handOn.ts';
+import { handOnPage } from './compareWithSeen.ts';
 import { setRowsAside, setUndeliveredAside } from './setAside.ts';
 import { wholeList } from './wholeList.ts';
 

@@ -2,7 +2,7 @@ import type { StandingLink } from '../../store/links.ts';
 import { forEachLimit } from '../forEachLimit.ts';
 import { unlessRefused } from '../ports.ts';
 import type { FeedContext } from './context.ts';
-import type { FlowRole } from './handOn.ts';
+import type { FlowRole } from './compareWithSeen.ts';
 
 /** A link whose record seems to be gone. */
 type Bereft = Pick<StandingLink, 'flow' | 'sourceId'>;

@@ -1,5 +1,5 @@
 import { candidateOf } from '../../activities/candidates.ts';
-import { newRecord, stateOf } from '../../workflows/record.ts';
+import { newRecord, stateOf } from '../../workflows/linkRecord.ts';
 import { isAsSent, observationOf, rulesOf } from '../../activities/observation.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import type { Snapshot } from '../../connectors/connector.ts';

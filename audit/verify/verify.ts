@@ -1,4 +1,4 @@
-import { longestPause, pollSecondsOf } from '../../worker/pace.ts';
+import { longestPause, pollSecondsOf } from '../../worker/pollSeconds.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';

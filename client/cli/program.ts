@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SystemError } from '../../connectors/systemError.ts';
-import type { Status } from '../../workflows/core/state.ts';
+import { STATUSES, type Status } from '../../workflows/core/state.ts';
 import { connectTandem } from '../connect.ts';
 import { type Tandem } from '../types.ts';
 import { uiOf, workflowPage } from '../views.ts';
@@ -23,8 +23,6 @@ import { addWorkerCommand } from './worker.ts';
 
 /** Exit codes: 0 done (or stopped as asked), 1 failed, 2 bad configuration or bad input. */
 export const EXIT = { done: 0, failed: 1, refused: 2 } as const;
-
-const STATUSES: readonly Status[] = ['linking', 'in-step', 'conflict', 'blocked', 'paused', 'ended'];
 
 async function withTandem<T>(work: (tandem: Tandem) => Promise<T>): Promise<T> {
   const tandem = await connectTandem();

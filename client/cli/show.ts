@@ -1,6 +1,7 @@
 import type { Refused } from '../../flows/dataflow/bind.ts';
 import { conditionsInWords, scopeOf, type Condition, type Flow } from '../../flows/flow.ts';
 import type { Trouble } from '../../flows/faults.ts';
+import { STATUSES } from '../../workflows/core/state.ts';
 import type { Link, LinkDetails, StatusReport } from '../model.ts';
 import { ago, table } from './table.ts';
 
@@ -60,10 +61,9 @@ export function showFlows(flows: readonly Flow[], refused: readonly Refused[]): 
 
 /** Pairs by status, feeds and their lag, and what is blocked by which reason. */
 export function showStatus(status: StatusReport): string {
-  const columns = ['linking', 'in-step', 'conflict', 'blocked', 'paused', 'ended'] as const;
   const flows = table(
-    ['flow', ...columns, 'last sync'],
-    status.flows.map((flow) => [flow.flow, ...columns.map((each) => String(flow.pairs[each] ?? 0)), ago(flow.lastSync)]),
+    ['flow', ...STATUSES, 'last sync'],
+    status.flows.map((flow) => [flow.flow, ...STATUSES.map((each) => String(flow.pairs[each] ?? 0)), ago(flow.lastSync)]),
   );
   const feeds = table(
     ['feed', 'last look', 'last full comparison', 'trouble'],

@@ -1,7 +1,7 @@
 import type { Flow } from '../../flows/flow.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { installationNamed } from '../../flows/installation.ts';
-import { tendingTroubles } from '../../worker/tending.ts';
+import { tendingTroubles } from '../../worker/unserved.ts';
 import { serversOf } from '../../worker/remotes.ts';
 import { temporalConfig } from '../../worker/temporal.ts';
 import { readAll, readConfiguredFlows } from '../../worker/worker.ts';

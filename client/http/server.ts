@@ -4,7 +4,7 @@ import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { nearest } from '../../flows/validate.ts';
 import type { Tandem } from '../types.ts';
-import type { SteeringDocument } from '../../store/steering.ts';
+import type { SteeringDocument } from '../../store/steeringAudit.ts';
 import { readBody } from './body.ts';
 import { describe } from './openapi.ts';
 import { readablePage } from './page.ts';

@@ -9,7 +9,7 @@ import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installatio
 import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { against, operationsWith } from '../connectors/oddCrm.ts';
 import { makeStore } from '../support/world.ts';
 import { SMALL_FLOW } from '../support/flow.ts';

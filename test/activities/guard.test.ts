@@ -6,7 +6,7 @@ import { realTime } from '../../activities/realTime.ts';
 import { bulkChangeGuard, isBulkChange, SameValueGuard } from '../../activities/link/bulkChangeGuard.ts';
 import type { Store } from '../../store/store.ts';
 import { rulesOf } from '../../activities/observation.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { SMALL_FLOW as FLOW } from '../support/flow.ts';
 

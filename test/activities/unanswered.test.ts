@@ -12,7 +12,7 @@ import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
 import { numberOnce } from '../../worker/sequencer.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
 

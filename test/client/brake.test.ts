@@ -4,7 +4,7 @@ import { rulesOf } from '../../activities/observation.ts';
 import { approveHeld, withdrawHeld } from '../../client/brake.ts';
 import { feedKey } from '../../flows/names.ts';
 import type { Store } from '../../store/store.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { SMALL_FLOW as FLOW } from '../support/flow.ts';
 

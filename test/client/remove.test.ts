@@ -13,7 +13,7 @@ import { SPECIFICATION } from '../../flows/specification.ts';
 import type { Store } from '../../store/store.ts';
 import { addSearchAttributes, startFeeds, stopFeeds } from '../../worker/temporal.ts';
 import { claimWorld, worldOf } from '../../worker/world.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { feedKey } from '../../flows/names.ts';
 import type { Store } from '../../store/store.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { FLOW, Watching } from './watching.ts';
 

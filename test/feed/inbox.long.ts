@@ -6,7 +6,7 @@ import { rulesOf } from '../../activities/observation.ts';
 import { LinkRefuses } from '../../activities/ports.ts';
 import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import { addSearchAttributes } from '../../worker/temporal.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { FLOW } from './watching.ts';
 

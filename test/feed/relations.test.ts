@@ -4,7 +4,7 @@ import { rulesOf } from '../../activities/observation.ts';
 import { linkKey, recordKey } from '../../flows/names.ts';
 import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { FLOW, Watching } from './watching.ts';
 

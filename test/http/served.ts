@@ -6,7 +6,7 @@ import { rulesOf } from '../../activities/observation.ts';
 import type { Flow } from '../../flows/flow.ts';
 import type { Value } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 
 export const TOKENS = { read: newToken('reader', 'read'), steer: newToken('service', 'steer'), admin: newToken('boss', 'admin') };
 export const API_TOKENS = Object.values(TOKENS)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { showLink, showStatus } from '../../client/cli/show.ts';
-import { plainDetails } from '../../client/plain.ts';
+import { plainDetails } from '../../client/toModel.ts';
 import { statusReport } from '../../client/status.ts';
 import { installationNamed } from '../../flows/installation.ts';
 import { linkKey } from '../../flows/names.ts';
@@ -12,7 +12,7 @@ import { POWEROFFICE_CATALOGUE } from '../../connectors/powerOffice/catalogue.ts
 import { catalogueOf } from '../../connectors/crm/connector.ts';
 import { DEFAULT_PROFILE } from '../../connectors/crm/profile/default.ts';
 import { rulesOf } from '../../activities/observation.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { Health } from '../../worker/health.ts';
 import { makeStore } from '../support/world.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { MongoClient } from 'mongodb';
 import { rulesOf } from '../../activities/observation.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import { linkKey } from '../../flows/names.ts';
 import { connectMongo } from '../../store/connect.ts';

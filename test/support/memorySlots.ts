@@ -1,5 +1,5 @@
 import type { RateSlots } from '../../connectors/rateLimiter.ts';
-import type { SlotState } from '../../connectors/turn.ts';
+import type { SlotState } from '../../connectors/fairShare.ts';
 
 /** Slots as the store keeps them, for processes that are limiters of one test; `state` may be looked at, and set. */
 export function memorySlots(): RateSlots & { state: SlotState } {

@@ -10,7 +10,7 @@ import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import { receive, type Message } from '../../workflows/core/receive.ts';
 import type { LinkState } from '../../workflows/core/state.ts';
 import type { Step } from '../../workflows/core/step.ts';
-import { recordOf, stateOf } from '../../workflows/record.ts';
+import { recordOf, stateOf } from '../../workflows/linkRecord.ts';
 import type { Breaks } from './breaks.ts';
 import type { Worker } from './worker.ts';
 import type { Random, Sim } from './sim.ts';

@@ -6,7 +6,7 @@ import { SPECIFICATION } from '../../flows/specification.ts';
 import { validateFlows } from '../../flows/validate.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { readConfig } from '../../worker/config.ts';
-import { longestPause, pollSecondsOf, unknownPauses } from '../../worker/pace.ts';
+import { longestPause, pollSecondsOf, unknownPauses } from '../../worker/pollSeconds.ts';
 import { missingPrivileges } from '../../worker/privileges.ts';
 
 const CATALOGUES = [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)];

@@ -10,7 +10,7 @@ import { readConfig } from '../../worker/config.ts';
 import { deploymentOf, tellUntilCurrent, versioned } from '../../worker/deployment.ts';
 import { replayRunning } from '../../worker/replay.ts';
 import { addSearchAttributes } from '../../worker/temporal.ts';
-import { tendingTroubles } from '../../worker/tending.ts';
+import { tendingTroubles } from '../../worker/unserved.ts';
 import type { link } from '../../workflows/link.ts';
 import { folderOf, keptVersions } from '../histories/replay.ts';
 import { Walker } from '../histories/walker.ts';

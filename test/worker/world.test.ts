@@ -6,7 +6,7 @@ import type { Deps } from '../../activities/deps.ts';
 import { DEFAULT_INSTALLATION, installationNamed, installationProblem } from '../../flows/installation.ts';
 import { rulesOf } from '../../activities/observation.ts';
 import type { LinkActivities } from '../../workflows/contract.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { SCHEMA, Store } from '../../store/store.ts';
 import { TandemError } from '../../flows/tandemError.ts';
 import { checkOwner, checkStore, checkTemporal, claimWorld, knownWorld, worldOf } from '../../worker/world.ts';

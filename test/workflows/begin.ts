@@ -1,5 +1,5 @@
 import type { LinkState, Rules } from '../../workflows/core/state.ts';
-import { newRecord, stateOf } from '../../workflows/record.ts';
+import { newRecord, stateOf } from '../../workflows/linkRecord.ts';
 
 type Begun = Omit<Parameters<typeof newRecord>[0], 'flow' | 'rules'>;
 

@@ -3,7 +3,7 @@ import { advance } from '../../workflows/core/lifecycle.ts';
 import { laterEdit, merge } from '../../workflows/core/merge.ts';
 import { observe } from '../../workflows/core/observe.ts';
 import { applyOutcome } from '../../workflows/core/outcome.ts';
-import { BLOCK_RETRY_MS } from '../../workflows/core/phases.ts';
+import { BLOCK_RETRY_MS } from '../../workflows/core/lifecycle.ts';
 import { receive } from '../../workflows/core/receive.ts';
 import type { LinkState, Observation, Rules } from '../../workflows/core/state.ts';
 import { begin } from './begin.ts';

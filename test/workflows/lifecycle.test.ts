@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { advance } from '../../workflows/core/lifecycle.ts';
 import { applyOutcome } from '../../workflows/core/outcome.ts';
-import { BLOCK_RETRY_MS } from '../../workflows/core/phases.ts';
+import { BLOCK_RETRY_MS } from '../../workflows/core/lifecycle.ts';
 import { receive } from '../../workflows/core/receive.ts';
 import type { LinkState } from '../../workflows/core/state.ts';
 import { begin } from './begin.ts';

@@ -3,7 +3,7 @@ import { across, SIDES, type Side } from '../../flows/side.ts';
 import { sameValues, type Values } from '../../flows/values.ts';
 import { isBelievedGone, missedAgain, missedInOutage } from './absence.ts';
 import { answered, observe } from './observe.ts';
-import { blockedStatus } from './phases.ts';
+import { blockedStatus } from './lifecycle.ts';
 import type { Step } from './step.ts';
 import { rebase, withStatus } from './transitions.ts';
 import type { Block, LinkState, Observation } from './state.ts';

@@ -44,7 +44,9 @@ export interface Rules {
   readonly create: Values;
 }
 
-export type Status = 'linking' | 'in-step' | 'conflict' | 'blocked' | 'paused' | 'ended';
+/** How a link stands. What it does at the moment (`syncing`) is a detail, which history and summaries show, and no status. */
+export const STATUSES = ['linking', 'in-step', 'conflict', 'blocked', 'paused', 'ended'] as const;
+export type Status = (typeof STATUSES)[number];
 export type EndReason = 'source gone' | 'target gone' | 'out of scope' | 'unlinked by hand';
 
 /** What a link knows of one of its records. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { TandemError } from '../../../flows/tandemError.ts';
 import { suggest } from '../../../flows/validate.ts';
 import { DEFAULT_PROFILE } from './default.ts';
-import { firstFormSchema, fromFirstForm } from './firstForm.ts';
+import { firstFormSchema, fromFirstForm } from './version1.ts';
 import { JsonTextError, readJson, type JsonPath } from './lines.ts';
 import { problemsOf, type Problem } from './rules.ts';
 import { profileSchema, type Profile } from './schema.ts';

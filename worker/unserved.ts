@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { troubleSaid, type Trouble } from '../flows/faults.ts';
 import type { Installation } from '../flows/installation.ts';
 import { pollersOf } from './pollers.ts';
-import { runningOf } from './running.ts';
+import { runningOf } from './runningWorkflows.ts';
 
 /** A worker asks for tasks at least once a minute; one that has not for so long is not there (ms). */
 const POLLED_WITHIN_MS = 90_000;
