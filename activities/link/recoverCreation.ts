@@ -1,0 +1,111 @@
+import { linkKey } from '../../flows/names.ts';
+import type { Outcome } from '../../workflows/core/outcome.ts';
+import type { Snapshot } from '../../connectors/connector.ts';
+import { SystemError } from '../../connectors/systemError.ts';
+import { codeOf } from './context.ts';
+import { tellsTriesApart, type Creation, type Sent } from './creation.ts';
+
+/** Clocks aside, a record that an earlier attempt made is not older than this before it was first sent (ms). */
+const CREATED_SLACK_MS = 60_000;
+/** A CRM keeps an idempotency key for 24 h; trusted a little less (ms). */
+const KEY_KEPT_MS = 23 * 3600_000;
+/** So often a record is sent without an answer, where a second try cannot be told from a second record. */
+const MOST_TRIES = 2;
+const READ_TRIES = 3;
+/** A record that was made and cannot be read: so long it is tried again (ms), since gateways blip. */
+const UNREADABLE_MS = 15 * 60_000;
+/** A list that cannot be read whole hides what may be ours: after so many attempts a person is asked. */
+const MOST_LOOKS = 5;
+
+/** The record that an earlier try has made, or why none may be sent; null where one may be. Never a third time unanswered. */
+export async function recoverCreation(creation: Creation): Promise<Sent | null> {
+  const { note, planned } = creation;
+  if (note?.id !== undefined) return readMade(creation, note.id);
+  const found = mustLook(creation) ? await look(creation) : [];
+  if ('refusal' in found) return found;
+  if (found.length > 1) return ambiguous(creation, found);
+  const [only] = found;
+  if (only && (planned === undefined || only.id === planned)) return readMade(creation, only.id, only);
+  if (planned !== undefined) return refused(creation, 'unplanned', 'the record that the plan found is not there any more');
+  const unanswered = note?.tries ?? 0;
+  if (tellsTriesApart(creation) || unanswered < MOST_TRIES) return null;
+  return refused(
+    creation,
+    'ambiguous',
+    `${unanswered} answers to a create were lost, and no record looks like it: one more could be one too many. Link it by hand, or unlink and relink it to create it anew`,
+  );
+}
+
+const isPerhapsThere = ({ lost, note }: Creation): boolean => lost || (note?.tries ?? 0) > 0;
+
+/** A plan names the record; else only what may be there is looked for, where no key tells the system that it is a second try. */
+function mustLook(creation: Creation): boolean {
+  const { context, link, system, attempt, stored, planned } = creation;
+  if (planned !== undefined) return true;
+  if (!isPerhapsThere(creation)) return false;
+  const { externalId, idempotencyKey } = system.features();
+  const isFresh = context.deps.time.now() - attempt.scheduledAt < KEY_KEPT_MS;
+  const isKeyKnown = idempotencyKey && isFresh && (stored?.block ?? link.block)?.code !== 'ambiguous';
+  return externalId || !isKeyKnown;
+}
+
+async function look(creation: Creation): Promise<readonly Snapshot[] | Extract<Sent, { refusal: unknown }>> {
+  const { context, system, attempt, note, lostSince } = creation;
+  // What an earlier try made may not be in the list yet.
+  if (isPerhapsThere(creation)) await context.deps.time.sleep(system.lagMs, attempt.signal);
+  try {
+    return await lookUp(creation, Math.min(note?.since ?? lostSince, lostSince));
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.failure !== 'malformed' || attempt.number < MOST_LOOKS) throw error;
+    const text = `an earlier answer was lost, and the list in which its record may stand cannot be read: ${error.text}`;
+    return refused(creation, 'ambiguous', text);
+  }
+}
+
+/** Records that may be the link's: by its external id, or by what was sent since then. */
+export async function lookUp({ context, system, request, options, link }: Creation, since: number): Promise<readonly Snapshot[]> {
+  const { type, values, fields, identity } = request;
+  // The system filters by its own clock.
+  const theirs = since - CREATED_SLACK_MS + system.clock.estimate.lo;
+  const found = await system.find({ type, by: { externalId: identity.externalId, values, since: theirs }, fields }, options);
+  if (system.features().externalId) return found;
+  // Content alone may be another link's.
+  const linked = await context.deps.store.links.byTarget(
+    context.flowOf(link).target,
+    found.map((each) => each.id),
+  );
+  const mine = linkKey(link.flow, link.sourceId);
+  return found.filter((each) => (linked.get(each.id)?._id ?? mine) === mine);
+}
+
+/** Several records may be the link's: a person tells which. */
+export function ambiguous(creation: Creation, found: readonly Snapshot[]): Promise<Sent> {
+  const ids = found.map((each) => each.id).join(', ');
+  return refused(
+    creation,
+    'ambiguous',
+    `the answer to a create was lost, and ${found.length} records may be its: ${ids}. Remove all but one, or link by hand, then retry`,
+  );
+}
+
+/** A record of ours as it stands now. A replica may not have it yet; what an answer showed of it serves then. */
+export async function readMade(creation: Creation, id: string, shown?: Snapshot): Promise<Sent> {
+  const { context, system, request, options, attempt } = creation;
+  const { type, fields } = request;
+  for (let tries = 1; ; tries++) {
+    try {
+      return { record: await system.read({ type, id, fields }, options), found: true };
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.failure !== 'gone') throw error;
+      if (tries < READ_TRIES) await context.deps.time.sleep(system.lagMs, attempt.signal);
+      else if (shown) return { record: shown, found: true };
+      else if (context.deps.time.now() - attempt.scheduledAt < UNREADABLE_MS)
+        throw new SystemError(system.name, 'unreachable', { text: error.text, made: id });
+      else return refused(creation, codeOf(error), `${type} ${id} was created for it and cannot be read: ${error.text}`);
+    }
+  }
+}
+
+async function refused({ context, link }: Creation, code: string, text: string): Promise<{ readonly refusal: Outcome }> {
+  return { refusal: await context.refuse({ link, side: 'target', code, text }) };
+}
