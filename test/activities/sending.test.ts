@@ -10,7 +10,7 @@ import { SystemError } from '../../connectors/systemError.ts';
 import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import type { Store } from '../../store/store.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
 import { makeStore } from '../support/world.ts';
 

@@ -4,7 +4,7 @@ import { feedKey } from '../../flows/names.ts';
 import type { Store } from '../../store/store.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Observation } from '../../workflows/core/state.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { FLOW, Watching } from './watching.ts';
 
