@@ -14,9 +14,9 @@ export function heldToEdits(after: Aftermath, pair: Pair, say: Say): void {
     const ids = side === 'source' ? [pair.sourceId] : targetsOf(after, pair);
     for (const id of ids) {
       const deeds = systemOf(after, side).deeds.filter((deed) => deed.id === id && deed.kind === 'edit');
-      for (const deed of deeds) if (deed.by === 'tandem') heldToWrite(after, pair, { side, deed }, say);
+      for (const deed of deeds) if (deed.by === 'tandem') heldToWrite(after, { pair, side, deed }, say);
       for (const { [side]: property } of PAIRS)
-        lostEdits(after, pair, { side, deeds: deeds.filter((deed) => deed.property === property) }, say);
+        lostEdits(after, { pair, side, deeds: deeds.filter((deed) => deed.property === property) }, say);
     }
   }
 }
@@ -39,7 +39,13 @@ const isGuarded = (after: Aftermath, side: Side): boolean => {
   return conditional === 'etag' || (conditional === 'test' && testWorks);
 };
 
-function heldToWrite(after: Aftermath, pair: Pair, { side, deed }: { side: Side; deed: Deed }, say: Say): void {
+interface Write {
+  readonly pair: Pair;
+  readonly side: Side;
+  readonly deed: Deed;
+}
+
+function heldToWrite(after: Aftermath, { pair, side, deed }: Write, say: Say): void {
   const where = `${side} ${deed.id}.${deed.property}`;
   const mapped = PAIRS.slice(0, pair.plan.pairs).find((each) => each[side] === deed.property);
   if (!mapped && deed.property !== 'note' && deed.externalId === undefined) return;
@@ -67,8 +73,15 @@ function stoodLately(after: Aftermath, theirs: readonly Deed[], deed: Deed): boo
   });
 }
 
+/** Edits of one property of one record, in their order. */
+interface Edits {
+  readonly pair: Pair;
+  readonly side: Side;
+  readonly deeds: readonly Deed[];
+}
+
 /** A person's value that Tandem overwrote either stood on the other side too, or is kept in the history. */
-function lostEdits(after: Aftermath, pair: Pair, { side, deeds }: { side: Side; deeds: readonly Deed[] }, say: Say): void {
+function lostEdits(after: Aftermath, { pair, side, deeds }: Edits, say: Say): void {
   if (!isGuarded(after, side)) return;
   const { site } = after;
   const [first] = deeds;

@@ -40,13 +40,21 @@ export async function shrink(schedule: Schedule, broken: readonly Break[]): Prom
   return smallest;
 }
 
-/** Runs seeds in order; gives those that broke a promise, at most `most`. */
-export async function runSeeds(
-  first: number,
-  count: number,
-  broken: readonly Break[] = [],
+interface Seeds {
+  readonly first?: number;
+  readonly count: number;
+  readonly broken?: readonly Break[];
+  /** So many failures are enough. */
+  readonly most?: number;
+}
+
+/** Runs seeds in order; gives those that broke a promise. */
+export async function runSeeds({
+  first = 1,
+  count,
+  broken = [],
   most = Number.POSITIVE_INFINITY,
-): Promise<{ seed: number; promises: string[] }[]> {
+}: Seeds): Promise<{ seed: number; promises: string[] }[]> {
   const failures: { seed: number; promises: string[] }[] = [];
   for (let seed = first; seed < first + count && failures.length < most; seed++) {
     const schedule = scheduleOf(seed);
@@ -92,7 +100,7 @@ async function main(): Promise<void> {
   if (values.mutations) {
     const rows = [];
     for (const name of Object.keys(BREAKS) as Break[]) {
-      const [caught] = await runSeeds(first, count, [name], 1);
+      const [caught] = await runSeeds({ first, count, broken: [name], most: 1 });
       rows.push({
         break: name,
         ...BREAKS[name],
@@ -156,7 +164,7 @@ async function runLane({ first, count, broken }: Share): Promise<void> {
   const failures = [];
   const step = 20;
   for (let at = 0; at < count; at += step) {
-    failures.push(...(await runSeeds(first + at, Math.min(step, count - at), broken)));
+    failures.push(...(await runSeeds({ first: first + at, count: Math.min(step, count - at), broken })));
     process.send?.({ done: Math.min(step, count - at) });
   }
   process.send?.({ failures });

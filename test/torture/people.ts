@@ -150,11 +150,11 @@ export class People {
         return site.target.personMerges(merged, site.target.personCreates(plan.target, fields));
       }
       default:
-        return this.#steer(site, flow, id, what);
+        return this.#steer(site, { flow, id, what });
     }
   }
 
-  #steer(site: Site, flow: string, id: string, what: RecordAct): void {
+  #steer(site: Site, { flow, id, what }: { flow: string; id: string; what: RecordAct }): void {
     switch (what.do) {
       case 'pause':
       case 'resume':

@@ -5,7 +5,7 @@ import { story } from './story.ts';
 
 describe('under more random schedules than npm test has time for', () => {
   it('2,000 schedules break no promise', async () => {
-    const failures = await runSeeds(1, 2000, [], 1);
+    const failures = await runSeeds({ count: 2000, most: 1 });
     const [first] = failures;
     assert.equal(failures.length, 0, first && `${first.promises.join('\n')}\n${story(scheduleOf(first.seed))}`);
   });

@@ -8,7 +8,7 @@ describe('under random schedules of edits, lag, lost answers and crashes', funct
   this.timeout(180_000);
 
   it('200 schedules break no promise', async () => {
-    const failures = await runSeeds(1, 200);
+    const failures = await runSeeds({ count: 200 });
     const [first] = failures;
     assert.equal(failures.length, 0, first && `${first.promises.join('\n')}\n${story(scheduleOf(first.seed))}`);
   });
@@ -20,7 +20,7 @@ describe('under random schedules of edits, lag, lost answers and crashes', funct
 
   for (const name of Object.keys(BREAKS) as Break[])
     it(`a deliberate break is caught: ${name} (${BREAKS[name].promise}: ${BREAKS[name].what})`, async () => {
-      const [caught] = await runSeeds(1, 1000, [name], 1);
+      const [caught] = await runSeeds({ count: 1000, broken: [name], most: 1 });
       assert.ok(caught, 'no schedule noticed');
     });
 });
