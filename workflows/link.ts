@@ -6,7 +6,6 @@ import {
   defineSignal,
   defineUpdate,
   patched,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertMemo,
@@ -15,16 +14,13 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { MESSAGES, PATCHES, SEARCH_ATTRIBUTES } from '../flows/names.ts';
-import type { LinkActivities } from './contract.ts';
 import { advance } from './core/lifecycle.ts';
-import type { Outcome } from './core/outcome.ts';
-import type { Step } from './core/step.ts';
 import type { Message } from './core/receive.ts';
 import { isMessage } from './core/isMessage.ts';
 import type { LinkState } from './core/state.ts';
 import { concluded, heard } from './compatibility.ts';
-import { recordOf } from './linkRecord.ts';
-import { detailsInWords, memoInWords, stepInWords } from './words.ts';
+import { perform } from './perform.ts';
+import { detailsInWords, memoInWords } from './words.ts';
 
 type MessageOf<K extends Message['kind']> = Extract<Message, { kind: K }>;
 
@@ -61,130 +57,107 @@ const TARGET_ID = defineSearchAttributeKey(SEARCH_ATTRIBUTES.targetId, SearchAtt
 /** A link continues as new once its history has more events: replaying one after a cache miss stays cheap. */
 const RENEWED_AFTER_EVENTS = 200;
 
-const activities = proxyActivities<LinkActivities>({
-  startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
-});
+/** A link while it runs: what it knows, what it was told since, and what is shown of it. */
+interface Running {
+  state: LinkState;
+  /** In the order in which it came; applied between two steps. */
+  readonly inbox: Message[];
+  /** Nothing is under way: whoever waits is answered. */
+  quiet: boolean;
+  renewalAsked: boolean;
+  shown: Shown;
+}
+
+interface Shown extends Pick<LinkState, 'status' | 'ended'> {
+  readonly targetId: string | null;
+}
+
+const shownOf = ({ status, ended, target }: LinkState): Shown => ({ status, ended, targetId: target.id });
 
 /** One linked pair of records, from the first sight of its source until the source is gone. */
 export async function link(carried: LinkState): Promise<string> {
-  let state = carried;
-  let shown: Pick<LinkState, 'status' | 'ended'> & { targetId: string | null } = {
-    status: carried.status,
-    ended: carried.ended,
-    targetId: carried.target.id,
-  };
-  const inbox: Message[] = [];
-  let quiet = false;
-  let renewalAsked = false;
+  const running: Running = { state: carried, inbox: [], quiet: false, renewalAsked: false, shown: shownOf(carried) };
+  listen(running);
+  for (;;) {
+    for (const message of running.inbox.splice(0)) running.state = heard(running.state, message, Date.now());
+    const { state, step } = advance(running.state, Date.now());
+    running.state = state;
+    show(running);
+    const { continueAsNewSuggested: suggested, historyLength } = workflowInfo();
+    // No await stands between the emptied inbox and the roll-over, so no message is dropped.
+    if (suggested && allHandlersFinished()) await rollOver(state);
+    const due = (suggested || running.renewalAsked || historyLength > RENEWED_AFTER_EVENTS) && patched(PATCHES.renewal);
+    if (due && allHandlersFinished()) await rollOver(state);
+    if (step.kind === 'close') {
+      if (await closes(running)) return `ended: ${running.state.ended}`;
+    } else if (step.kind === 'wait') await rest(running, step.until, due);
+    else running.state = concluded(running.state, { step, outcome: await perform(state, step), now: Date.now() });
+  }
+}
 
+/** Takes in what a link is told, and answers those who ask. */
+function listen(running: Running): void {
+  const { inbox } = running;
   const take = (message: unknown): void => {
     if (isMessage(message)) inbox.push(message);
   };
+  const allIsDone = (): boolean => running.quiet && inbox.length === 0;
   setHandler(observed, (message) => take({ ...message, kind: 'observed' }), { description: 'from a feed' });
   setHandler(vanished, (message) => take({ ...message, kind: 'vanished' }), { description: 'from a feed' });
   setHandler(steer, take, { description: 'from `tandem` and from services' });
-  setHandler(stateQuery, () => state);
-  setHandler(renew, () => void (renewalAsked = patched(PATCHES.renewal)), { description: 'from `tandem renew`' });
+  setHandler(stateQuery, () => running.state);
+  setHandler(renew, () => void (running.renewalAsked = patched(PATCHES.renewal)), { description: 'from `tandem renew`' });
   setHandler(settled, async () => {
     // An update that starts a closed link asks whether its record is there after all.
-    if (state.ended === 'source gone') inbox.push({ kind: 'sync' });
-    await condition(() => quiet && inbox.length === 0);
-    return { status: state.status, ended: state.ended, last: state.last };
+    if (running.state.ended === 'source gone') inbox.push({ kind: 'sync' });
+    await condition(allIsDone);
+    const { status, ended, last } = running.state;
+    return { status, ended, last };
   });
-
   setHandler(sync, async (request?: { readonly wait?: boolean; readonly requestId?: string } | null) => {
     const { wait = false, requestId } = request ?? {};
-    const known = requestId !== undefined && state.requests?.some(({ id }) => id === requestId);
+    const known = requestId !== undefined && running.state.requests?.some(({ id }) => id === requestId);
     if (!known) inbox.push({ kind: 'sync', ...(requestId === undefined ? {} : { requestId }) });
-    if (wait) await condition(() => quiet && inbox.length === 0);
-    return { status: state.status, ended: state.ended };
+    if (wait) await condition(allIsDone);
+    const { status, ended } = running.state;
+    return { status, ended };
   });
   for (const { kind, signal, description } of byHand) setHandler(signal, () => take({ kind }), { description });
+}
 
-  for (;;) {
-    for (const message of inbox.splice(0)) state = heard(state, message, Date.now());
-    const next = advance(state, Date.now());
-    state = next.state;
-    show();
-    const { continueAsNewSuggested: suggested, historyLength } = workflowInfo();
-    // No await stands between the emptied inbox and the roll-over, so no message is dropped.
-    if (suggested && allHandlersFinished()) await rollOver();
-    const due = (suggested || renewalAsked || historyLength > RENEWED_AFTER_EVENTS) && patched(PATCHES.renewal);
-    if (due && allHandlersFinished()) await rollOver();
-    if (next.step.kind === 'close') {
-      // Whoever waits is answered before the workflow closes, and may have asked for one more look.
-      quiet = true;
-      await condition(() => allHandlersFinished() || inbox.length > 0);
-      quiet = false;
-      if (inbox.length === 0) return `ended: ${state.ended}`;
-      continue;
-    }
-    if (next.step.kind === 'wait') await rest(next.step.until, due);
-    else state = concluded(state, { step: next.step, outcome: await perform(next.step), now: Date.now() });
-  }
+/** Upserts only between lasting statuses, each costs an action; details cost nothing. */
+function show(running: Running): void {
+  const { state, shown } = running;
+  setCurrentDetails(detailsInWords(state));
+  if (shown.status === state.status && shown.ended === state.ended && shown.targetId === state.target.id) return;
+  upsertSearchAttributes([
+    { key: STATUS, value: state.status },
+    { key: TARGET_ID, value: state.target.id },
+  ]);
+  upsertMemo(memoInWords(state));
+  running.shown = shownOf(state);
+}
 
-  /** The memo is handed on: by itself a new run gets the one from the very start. */
-  function rollOver(): Promise<never> {
-    return makeContinueAsNewFunc<typeof link>({ memo: memoInWords(state) })(state);
-  }
+/** The memo is handed on: by itself a new run gets the one from the very start. */
+function rollOver(state: LinkState): Promise<never> {
+  return makeContinueAsNewFunc<typeof link>({ memo: memoInWords(state) })(state);
+}
 
-  /** Until a message comes; where a roll-over is due, until those who wait are answered. */
-  async function rest(until: number | null, due: boolean): Promise<void> {
-    const wakes = (): boolean => inbox.length > 0 || ((due || renewalAsked) && allHandlersFinished());
-    quiet = true;
-    if (until === null) await condition(wakes);
-    else await condition(wakes, Math.max(1, until - Date.now()));
-    quiet = false;
-  }
+/** Until a message comes; where a roll-over is due, until those who wait are answered. */
+async function rest(running: Running, until: number | null, due: boolean): Promise<void> {
+  const { inbox } = running;
+  const wakes = (): boolean => inbox.length > 0 || ((due || running.renewalAsked) && allHandlersFinished());
+  running.quiet = true;
+  if (until === null) await condition(wakes);
+  else await condition(wakes, Math.max(1, until - Date.now()));
+  running.quiet = false;
+}
 
-  function perform(step: Exclude<Step, { kind: 'wait' | 'close' }>): Promise<Outcome> {
-    const options = { summary: stepInWords(state, step) };
-    const record = recordOf(
-      state,
-      'what' in step ? { status: step.status, last: { what: step.what, at: Date.now() } } : undefined,
-    );
-    const input = { link: record, ...(state.world === undefined ? {} : { world: state.world }) };
-    switch (step.kind) {
-      case 'create':
-        return activities.createRecord.executeWithOptions(options, [
-          {
-            ...input,
-            values: step.values,
-            ...(state.chosen === undefined ? {} : { chosen: state.chosen }),
-            ...(state.recreates === true ? { recreates: true } : {}),
-          },
-        ]);
-      case 'write':
-        return activities.writeRecord.executeWithOptions(options, [{ ...input, side: step.side, assignments: step.assignments }]);
-      case 'remove':
-        return activities.removeRecord.executeWithOptions(options, [{ ...input, side: step.side }]);
-      case 'read':
-        return activities.readRecords.executeWithOptions(options, [{ ...input, sides: step.sides }]);
-      case 'confirm':
-        return activities.readRecords.executeWithOptions(options, [
-          {
-            ...input,
-            sides: [step.side],
-            ...(step.announced === true ? { announced: true } : {}),
-            ...(step.list === true ? { list: true } : {}),
-          },
-        ]);
-      case 'store':
-        return activities.storeLink.executeWithOptions(options, [{ ...input }]);
-    }
-  }
-
-  /** Upserts only between lasting statuses, each costs an action; details cost nothing. */
-  function show(): void {
-    setCurrentDetails(detailsInWords(state));
-    if (shown.status === state.status && shown.ended === state.ended && shown.targetId === state.target.id) return;
-    upsertSearchAttributes([
-      { key: STATUS, value: state.status },
-      { key: TARGET_ID, value: state.target.id },
-    ]);
-    upsertMemo(memoInWords(state));
-    shown = { status: state.status, ended: state.ended, targetId: state.target.id };
-  }
+/** Whoever waits is answered before the workflow closes, and may have asked for one more look. */
+async function closes(running: Running): Promise<boolean> {
+  const { inbox } = running;
+  running.quiet = true;
+  await condition(() => allHandlersFinished() || inbox.length > 0);
+  running.quiet = false;
+  return inbox.length === 0;
 }

@@ -2,7 +2,9 @@ import { valuesMatch, conditionsHold } from '../../flows/valuesMatch.ts';
 import { convert, convertBack, ConversionError } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { sameValue, type Value } from '../../flows/values.ts';
-import type { Instants, LinkState, SideState } from './state.ts';
+import type { Instants, LinkState, Rules, SideState, Verdict } from './state.ts';
+
+type Pair = Rules['pairs'][number];
 
 /** One property to be written, with all that makes the write conditional and accountable. */
 export interface Assignment {
@@ -38,78 +40,107 @@ function editInstants(side: SideState, property: string): Instants {
   return side.since[property] ?? side.seen?.at ?? [0, 0];
 }
 
+/** A merge while its pairs are looked at, one after the other. */
+interface Findings {
+  readonly agreed: { readonly source: string; readonly target: string }[];
+  readonly writes: Record<Side, Assignment[]>;
+  readonly asks: string[];
+  unconvertible: Merge['unconvertible'];
+}
+
+/** One pair of properties as both sides show it. */
+interface Compared {
+  readonly pair: Pair;
+  readonly value: Readonly<Record<Side, Value>>;
+  /** Which sides left their base. */
+  readonly moved: Readonly<Record<Side, boolean>>;
+  readonly edited: Readonly<Record<Side, Instants>>;
+}
+
 /** Compares base, source and target per property and says what has to be written where. Pure. */
-export function merge(state: LinkState): Merge {
-  const { source, target } = state;
-  const agreed: { source: string; target: string }[] = [];
-  const writes: Record<Side, Assignment[]> = { source: [], target: [] };
-  const asks: string[] = [];
-  let unconvertible: Merge['unconvertible'] = null;
-  if (!source.seen || !target.seen) return { agreed, writes, asks, unconvertible };
-
-  for (const pair of state.rules.pairs) {
-    const value = { source: source.seen.values[pair.source] ?? null, target: target.seen.values[pair.target] ?? null };
-    const has = { source: pair.source in source.base, target: pair.target in target.base };
-    const moved = {
-      source: !has.source || !sameValue(value.source, source.base[pair.source]),
-      target: !has.target || !sameValue(value.target, target.base[pair.target]),
-    };
+export function merge({ source, target, rules, verdicts }: LinkState): Merge {
+  const findings: Findings = { agreed: [], writes: { source: [], target: [] }, asks: [], unconvertible: null };
+  if (!source.seen || !target.seen) return findings;
+  for (const pair of rules.pairs) {
     if (!conditionsHold(pair, { source: source.seen.values, target: target.seen.values })) continue;
-    const express = (from: Side): { value: Value } | null => {
-      try {
-        return { value: from === 'source' ? convert(value.source, pair.type) : convertBack(pair, value) };
-      } catch (error) {
-        if (!(error instanceof ConversionError)) throw error;
-        unconvertible ??= { side: from, property: pair[from], message: error.message };
-        return null;
-      }
-    };
-    const carry = (winner: Side, why: string, instants?: Assignment['instants']): void => {
-      const loser = across(winner);
-      const wanted = express(winner);
-      if (!wanted) return;
-      if (sameValue(wanted.value, value[loser]) || valuesMatch(pair.type, value.source, value.target))
-        agreed.push({ source: pair.source, target: pair.target });
-      else
-        writes[loser].push({
-          property: pair[loser],
-          value: wanted.value,
-          expected: value[loser],
-          from: { property: pair[winner], value: value[winner] },
-          why,
-          ...(instants ? { instants } : {}),
-        });
-    };
-
-    const verdict = state.verdicts[pair.source];
-    if (verdict) {
-      for (const side of SIDES)
-        if (!verdict.done.includes(side) && !sameValue(verdict[side], value[side]))
-          writes[side].push({ property: pair[side], value: verdict[side], expected: value[side], from: null, why: verdict.why });
-      continue;
-    }
-    if (!moved.source && !moved.target) continue;
-    if (pair.direction !== undefined) {
-      const writer: Side = pair.direction === 'toTarget' ? 'source' : 'target';
-      carry(writer, moved[writer] ? 'edited' : `the ${writer} alone writes it`);
-      continue;
-    }
-    if (moved.source !== moved.target) {
-      carry(moved.source ? 'source' : 'target', 'edited');
-      continue;
-    }
-    const wanted = express('source');
-    if (!wanted) continue;
-    if (valuesMatch(pair.type, value.source, value.target)) {
-      agreed.push({ source: pair.source, target: pair.target });
-      continue;
-    }
-    const instants = { source: editInstants(source, pair.source), target: editInstants(target, pair.target) };
-    if (pair.policy === 'ask') asks.push(pair.source);
-    else if (pair.policy === 'latest') {
-      const { winner, tie } = laterEdit(instants.source, instants.target);
-      carry(winner, tie ? 'conflict, too close to order: source' : `conflict, edited later: ${winner}`, instants);
-    } else carry(pair.policy, `conflict, by policy: ${pair.policy}`, instants);
+    const compared = compare(pair, source, target);
+    const verdict = verdicts[pair.source];
+    if (verdict) carryVerdict(findings, compared, verdict);
+    else if (compared.moved.source || compared.moved.target) mergePair(findings, compared);
   }
-  return { agreed, writes, asks, unconvertible };
+  return findings;
+}
+
+function compare(pair: Pair, source: SideState, target: SideState): Compared {
+  const value = { source: source.seen?.values[pair.source] ?? null, target: target.seen?.values[pair.target] ?? null };
+  const moved = {
+    source: !(pair.source in source.base) || !sameValue(value.source, source.base[pair.source]),
+    target: !(pair.target in target.base) || !sameValue(value.target, target.base[pair.target]),
+  };
+  return { pair, value, moved, edited: { source: editInstants(source, pair.source), target: editInstants(target, pair.target) } };
+}
+
+/** A person's decision is written to each side once, whatever stands there. */
+function carryVerdict(findings: Findings, { pair, value }: Compared, verdict: Verdict): void {
+  for (const side of SIDES)
+    if (!verdict.done.includes(side) && !sameValue(verdict[side], value[side]))
+      findings.writes[side].push({
+        property: pair[side],
+        value: verdict[side],
+        expected: value[side],
+        from: null,
+        why: verdict.why,
+      });
+}
+
+/** A pair of which a side has left its base: one side goes to the other, both agree, or they are in conflict. */
+function mergePair(findings: Findings, compared: Compared): void {
+  const { pair, value, moved, edited } = compared;
+  const carry = (winner: Side, why: string, instants?: Assignment['instants']): void =>
+    carryAcross(findings, compared, { winner, why, instants });
+  if (pair.direction !== undefined) {
+    const writer: Side = pair.direction === 'toTarget' ? 'source' : 'target';
+    return carry(writer, moved[writer] ? 'edited' : `the ${writer} alone writes it`);
+  }
+  if (moved.source !== moved.target) return carry(moved.source ? 'source' : 'target', 'edited');
+  if (!express(findings, compared, 'source')) return;
+  if (valuesMatch(pair.type, value.source, value.target)) findings.agreed.push({ source: pair.source, target: pair.target });
+  else if (pair.policy === 'ask') findings.asks.push(pair.source);
+  else if (pair.policy === 'latest') {
+    const { winner, tie } = laterEdit(edited.source, edited.target);
+    carry(winner, tie ? 'conflict, too close to order: source' : `conflict, edited later: ${winner}`, edited);
+  } else carry(pair.policy, `conflict, by policy: ${pair.policy}`, edited);
+}
+
+function carryAcross(
+  findings: Findings,
+  compared: Compared,
+  { winner, why, instants }: { readonly winner: Side; readonly why: string; readonly instants: Assignment['instants'] },
+): void {
+  const { pair, value } = compared;
+  const loser = across(winner);
+  const wanted = express(findings, compared, winner);
+  if (!wanted) return;
+  if (sameValue(wanted.value, value[loser]) || valuesMatch(pair.type, value.source, value.target))
+    findings.agreed.push({ source: pair.source, target: pair.target });
+  else
+    findings.writes[loser].push({
+      property: pair[loser],
+      value: wanted.value,
+      expected: value[loser],
+      from: { property: pair[winner], value: value[winner] },
+      why,
+      ...(instants ? { instants } : {}),
+    });
+}
+
+/** A side's value as the other side's type has it; null, and noted, where that type cannot express it. */
+function express(findings: Findings, { pair, value }: Compared, from: Side): { readonly value: Value } | null {
+  try {
+    return { value: from === 'source' ? convert(value.source, pair.type) : convertBack(pair, value) };
+  } catch (error) {
+    if (!(error instanceof ConversionError)) throw error;
+    findings.unconvertible ??= { side: from, property: pair[from], message: error.message };
+    return null;
+  }
 }

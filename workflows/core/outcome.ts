@@ -85,11 +85,20 @@ function revived(state: LinkState, found: Partial<Record<Side, Found>>, now: num
   return { ...withStatus(next, { now, status: 'blocked' }), block };
 }
 
+/** A step, and what became of it by `now` (ms). */
+interface Become {
+  readonly step: Step;
+  readonly outcome: Outcome;
+  readonly now: number;
+}
+
+interface Of<S extends Step['kind'], O extends Outcome['kind']> extends Become {
+  readonly step: Extract<Step, { kind: S }>;
+  readonly outcome: Extract<Outcome, { kind: O }>;
+}
+
 /** Applies what became of a step. The base of the written side is the answer's value, never what was sent. */
-export function applyOutcome(
-  state: LinkState,
-  { step, outcome, now }: { readonly step: Step; readonly outcome: Outcome; readonly now: number },
-): LinkState {
+export function applyOutcome(state: LinkState, { step, outcome, now }: Become): LinkState {
   let next = applyResult(state, { step, outcome, now });
   for (const side of SIDES) {
     const seen = outcome.news?.[side];
@@ -98,80 +107,75 @@ export function applyOutcome(
   return next;
 }
 
-function applyResult(
-  before: LinkState,
-  { step, outcome, now }: { readonly step: Step; readonly outcome: Outcome; readonly now: number },
-): LinkState {
+function applyResult(before: LinkState, { step, outcome, now }: Become): LinkState {
   // A person's choice is tried once.
   const { chosen, ...rest } = before;
   const state: LinkState = chosen !== undefined && step.kind === 'create' && outcome.kind !== 'contended' ? rest : before;
   switch (outcome.kind) {
-    case 'created': {
-      if (step.kind !== 'create') return state;
-      let next: LinkState = { ...state, target: { ...state.target, id: outcome.id }, block: null };
-      next = observe(next, { side: 'target', seen: outcome.seen });
-      const how = outcome.matched ? 'matched' : outcome.adopted ? 'adopted' : outcome.found ? 'found' : 'made';
-      const values = {
-        source: next.source.seen?.values ?? {},
-        target: outcome.matched ? (next.target.seen?.values ?? {}) : (outcome.base ?? outcome.seen.values),
-      };
-      const base = initialBase(state.rules.pairs, values, how);
-      for (const side of SIDES)
-        for (const [property, value] of Object.entries(base[side])) next = rebase(next, { side, property, value });
-      const what = outcome.matched ? `linked with the ${state.rules.names.target} that matches` : step.what;
-      // What matched may still differ: in step once it was merged.
-      return committed({
-        ...withStatus(next, { now, status: outcome.matched ? state.status : step.status }),
-        last: { what, at: now },
-      });
-    }
-    case 'written': {
-      if (step.kind !== 'write') return state;
-      const expected = { ...state[step.side].seen?.values };
-      let next = answered({ ...state, block: null }, step.side, outcome.seen);
-      for (const assignment of step.assignments) {
-        const value = (outcome.base ?? outcome.seen.values)[assignment.property] ?? null;
-        expected[assignment.property] = value;
-        next = rebase(next, { side: step.side, property: assignment.property, value });
-        if (assignment.from)
-          next = rebase(next, { side: across(step.side), property: assignment.from.property, value: assignment.from.value });
-        else next = markVerdictDone(next, step.side, assignment.property);
-      }
-      // A refusal of the other side stands, unless the answer shows an edit.
-      const block = step.status === 'blocked' && sameValues(expected, outcome.seen.values) ? state.block : null;
-      return committed({ ...withStatus({ ...next, block }, { now, status: step.status }), last: { what: step.what, at: now } });
-    }
+    case 'created':
+      return step.kind === 'create' ? created(state, { step, outcome, now }) : state;
+    case 'written':
+      return step.kind === 'write' ? written(state, { step, outcome, now }) : state;
     case 'contended':
     case 'read':
       // A store that is ahead (Temporal was restored from a backup) sets the count.
       return applyFound({ ...state, revision: Math.max(state.revision, outcome.revision ?? 0) }, outcome.found, now);
-    case 'removed':
+    case 'removed': {
       if (step.kind !== 'remove') return state;
-      return {
-        ...withStatus(state, { now, status: 'ended', ended: 'source gone' }),
-        final: true,
-        last: {
-          what: `the ${state.rules.names[across(step.side)]} was deleted, and the ${state.rules.names[step.side]} with it`,
-          at: now,
-        },
-      };
+      const { names } = state.rules;
+      const what = `the ${names[across(step.side)]} was deleted, and the ${names[step.side]} with it`;
+      return { ...withStatus(state, { now, status: 'ended', ended: 'source gone' }), final: true, last: { what, at: now } };
+    }
     case 'stored':
       return committed(state);
-    case 'refused': {
-      const { code, side, properties, revision = 0 } = outcome;
-      const both = state.block !== null && state.block.side !== side;
-      const read = step.kind === 'read' || step.kind === 'confirm';
-      const block: Block = { code, side, properties, at: now, ...(read ? { read } : {}), ...(both ? { both } : {}) };
-      const counted = { ...state, revision: Math.max(state.revision, revision) };
-      const next = withStatus(counted, {
-        now,
-        status: blockedStatus(outcome),
-        ended: code === 'flow-paused' ? state.ended : null,
-      });
-      // A pause stops an activity before it stores anything.
-      return code === 'flow-paused' ? { ...next, stored: false, block } : { ...committed(next), block };
-    }
+    case 'refused':
+      return refused(state, { step, outcome, now });
   }
+}
+
+function created(state: LinkState, { step, outcome, now }: Of<'create', 'created'>): LinkState {
+  let next: LinkState = { ...state, target: { ...state.target, id: outcome.id }, block: null };
+  next = observe(next, { side: 'target', seen: outcome.seen });
+  const how = outcome.matched ? 'matched' : outcome.adopted ? 'adopted' : outcome.found ? 'found' : 'made';
+  const values = {
+    source: next.source.seen?.values ?? {},
+    target: outcome.matched ? (next.target.seen?.values ?? {}) : (outcome.base ?? outcome.seen.values),
+  };
+  const base = initialBase(state.rules.pairs, values, how);
+  for (const side of SIDES)
+    for (const [property, value] of Object.entries(base[side])) next = rebase(next, { side, property, value });
+  const what = outcome.matched ? `linked with the ${state.rules.names.target} that matches` : step.what;
+  // What matched may still differ: in step once it was merged.
+  const status = outcome.matched ? state.status : step.status;
+  return committed({ ...withStatus(next, { now, status }), last: { what, at: now } });
+}
+
+function written(state: LinkState, { step, outcome, now }: Of<'write', 'written'>): LinkState {
+  const expected = { ...state[step.side].seen?.values };
+  let next = answered({ ...state, block: null }, step.side, outcome.seen);
+  for (const assignment of step.assignments) {
+    const value = (outcome.base ?? outcome.seen.values)[assignment.property] ?? null;
+    expected[assignment.property] = value;
+    next = rebase(next, { side: step.side, property: assignment.property, value });
+    if (assignment.from)
+      next = rebase(next, { side: across(step.side), property: assignment.from.property, value: assignment.from.value });
+    else next = markVerdictDone(next, step.side, assignment.property);
+  }
+  // A refusal of the other side stands, unless the answer shows an edit.
+  const block = step.status === 'blocked' && sameValues(expected, outcome.seen.values) ? state.block : null;
+  return committed({ ...withStatus({ ...next, block }, { now, status: step.status }), last: { what: step.what, at: now } });
+}
+
+function refused(state: LinkState, { step, outcome, now }: Of<Step['kind'], 'refused'>): LinkState {
+  const { code, side, properties, revision = 0 } = outcome;
+  const both = state.block !== null && state.block.side !== side;
+  const read = step.kind === 'read' || step.kind === 'confirm';
+  const block: Block = { code, side, properties, at: now, ...(read ? { read } : {}), ...(both ? { both } : {}) };
+  const counted = { ...state, revision: Math.max(state.revision, revision) };
+  const ended = code === 'flow-paused' ? state.ended : null;
+  const next = withStatus(counted, { now, status: blockedStatus(outcome), ended });
+  // A pause stops an activity before it stores anything.
+  return code === 'flow-paused' ? { ...next, stored: false, block } : { ...committed(next), block };
 }
 
 /** The store holds base, status and what went back; a person's approval was for this once. */
