@@ -27,7 +27,7 @@ export const secretsFrom =
 
 /** Every secret that a way of signing in needs. */
 function secretsOf(auth: Auth): Secret[] {
-  if (auth.kind === 'header') return [auth.token];
+  if (auth.kind === 'header' || auth.kind === 'query') return [auth.token];
   if (auth.kind === 'basic' || auth.kind === 'login') return [auth.user, auth.password];
   return [auth.clientId, auth.clientSecret, ...(auth.refreshToken ? [auth.refreshToken] : [])];
 }
@@ -67,9 +67,15 @@ interface Token {
 }
 type FetchToken = (signal?: AbortSignal) => Promise<Token>;
 
+/** What signs a call in: headers, or parameters of its address. */
+export interface Signed {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+}
+
 /** Signs calls in. `renew` is for after a 401: true where another try makes sense. */
 export interface SignIn {
-  headers(signal?: AbortSignal): Promise<Record<string, string>>;
+  sign(signal?: AbortSignal): Promise<Signed>;
   renew(): boolean;
 }
 
@@ -77,14 +83,16 @@ export interface SignIn {
 export function signIn(auth: Auth, read: ReadSecret, url: string): SignIn {
   if (auth.kind === 'header')
     return {
-      headers: async () => ({ [auth.header]: `${auth.scheme} ${await read(auth.token)}`.trim() }),
+      sign: async () => ({ headers: { [auth.header]: `${auth.scheme} ${await read(auth.token)}`.trim() } }),
       renew: () => false,
     };
+  if (auth.kind === 'query')
+    return { sign: async () => ({ headers: {}, query: { [auth.parameter]: await read(auth.token) } }), renew: () => false };
   if (auth.kind === 'basic')
     return {
-      headers: async () => {
+      sign: async () => {
         const pair = `${await read(auth.user)}:${await read(auth.password)}`;
-        return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+        return { headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
       },
       renew: () => false,
     };
@@ -96,13 +104,13 @@ function renewed({ header, scheme }: { readonly header: string; readonly scheme:
   let token: Promise<Token> | null = null;
   let renewedAt = 0;
   return {
-    async headers(signal) {
+    async sign(signal) {
       const asked = token;
       const known = await asked?.catch(() => null);
       // One for all that waited for the same.
       if ((!known || known.until < Date.now()) && token === asked) token = fetchToken(signal);
       const now = await (token ?? fetchToken(signal));
-      return now.cookie ? { cookie: now.text } : { [header]: `${scheme} ${now.text}`.trim() };
+      return { headers: now.cookie ? { cookie: now.text } : { [header]: `${scheme} ${now.text}`.trim() } };
     },
     renew() {
       // Once for a wave of refusals: all calls under way carry the same old token.

@@ -7,19 +7,35 @@ import { SystemError } from '../systemError.ts';
 import { placeOf, textAt } from './profile/place.ts';
 import type { ReadyType, RecordShape } from './profile/resolve.ts';
 import { fillText } from './profile/template.ts';
-import { instantOf, stampText } from './profile/stamps.ts';
+import { isPattern, patternGrain } from './profile/pattern.ts';
+import { formatThatReads, instantOf, stampText } from './profile/stamps.ts';
 
 export type Json = Record<string, unknown>;
 
 export const malformed = (what: string): SystemError => new SystemError('CRM', 'malformed', what);
 export const isObject = (value: unknown): value is Json => value !== null && typeof value === 'object' && !Array.isArray(value);
 
-/** Where a mapped property stands in a record. */
-export const placeIn = (shape: RecordShape, name: string): string =>
-  shape.values === undefined ? name : `${shape.values}.${name}`;
+/** Where a mapped property stands in a record, or in a row of a list whose shape is another. */
+export function placeIn(type: Pick<ReadyType, 'fields' | 'record'>, name: string, shape: RecordShape = type.record): string {
+  const at = type.fields.find((field) => field.name === name)?.at ?? name;
+  return shape.values === undefined ? at : `${shape.values}.${at}`;
+}
+
+/** An id as text; of an address, which some systems give in its place, the last step. */
+export function idAt(record: unknown, path: string | undefined): string | null {
+  const text = textAt(record, path);
+  return text !== null && /^https?:\/\/|^\//.test(text) ? lastStep(text) : text;
+}
+
+/** The last step of an address, as `5` of `/contacts/5`, or of OData's `/contacts(5)`. */
+export function lastStep(address: string): string | null {
+  const step = address.split(/[?#]/)[0]?.split('/').filter(Boolean).at(-1);
+  return step === undefined ? null : decodeURIComponent(step.replace(/^.*\('?|'?\)$/g, ''));
+}
 
 /** A stamp that shows no part of a second may be so much earlier than the change (ms). */
 function grainOf(stamp: unknown, format: string): number {
+  if (isPattern(format)) return patternGrain(format);
   if (format === 'ms' || format === 'odata') return 1;
   if (typeof stamp === 'number' || format === 'seconds') return Number.isInteger(Number(stamp)) ? 1000 : 1;
   if (typeof stamp !== 'string') return 1000;
@@ -37,6 +53,15 @@ function stampOf(record: Json, shape: RecordShape, type: ReadyType): { raw: unkn
   return null;
 }
 
+/** What stands where a stamp should, and in which format it could be read. */
+function unreadStamp(record: Json, shape: RecordShape, { stamps }: ReadyType): string {
+  const raw = shape.changed.map((path) => placeOf(record, path)).find((each) => each !== undefined && each !== null);
+  if (raw === undefined) return '';
+  const format = formatThatReads(raw);
+  const next = format === null ? 'give "format" a pattern, such as DD.MM.YYYY HH:mm:ss' : `say "format": "${format}"`;
+  return ` that "format": "${stamps.format}" can read (${JSON.stringify(raw).slice(0, 60)}): under stamps, ${next}`;
+}
+
 /** Why a record that a system still shows is none that Tandem may touch. */
 function setAside(record: Json, shape: RecordShape): 'gone' | { survivor: string } | null {
   const survivor = textAt(record, shape.mergedInto);
@@ -49,7 +74,7 @@ export const isGone = (record: unknown, shape: RecordShape): boolean => isObject
 
 /** The id that a record shows. Throws where there is none. */
 export function idOf(record: unknown, shape: RecordShape, type: string): string {
-  const id = isObject(record) ? textAt(record, shape.id) : null;
+  const id = isObject(record) ? idAt(record, shape.id) : null;
   if (id === null) throw malformed(`a ${type} has no ${shape.id}`);
   return id;
 }
@@ -87,7 +112,7 @@ export function snapshotOf(record: unknown, reading: Reading): Snapshot {
     if (aside) throw new SystemError('CRM', 'merged', `${type.name} ${id} was merged into ${aside.survivor}`);
   }
   const stamp = stampOf(record, shape, type);
-  if (!stamp) throw malformed(`${type.name} ${id} has no ${shape.changed.join(' or ')}`);
+  if (!stamp) throw malformed(`${type.name} ${id} has no ${shape.changed.join(' or ')}${unreadStamp(record, shape, type)}`);
   const { instant, raw } = stamp;
   const version = shape.version === undefined ? null : textAt(record, shape.version);
   const externalId = shape.externalId === undefined ? null : textAt(record, shape.externalId);
@@ -124,7 +149,7 @@ function conditionOf(
 }
 
 function valueOf(record: Json, name: string, { type, shape = type.record, absentSeen }: Reading): Value {
-  const path = placeIn(shape, name);
+  const path = placeIn(type, name, shape);
   if (!(shape.absent === 'noValue' && absentSeen) && isLeftOut(record, path))
     throw new SystemError(
       'CRM',
@@ -140,7 +165,7 @@ function valueOf(record: Json, name: string, { type, shape = type.record, absent
 /** Values as a request sends them: each at its place, no value as the system writes it. */
 export function bodyOf(type: ReadyType, values: Readonly<Record<string, Value>>): Json {
   const body: Json = {};
-  for (const [name, value] of Object.entries(values)) putAt(body, placeIn(type.record, name), written(type, name, value));
+  for (const [name, value] of Object.entries(values)) putAt(body, placeIn(type, name), written(type, name, value));
   return body;
 }
 
@@ -156,7 +181,8 @@ export function namesFor(
   fields: readonly string[],
   shape: RecordShape = type.record,
 ): { fields: string[]; columns: string[] } {
-  const names = [...new Set(fields.map(plainPath))];
+  const at = (name: string): string => type.fields.find((field) => field.name === name)?.at ?? name;
+  const names = [...new Set(fields.map((name) => at(plainPath(name))))];
   const top = (path: string): string => pathSteps(path)[0]?.name ?? path;
   const own = [shape.id, ...shape.changed, shape.created, shape.version, shape.externalId, shape.mergedInto].filter(
     (path) => path !== undefined && !path.startsWith('@'),

@@ -1,4 +1,4 @@
-import { call, type Answer, type Judgement } from '../http.ts';
+import { call, type Answer, type Call, type Judgement } from '../http.ts';
 import type { CallOptions } from '../connector.ts';
 import { KeyBackOff, type TellKey } from '../keyBackOff.ts';
 import type { RateLimiter } from '../rateLimiter.ts';
@@ -57,6 +57,33 @@ export function judgeBy(profile: Profile, operation: OperationName) {
   };
 }
 
+/** A key that goes into the address, which also one that an answer gave gets anew. */
+function withQuery(url: string, query: Readonly<Record<string, string>> | undefined): string {
+  if (!query) return url;
+  const address = new URL(url);
+  const others = address.search
+    .slice(1)
+    .split('&')
+    .filter((part) => part !== '' && !(decodeURIComponent(part.split('=')[0] ?? '') in query));
+  const own = Object.entries(query).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  return `${address.origin}${address.pathname}?${[...others, ...own].join('&')}`;
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/** A body as JSON, or as the form that the request wants: objects and lists in brackets, `person[name]`, `ids[0]`. */
+function bodyFor({ contentType }: Request, json: unknown): Partial<Call> {
+  if (json === undefined) return {};
+  if (contentType?.startsWith(FORM)) return { form: Object.fromEntries(formPairs(json)) };
+  return { json, ...(contentType === undefined ? {} : { contentType }) };
+}
+
+function formPairs(value: unknown, name = ''): [string, string][] {
+  if (value === null || value === undefined) return [[name, '']];
+  if (typeof value !== 'object') return [[name, quoted(value)]];
+  return Object.entries(value).flatMap(([key, each]) => formPairs(each, name === '' ? key : `${name}[${key}]`));
+}
+
 /** Sends calls as a profile's templates say: signed in, within its limits, failures classed by its rules. */
 export function transport(given: {
   readonly base: string;
@@ -97,16 +124,15 @@ export function transport(given: {
       .filter((limit) => !limit.operations || limit.operations.includes(operation))
       .map(({ limiter }) => limiter);
     for (let tries = 0; ; tries++) {
-      const signed = await backOff.run('sign-in', () => given.signIn.headers(options.signal));
+      const signed = await backOff.run('sign-in', () => given.signIn.sign(options.signal));
       for (const limiter of limiters) await limiter.take(options.priority ?? 'write', options.signal);
       const sentAt = Date.now();
       try {
         const answer = await call('CRM', {
           method: request.method,
-          url,
-          headers: { ...signed, ...Object.fromEntries(headers) },
-          ...(json === undefined ? {} : { json }),
-          ...(request.contentType === undefined ? {} : { contentType: request.contentType }),
+          url: withQuery(url, signed.query),
+          headers: { ...signed.headers, ...Object.fromEntries(headers) },
+          ...bodyFor(request, json),
           signal: options.signal,
           judge: judgeBy(profile, operation),
         });

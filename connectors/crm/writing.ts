@@ -14,9 +14,21 @@ import {
 import type { SystemClock } from '../clock.ts';
 import { isTidied, looksLike } from '../looksLike.ts';
 import { SystemError } from '../systemError.ts';
-import { placeOf, textAt } from './profile/place.ts';
+import { placeOf, removeAt } from './profile/place.ts';
 import type { ReadyType, Writing } from './profile/resolve.ts';
-import { bodyOf, isFine, isObject, namesFor, placeIn, snapshotOf, written, type Json, type Reading } from './record.ts';
+import {
+  bodyOf,
+  idAt,
+  isFine,
+  isObject,
+  lastStep,
+  namesFor,
+  placeIn,
+  snapshotOf,
+  written,
+  type Json,
+  type Reading,
+} from './record.ts';
 import type { Send } from './transport.ts';
 
 /** How often what was written is looked for, a lag apart. */
@@ -102,13 +114,12 @@ export function writing(host: WritingHost) {
 
   /** The answer to a create did not show the record: it is read by its id, else looked up. Never made again. */
   async function afterCreate(answer: Answer, request: CreateRequest, options: CallOptions): Promise<Snapshot> {
-    const location = answer.headers.get('location')?.split(/[?#]/)[0]?.split('/').filter(Boolean).at(-1);
     const id =
-      textAt(answer.body, operations.create.id) ??
-      textAt(placeOf(answer.body, operations.create.out), type.record.id) ??
-      textAt(answer.body, type.record.id) ??
+      idAt(answer.body, operations.create.id) ??
+      idAt(placeOf(answer.body, operations.create.out), type.record.id) ??
+      idAt(answer.body, type.record.id) ??
       (typeof answer.body === 'string' || typeof answer.body === 'number' ? String(answer.body) : null) ??
-      (location === undefined ? null : decodeURIComponent(location.replace(/^.*\('?|'?\)$/g, '')));
+      lastStep(answer.headers.get('location') ?? '');
     if (id !== null) return readNew(id, request.fields, options);
     for (let looks = 1; operations.find && looks <= LOOKS; looks++) {
       const found = await host.find(request.identity.externalId, request.fields, options);
@@ -165,7 +176,7 @@ export function writing(host: WritingHost) {
   function changesFor(request: UpdateRequest, now: Json | null, unconditional: boolean): Json | object[] {
     const { set, condition: expected } = request;
     if (operations.update.style === 'jsonPatch') {
-      const path = (name: string): string => pointer(placeIn(type.record, name));
+      const path = (name: string): string => pointer(placeIn(type, name));
       const tests = condition === 'jsonPatchTest' && !unconditional ? Object.entries(expected.test) : [];
       return [
         ...tests.map(([name, value]) => ({ op: 'test', path: path(name), value: written(type, name, value) })),
@@ -175,9 +186,10 @@ export function writing(host: WritingHost) {
     if (!now) return bodyOf(type, set);
     const whole = structuredClone(now);
     const body: Json = operations.update.style === 'replace' ? whole : {};
+    for (const path of operations.update.omit ?? []) removeAt(whole, path);
     for (const [name, value] of Object.entries(set)) {
-      putAt(whole, placeIn(type.record, name), written(type, name, value));
-      const [top] = pathSteps(placeIn(type.record, name));
+      putAt(whole, placeIn(type, name), written(type, name, value));
+      const [top] = pathSteps(placeIn(type, name));
       if (operations.update.style === 'merge' && top) body[top.name] = whole[top.name];
     }
     return body;
@@ -213,6 +225,7 @@ export function writing(host: WritingHost) {
           values,
           properties: Array.isArray(values) ? values : inner(values as Json),
           etag,
+          condition: conditionText(etag),
         },
         headers: conditionHeader(etag),
       },
@@ -233,11 +246,14 @@ export function writing(host: WritingHost) {
     }
   }
 
+  const conditionText = (etag: string | undefined): string | undefined =>
+    conditional ? (etag ?? condition.otherwise) : undefined;
+
   function conditionHeader(etag: string | undefined): Record<string, string> {
-    if (!conditional) return {};
-    const value = etag ?? condition.otherwise;
+    const value = conditionText(etag);
+    if (!conditional || condition.header === undefined || value === undefined) return {};
     // Braces of a tag are its own, not a template's.
-    return value === undefined ? {} : { [condition.header]: value.replace(/\{(\w+)\}/g, '{{$1}}') };
+    return { [condition.header]: value.replace(/\{(\w+)\}/g, '{{$1}}') };
   }
 
   /**
@@ -285,7 +301,8 @@ export function writing(host: WritingHost) {
     let etag: string | undefined;
     if (conditional && condition.delete) ({ etag } = (await host.read(id, [], options)).seen);
     const headers = conditional && condition.delete ? conditionHeader(etag) : {};
-    await send({ operation: 'delete', request: operation, variables: { ...type.variables, id, etag }, headers }, options);
+    const variables = { ...type.variables, id, etag, condition: conditionText(etag) };
+    await send({ operation: 'delete', request: operation, variables, headers }, options);
   }
 
   return { create, update, remove };

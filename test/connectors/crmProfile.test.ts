@@ -42,7 +42,7 @@ describe('a profile of a CRM', () => {
     assert.match(refused('{"a": 1,\n b}')[0] ?? '', /^p\.json:2: is not JSON/);
     const variables = profileText({}).replace('"{path}/{id}"', '"{path}/{idd}"').replace('{since}', '{since|upper}');
     assert.deepEqual(refused(variables), [
-      'p.json:1: {since|upper}: there is no filter upper: known are raw, quote, escape, json, base64',
+      'p.json:1: {since|upper}: there is no filter upper: known are raw, quote, escape, json, base64, number',
       'p.json:1: {idd} is no variable of read: did you mean "id"?',
       'p.json:1: read does not name {id}: every record would be the same',
     ]);

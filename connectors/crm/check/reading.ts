@@ -130,9 +130,9 @@ const leftOutClaim = ({ mayLeaveOut }: CheckContext): string =>
 
 /** Whether records leave something out; refuted where the profile says that none does. */
 export function judgeLeftOut({ type, fields, mayLeaveOut }: CheckContext, rows: readonly Json[]): boolean {
-  const lacking = fields.filter((name) => rows.some((row) => isLeftOut(row, placeIn(type.record, name))));
+  const lacking = fields.filter((name) => rows.some((row) => isLeftOut(row, placeIn(type, name))));
   if (lacking.length === 0) return false;
-  const never = lacking.filter((name) => rows.every((row) => isLeftOut(row, placeIn(type.record, name))));
+  const never = lacking.filter((name) => rows.every((row) => isLeftOut(row, placeIn(type, name))));
   if (!mayLeaveOut)
     throw new Refuted(
       `${lacking.join(', ')} left out${never.length > 0 ? ` (${never.join(', ')} by every row: ask for it with {fields})` : ''}`,
@@ -141,16 +141,17 @@ export function judgeLeftOut({ type, fields, mayLeaveOut }: CheckContext, rows: 
   return true;
 }
 
+/** What a conditional write carries. */
+export const conditionWords = ({ header, value }: { readonly header?: string | undefined; readonly value: string }): string =>
+  header === undefined ? value : `${header}: ${value}`;
+
 async function checkRead(context: CheckContext, id: string, body: (body: Json) => void): Promise<void> {
   const { parts, type, fields, findings } = context;
   await findings.look('read', `${type.name} ${id} is read by its id`, async () => {
     const found = await parts.read({ type, id, fields }, callOptions(context));
     body(found.body);
     if (typeof type.condition === 'object' && found.seen.etag === undefined)
-      throw new Refuted(
-        `a single record shows nothing for ${type.condition.header}: ${type.condition.value}`,
-        'no write could be conditional',
-      );
+      throw new Refuted(`a single record shows nothing for ${conditionWords(type.condition)}`, 'no write could be conditional');
     return `the id that comes back is ${found.seen.id}; ${fields.length} properties`;
   });
 }

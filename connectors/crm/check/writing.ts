@@ -7,7 +7,7 @@ import { isObject } from '../record.ts';
 import { namesKey } from '../writing.ts';
 import { instantMs } from '../../../flows/instant.ts';
 import { failureOf, NotSeen, Refuted } from './findings.ts';
-import { callOptions, judgeLeftOut, look, type CheckContext } from './reading.ts';
+import { callOptions, conditionWords, judgeLeftOut, look, type CheckContext } from './reading.ts';
 
 /** How long a change is waited for in the list of changes (ms). */
 const PATIENCE_MS = 15_000;
@@ -249,7 +249,7 @@ async function checkUpdates(throwaway: Throwaway, id: string): Promise<void> {
       verdict: 'note',
       without: 'a read comes before each write, and an edit within that moment can be overwritten',
     });
-  const how = typeof condition === 'object' ? `${condition.header}: ${condition.value}` : 'JSON Patch test';
+  const how = typeof condition === 'object' ? conditionWords(condition) : 'JSON Patch test';
   await findings.look('condition', `a write on an old condition is refused (${how})`, async () => {
     if (typeof condition === 'object' && before.etag === undefined) throw new Refuted('a record shows nothing to compare with');
     const error = await failureOf(() => throwaway.update(id, `${mark} c`, throwaway.conditionOf(before)));

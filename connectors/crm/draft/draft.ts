@@ -30,12 +30,12 @@ export interface Draft {
 export async function draftProfile({ url, auth, env }: { url: string; auth: Auth; env: NodeJS.ProcessEnv }): Promise<Draft> {
   const base = url.replace(/\/+$/, '');
   const signed = await signIn(auth, secretsFrom(env), base)
-    .headers()
-    .catch(() => ({}));
+    .sign()
+    .catch(() => ({ headers: {} }));
   const get = async (address: string): Promise<{ status: number; text: string }> => {
     try {
       const answer = await ky(address, {
-        headers: { accept: '*/*', ...signed },
+        headers: { accept: '*/*', ...signed.headers },
         retry: 0,
         timeout: TIMEOUT_MS,
         throwHttpErrors: false,

@@ -21,3 +21,10 @@ export function textAt(body: unknown, path: string | undefined): string | null {
   const value = path === undefined ? undefined : placeOf(body, path);
   return typeof value === 'number' || (typeof value === 'string' && value !== '') ? String(value) : null;
 }
+
+/** Takes away what stands at a dotted place. */
+export function removeAt(record: Record<string, unknown>, path: string): void {
+  const steps = Object.hasOwn(record, path) ? [path] : path.split('.');
+  const above = steps.length === 1 ? record : placeOf(record, steps.slice(0, -1).join('.'));
+  if (above !== null && typeof above === 'object') delete (above as Record<string, unknown>)[steps.at(-1) ?? path];
+}

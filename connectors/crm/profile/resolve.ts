@@ -45,7 +45,7 @@ export interface Operations {
   readonly find?: Listing;
   readonly read: Request & { readonly out?: string };
   readonly create: Writing & { readonly upserts: boolean };
-  readonly update: Writing & { readonly style: 'merge' | 'replace' | 'jsonPatch' };
+  readonly update: Writing & { readonly style: 'merge' | 'replace' | 'jsonPatch'; readonly omit?: readonly string[] };
   readonly delete?: Request;
   readonly deleted?: DeletedListing;
   readonly identity?: Request & { readonly id?: string };

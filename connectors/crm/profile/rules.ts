@@ -19,8 +19,8 @@ const KNOWN: Readonly<Record<OperationName, readonly string[]>> = {
   find: [...PAGING, ...FIELDS, 'externalId'],
   read: ['id', ...FIELDS],
   create: ['values', 'properties', 'externalId', 'idempotencyKey', ...FIELDS],
-  update: ['id', 'values', 'properties', 'version', 'etag', ...FIELDS],
-  delete: ['id', 'version', 'etag'],
+  update: ['id', 'values', 'properties', 'etag', 'condition', ...FIELDS],
+  delete: ['id', 'etag', 'condition'],
   deleted: [...PAGING, 'since', 'until'],
   identity: [],
 };
@@ -103,6 +103,11 @@ function* typeProblems(profile: Profile, type: TypeProfile): Iterable<Problem> {
       path: place('create', 'upserts'),
       what: 'upserts needs record.externalId and the operation find: else a record that is there already would be overwritten unseen',
     };
+  if (update?.omit && update.style !== 'replace')
+    yield {
+      path: place('update', 'omit'),
+      what: 'omit has a meaning with the style replace alone: else nothing is sent but the changes',
+    };
   if (update && update.style !== 'jsonPatch' && type.condition === 'jsonPatchTest')
     yield { path: place('update'), what: 'the condition jsonPatchTest needs the style jsonPatch' };
 }
@@ -136,7 +141,7 @@ function* requestProblems(
 }
 
 function* listProblems(operation: OperationName, list: Listing, path: JsonPath): Iterable<Problem> {
-  const { style, next, cap, splitBy } = list.paging;
+  const { style, next, nextHeader, cap, splitBy } = list.paging;
   const used = new Set(named(list).map(({ name }) => name));
   for (const [wanted, variable] of Object.entries(STYLE_VARIABLES)) {
     if (style === wanted && !used.has(variable))
@@ -144,8 +149,8 @@ function* listProblems(operation: OperationName, list: Listing, path: JsonPath):
     if (style !== wanted && used.has(variable))
       yield { path, what: `names {${variable}}, but its paging is ${style}: say "style": "${wanted}"` };
   }
-  if ((style === 'cursor' || style === 'url') && next === undefined)
-    yield { path, what: `paging by ${style} needs next, where an answer shows it` };
+  if ((style === 'cursor' || style === 'url') && (next === undefined) === (nextHeader === undefined))
+    yield { path, what: `paging by ${style} needs next, where an answer shows it, or nextHeader, and not both` };
   if (cap !== undefined && splitBy === undefined && operation !== 'find')
     yield { path, what: 'cap needs splitBy: else what lies behind it would never be seen' };
   if (splitBy !== undefined && cap === undefined) yield { path, what: 'splitBy without cap has no meaning' };
@@ -168,6 +173,11 @@ function* conditionProblems(profile: Profile, type: TypeProfile): Iterable<Probl
     yield { path, what: `compares with nothing: name one of ${known.map((name) => `{${name}}`).join(', ')}` };
   for (const { name } of used)
     if (!known.includes(name)) yield { path, what: `{${name}} is no variable of a condition: ${suggest(name, known)}` };
+  const carries = (request: Request | undefined): boolean => !request || named(request).some(({ name }) => name === 'condition');
+  if (condition.header === undefined && !carries(type.operations.update))
+    yield { path, what: 'a condition without a header needs {condition} in the path, query or body of update' };
+  if (condition.header === undefined && condition.delete && !carries(type.operations.delete))
+    yield { path, what: 'a condition without a header that deletions carry needs {condition} in delete' };
   if (used.some(({ name }) => name === 'version') && type.record.version === undefined)
     yield { path, what: '{version} needs record.version' };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DATA_TYPES } from '../../../flows/convert.ts';
+import { PATTERN } from './pattern.ts';
 import type { Template } from './template.ts';
 
 const name = z.string().min(1);
@@ -12,7 +13,8 @@ const template: z.ZodType<Template> = z.lazy(() =>
 const texts = z.record(name, z.string());
 
 const fieldSchema = z.strictObject({
-  name: name.describe('The property as records name it; dotted for a nested one.'),
+  name: name.describe('The property as flows name it, and, without `at`, as records do; dotted for a nested one.'),
+  at: place.optional().describe('Where it stands in a record, where that is not its name: first_name, name.first.'),
   type: z.enum(DATA_TYPES).default('string'),
   writable: z.boolean().default(true),
   maxLength: count.optional(),
@@ -24,7 +26,7 @@ const fieldSchema = z.strictObject({
 });
 
 const recordShape = {
-  id: place.describe('The id.'),
+  id: place.describe('The id; of an address the last step is it.'),
   changed: z
     .union([place.transform((path) => [path]), z.array(place).min(1)])
     .describe('The last-changed stamp; of several places the first that is not null counts.'),
@@ -64,9 +66,17 @@ const recordSchema = z.strictObject({
 const recordPart = z.strictObject({ ...recordShape, ...presence }).partial();
 
 const STAMP_FORMATS = ['iso', 'iso-blank', 'seconds', 'ms', 'odata', 'date', 'http'] as const;
+const stampFormat = z.union([
+  z.enum(STAMP_FORMATS),
+  z
+    .string()
+    .regex(PATTERN, `must be ${STAMP_FORMATS.join(', ')}, or a pattern of YYYY, MM, DD, HH, mm, ss and SSS: DD.MM.YYYY HH:mm:ss`),
+]);
 const stampShape = {
-  format: z.enum(STAMP_FORMATS).describe('How records write stamps. odata is /Date(ms)/, http the format of a Date header.'),
-  sinceFormat: z.enum(STAMP_FORMATS).describe('How the change filter writes them, where it differs.'),
+  format: stampFormat.describe(
+    'How records write stamps. odata is /Date(ms)/, http the format of a Date header; else a pattern, DD.MM.YYYY HH:mm:ss.',
+  ),
+  sinceFormat: stampFormat.describe('How the change filter writes them, where it differs.'),
   zone: name.describe('The zone of stamps that name none: +01:00, or Europe/Oslo.'),
   writeZone: z.boolean().describe('Whether the filter names the zone (Z).'),
   grainMs: count.describe('The grain of the change filter (ms): 1000 for whole seconds, 86400000 for days.'),
@@ -98,6 +108,7 @@ const pagingShape = {
     ),
   size: count.describe('{size}: records a page.'),
   next: place.describe('Where an answer shows the next cursor or address.'),
+  nextHeader: name.describe('The header in which an answer shows the next cursor or address.'),
   more: place.describe('Where an answer says whether there are more; else a page that is not full is the last.'),
   first: z.int().describe('The number of the first page.'),
   cap: count.describe('More records than this are never given to one question.'),
@@ -107,6 +118,7 @@ const pagingSchema = z.strictObject({
   style: pagingShape.style,
   size: pagingShape.size.default(100),
   next: pagingShape.next.optional(),
+  nextHeader: pagingShape.nextHeader.optional(),
   more: pagingShape.more.optional(),
   first: pagingShape.first.default(1),
   cap: pagingShape.cap.optional(),
@@ -128,7 +140,7 @@ const request = {
   body: template
     .optional()
     .describe('JSON; "{values}" stands for the record, "{properties}" for what stands below record.values in it.'),
-  contentType: name.optional(),
+  contentType: name.optional().describe('application/x-www-form-urlencoded sends the body as a form.'),
 };
 const listing = {
   ...request,
@@ -155,7 +167,12 @@ const operationsSchema = z
       .strictObject({ ...request, ...answers, upserts: z.boolean().optional() })
       .describe('Makes a record. upserts: a record that carries the external id already would be overwritten.'),
     update: z
-      .strictObject({ ...request, ...answers, style: z.enum(['merge', 'replace', 'jsonPatch']).optional() })
+      .strictObject({
+        ...request,
+        ...answers,
+        style: z.enum(['merge', 'replace', 'jsonPatch']).optional(),
+        omit: z.array(place).optional().describe('With replace: what is read and must not be sent, such as id and stamps.'),
+      })
       .describe(
         'merge: what is sent is changed; replace: {values} is the whole record as read; jsonPatch: {values} is a list of operations.',
       ),
@@ -190,6 +207,13 @@ const authSchema = z.discriminatedUnion('kind', [
     scheme: z.string().default('Bearer').describe('Put before the token; empty for none.'),
     token: secret.default({ env: 'CRM_TOKEN' }),
   }),
+  z
+    .strictObject({
+      kind: z.literal('query'),
+      parameter: name.describe('The query parameter that carries the token.'),
+      token: secret.default({ env: 'CRM_TOKEN' }),
+    })
+    .describe('A token in the address, where a system takes it nowhere else.'),
   z.strictObject({
     kind: z.literal('basic'),
     user: secret.default({ env: 'CRM_USER' }),
@@ -231,7 +255,7 @@ const conditionSchema = z
     z.literal('none'),
     z.literal('jsonPatchTest'),
     z.strictObject({
-      header: name,
+      header: name.optional().describe('Without it update and delete name {condition} in their path, query or body.'),
       value: name.describe('A template of {etag}, {version}, {stamp}, {httpStamp}: "\\"{version}\\"".'),
       otherwise: name
         .optional()
@@ -306,5 +330,5 @@ export type Profile = z.infer<typeof profileSchema>;
 export type Secret = z.infer<typeof secret>;
 export type Auth = Profile['auth'];
 export type OperationName = (typeof OPERATIONS)[number];
-export type StampFormat = (typeof STAMP_FORMATS)[number];
+export type StampFormat = z.infer<typeof stampFormat>;
 export type ErrorRule = z.infer<typeof errorRule>;

@@ -1,5 +1,6 @@
 import { instantMs, isInstant } from '../../../flows/instant.ts';
 import type { Stamps } from './resolve.ts';
+import { isPattern, patternGrain, readPattern, writePattern } from './pattern.ts';
 import type { StampFormat } from './schema.ts';
 
 const OFFSET = /^[+-]\d\d:\d\d$/;
@@ -46,6 +47,7 @@ export function instantOf(stamp: unknown, { format, zone }: Pick<Stamps, 'format
     const at = new Date(format === 'seconds' ? number * 1000 : number);
     return Number.isNaN(at.getTime()) ? null : at.toISOString();
   }
+  if (isPattern(format)) return patternInstant(stamp, format, zone);
   if (typeof stamp !== 'string' || stamp === '') return null;
   if (format === 'odata') {
     const at = ODATA.exec(stamp)?.[1];
@@ -55,16 +57,45 @@ export function instantOf(stamp: unknown, { format, zone }: Pick<Stamps, 'format
   const text = DAY.test(stamp) ? `${stamp}T00:00:00` : stamp;
   if (!isInstant(text)) return null;
   if (NAMES_ZONE.test(text) || zone === '+00:00') return text;
-  // Local time: reckoned as UTC first, then moved by what the zone was ahead then.
+  return inUtc(text, zone);
+}
+
+/** Local time: reckoned as UTC first, then moved by what the zone was ahead then. */
+function inUtc(text: string, zone: string): string {
   const local = instantMs(text);
   const offset = ahead(zone, local - ahead(zone, local));
   return new Date(Math.floor(local) - offset).toISOString();
 }
 
+function patternInstant(stamp: unknown, pattern: string, zone: string): string | null {
+  const text = typeof stamp === 'string' || typeof stamp === 'number' ? readPattern(pattern, String(stamp)) : null;
+  if (text === null) return null;
+  return pattern.includes('Z') ? `${text}Z` : inUtc(text, zone);
+}
+
+/** In which of the usual formats a stamp can be read; null where in none. */
+export function formatThatReads(stamp: unknown): StampFormat | null {
+  const number =
+    typeof stamp === 'number' || (typeof stamp === 'string' && /^\d{9,14}(\.\d+)?$/.test(stamp)) ? Number(stamp) : null;
+  // Seconds of this century have ten digits, milliseconds thirteen.
+  if (number !== null) return number > 1e11 ? 'ms' : number > 1e8 ? 'seconds' : null;
+  if (typeof stamp !== 'string') return null;
+  if (ODATA.test(stamp)) return 'odata';
+  if (isInstant(stamp)) return /^\S+ /.test(stamp.trim()) ? 'iso-blank' : 'iso';
+  if (DAY.test(stamp)) return 'date';
+  return /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} /.test(stamp) && !Number.isNaN(Date.parse(stamp)) ? 'http' : null;
+}
+
 /** The end of a unit of the filter's grain is lost in writing it; so many ms each. */
 function grainOf(stamps: Stamps): number {
   const format = stamps.sinceFormat ?? stamps.format;
-  const least = format === 'date' ? 86_400_000 : format === 'seconds' || format === 'http' ? 1000 : 1;
+  const least = isPattern(format)
+    ? patternGrain(format)
+    : format === 'date'
+      ? 86_400_000
+      : format === 'seconds' || format === 'http'
+        ? 1000
+        : 1;
   const decimals = stamps.decimals ?? 3;
   return Math.max(stamps.grainMs, least, decimals >= 3 ? 1 : 10 ** (3 - decimals));
 }
@@ -86,6 +117,7 @@ export function stampText(at: number, stamps: Stamps, as: StampFormat = stamps.s
   if (as === 'ms') return String(Math.floor(at));
   if (as === 'odata') return `/Date(${Math.floor(at)})/`;
   if (as === 'http') return new Date(at).toUTCString();
+  if (isPattern(as)) return writePattern(as, new Date(Math.floor(at) + (as.includes('Z') ? 0 : ahead(stamps.zone, at))));
   const utc = stamps.writeZone;
   const text = new Date(Math.floor(at) + (utc && as !== 'date' ? 0 : ahead(stamps.zone, at))).toISOString();
   if (as === 'date') return text.slice(0, 10);

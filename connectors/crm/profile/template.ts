@@ -18,6 +18,8 @@ const FILTERS: Readonly<Record<string, (text: string) => string>> = {
   json: (text) => JSON.stringify(text),
   /** Base64. */
   base64: (text) => Buffer.from(text).toString('base64'),
+  /** A number in a JSON body, where it stands alone. */
+  number: (text) => String(Number(text)),
 };
 
 /** The filters that a template may name. */
@@ -65,9 +67,10 @@ export function fillText(
 export function fill(template: Template, variables: Variables): unknown {
   if (typeof template === 'string') {
     const [whole] = template.matchAll(VARIABLE);
-    if (whole && whole[0] === template && whole[2] !== undefined && whole[3] === undefined)
-      return variables[whole[2]] ?? undefined;
-    return fillText(template, variables);
+    const alone = whole?.[0] === template ? whole : undefined;
+    if (alone?.[2] !== undefined && alone[3] === undefined) return variables[alone[2]] ?? undefined;
+    const text = fillText(template, variables);
+    return alone?.[3] === 'number' && text !== undefined ? Number(text) : text;
   }
   if (template === null || typeof template !== 'object') return template;
   if (Array.isArray(template)) {
