@@ -104,6 +104,8 @@ async function send(system: string, request: Call): Promise<Answer> {
       timeout: false,
       // A refusal is an answer that is read and classified below; ky would drop its body.
       throwHttpErrors: false,
+      // A write that is sent on becomes a read, and a key may go where it should not.
+      redirect: 'manual',
       signal: abort.signal,
     });
     const text = await response.text();
@@ -167,9 +169,16 @@ function classify(system: string, { status, headers, text: body }: RawAnswer, ju
   if (status === 401) return new SystemError(system, 'unauthorized', { text, ...more });
   if (status === 404 || status === 410) return new SystemError(system, 'gone', { text, ...more });
   if (status === 412) return new SystemError(system, 'contended', { text, ...more });
+  if (status === 301 || status === 308) return new SystemError(system, 'refused', { text: movedText(status, headers), ...more });
   if (status === 408 || status === 425 || status >= 500 || status < 400)
     return new SystemError(system, 'unreachable', { text, ...more });
   return new SystemError(system, 'refused', { text, ...more });
+}
+
+/** Where it has moved for good; without a query, which may hold a key. */
+function movedText(status: number, headers: Headers): string {
+  const to = headers.get('location')?.split(/[?#]/)[0] ?? 'elsewhere';
+  return `${status}: it has moved to ${to}, and calls are not sent on: give that address (a slash too many, or too few?)`;
 }
 
 function reason(error: unknown, url: string): string {

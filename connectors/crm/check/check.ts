@@ -3,6 +3,7 @@ import { crmParts, type CrmGiven } from '../connector.ts';
 import { profileHash } from '../profile/read.ts';
 import type { ReadyType } from '../profile/resolve.ts';
 import { checkReading, callOptions, type CheckContext } from './reading.ts';
+import { cleanUp, Throwaway } from './throwaway.ts';
 import { checkWriting } from './writing.ts';
 import { failureOf, Findings, isOutage, type Finding } from './findings.ts';
 
@@ -63,7 +64,6 @@ export async function checkProfile(given: CheckGiven): Promise<CheckReport> {
     return Promise.resolve('the key is taken');
   });
   if (!reached) return report(false);
-  let { absentSeen } = await checkReading(context);
   const property = type.fields.find(
     ({ name, type: kind, writable, refers }) => kind === 'string' && writable && refers === undefined && !(name in values),
   );
@@ -74,10 +74,39 @@ export async function checkProfile(given: CheckGiven): Promise<CheckReport> {
       : !property
         ? `${typeName} has no writable text property`
         : null;
-  if (why !== null || !property)
+  const throwaway = property === undefined ? null : { property: property.name, values };
+  let { absentSeen } = await withRecords(context, why === null ? throwaway : null, () => checkReading(context));
+  if (why !== null || !throwaway)
     findings.add({ name: 'writing', claim: 'creates, updates, conditions, deletions', seen: why ?? '', verdict: 'not seen' });
-  else absentSeen = (await checkWriting(context, { property: property.name, values })).absentSeen || absentSeen;
+  else absentSeen = (await checkWriting(context, throwaway)).absentSeen || absentSeen;
   return report(absentSeen);
+}
+
+/** So many records make a second page of the check's own. */
+const ENOUGH = 3;
+
+/** Reads a type that has few records or none with some throwaway ones among them: else next to nothing would be seen. */
+async function withRecords<T>(
+  context: CheckContext,
+  given: { readonly property: string; readonly values: Values } | null,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (given === null) return work();
+  let there = ENOUGH;
+  // Why it cannot be listed is told where lists are looked at.
+  await failureOf(async () => {
+    there = (await context.parts.listOf(context.type, [], callOptions(context)).probe('list', ENOUGH)).rows.length;
+  });
+  if (there >= ENOUGH) return work();
+  const throwaway = new Throwaway(context, given.property, given.values);
+  try {
+    // Whether a create works, and why not, is told where creates are looked at.
+    for (let n = there; n < ENOUGH; n++)
+      if (await failureOf(() => throwaway.create(throwaway.identity(), `${throwaway.mark} ${n}`))) break;
+    return await work();
+  } finally {
+    await cleanUp(throwaway);
+  }
 }
 
 /** The claims that were refuted, in words. */

@@ -31,6 +31,19 @@ export class NotSeen extends Error {
 export const isOutage = ({ failure, status }: SystemError): boolean =>
   failure === 'throttled' || (failure === 'unreachable' && (status === null || [408, 429, 502, 503, 504].includes(status)));
 
+const ADVICE: Readonly<Record<number, string>> = {
+  401: 'look at auth',
+  405: 'look at method',
+  415: 'look at contentType',
+  428: 'it wants a condition: say "condition": {"header": "If-Match", "value": "{etag}"}, with "delete": true where deletions want it too',
+};
+
+/** Where to look in the profile, by how the system refused. */
+const adviceFor = ({ status }: SystemError): string => {
+  const advice = ADVICE[status ?? 0];
+  return advice === undefined ? '' : `. ${advice.charAt(0).toUpperCase()}${advice.slice(1)}`;
+};
+
 /** Collects what a check finds; one claim that fails does not keep the next from being looked at. */
 export class Findings {
   readonly all: Finding[] = [];
@@ -45,7 +58,7 @@ export class Findings {
       else if (error instanceof Refuted)
         this.add({ name, claim, seen: error.message, verdict: 'refuted', without: error.without });
       else if (error instanceof SystemError && isOutage(error)) this.add({ name, claim, seen: error.text, verdict: 'not seen' });
-      else if (error instanceof SystemError) this.add({ name, claim, seen: error.text, verdict: 'refuted' });
+      else if (error instanceof SystemError) this.add({ name, claim, seen: error.text + adviceFor(error), verdict: 'refuted' });
       else throw error;
       return false;
     }

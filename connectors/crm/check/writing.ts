@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNoValue, sameValue, type Values } from '../../../flows/values.ts';
-import type { Snapshot, WriteCondition } from '../../connector.ts';
+import type { Snapshot } from '../../connector.ts';
 import { stampText, stepBefore } from '../profile/stamps.ts';
 import { isObject } from '../record.ts';
 import { namesKey } from '../writing.ts';
 import { instantMs } from '../../../flows/instant.ts';
 import { failureOf, NotSeen, Refuted } from './findings.ts';
 import { callOptions, conditionWords, judgeLeftOut, look, type CheckContext } from './reading.ts';
+import { cleanUp, Throwaway } from './throwaway.ts';
 
 /** How long a change is waited for in the list of changes (ms). */
 const PATIENCE_MS = 15_000;
@@ -17,71 +17,6 @@ const OVERLAP_MS = 60_000;
 /** What a stamp of whole seconds needs to move (ms). */
 const COARSE_MS = 1100;
 const isCoarse = ({ instant }: Snapshot): boolean => instantMs(instant) % 1000 === 0;
-
-/** A throwaway record of a check, and what is done with it. */
-class Throwaway {
-  readonly context: CheckContext;
-  readonly property: string;
-  readonly more: Values;
-  /** Records that were made and have to go again. */
-  readonly made = new Set<string>();
-
-  constructor(context: CheckContext, property: string, more: Values) {
-    this.context = context;
-    this.property = property;
-    this.more = more;
-  }
-
-  readonly mark = `Tandem check ${randomUUID().slice(0, 8)}`;
-  readonly identity = (): { externalId: string; idempotencyKey: string } => ({
-    externalId: `tandem:check:${randomUUID().slice(0, 12)}`,
-    idempotencyKey: `tandem:check:${randomUUID()}`,
-  });
-
-  get fields(): string[] {
-    return [...new Set([this.property, ...this.context.fields])];
-  }
-
-  async create(identity: { externalId: string; idempotencyKey: string }): Promise<Snapshot> {
-    const { parts, type } = this.context;
-    const values = { ...this.more, [this.property]: this.mark };
-    try {
-      const request = { type: type.name, values, fields: this.fields, identity };
-      const made = await parts.writer(type).create(request, callOptions(this.context));
-      this.made.add(made.id);
-      return made;
-    } catch (error) {
-      // Made perhaps, and not to be seen: it has to go all the same.
-      const found = await parts
-        .findById({ type, externalId: identity.externalId, fields: [] }, callOptions(this.context))
-        .catch(() => []);
-      for (const { id } of found) this.made.add(id);
-      throw error;
-    }
-  }
-
-  async read(id: string): Promise<Snapshot> {
-    return (await this.context.parts.read({ type: this.context.type, id, fields: this.fields }, callOptions(this.context))).seen;
-  }
-
-  /** Writes the property; on the condition of what is given, or of what is there now. */
-  async update(id: string, value: string | null, condition?: WriteCondition): Promise<Snapshot> {
-    const { parts, type } = this.context;
-    const now = condition ?? this.conditionOf(await this.read(id));
-    const request = { type: type.name, id, set: { [this.property]: value }, condition: now, fields: this.fields };
-    return parts.writer(type).update(request, callOptions(this.context));
-  }
-
-  conditionOf({ fields, etag, version }: Snapshot): WriteCondition {
-    return { test: { [this.property]: fields[this.property] ?? null }, etag, version };
-  }
-
-  async remove(id: string): Promise<void> {
-    const { parts, type } = this.context;
-    await parts.writer(type).remove(id, callOptions(this.context));
-    this.made.delete(id);
-  }
-}
 
 /** Everything that takes a record of one's own. It is made, named as such, and removed again; nothing else is touched. */
 export async function checkWriting(
@@ -113,20 +48,6 @@ export async function checkWriting(
     await cleanUp(throwaway);
   }
   return { absentSeen };
-}
-
-async function cleanUp({ made, context }: Throwaway): Promise<void> {
-  const { parts, type, findings } = context;
-  for (const id of made) {
-    const error = await failureOf(() => parts.writer(type).remove(id, callOptions(context)));
-    if (error && error.failure !== 'gone')
-      findings.add({
-        name: 'cleaning up',
-        claim: 'what was made is removed',
-        seen: `${type.name} ${id} is still there: ${error.text}. Remove it by hand`,
-        verdict: 'refuted',
-      });
-  }
 }
 
 async function checkMade(throwaway: Throwaway, made: Snapshot): Promise<void> {
@@ -202,7 +123,7 @@ async function checkIdentity(
   await findings.look('unique external id', claim, async () => {
     let other: Snapshot | undefined;
     const error = await failureOf(async () => {
-      other = await throwaway.create({ ...throwaway.identity(), externalId: identity.externalId });
+      other = await throwaway.create({ ...throwaway.identity(), externalId: identity.externalId }, `${throwaway.mark} g`);
     });
     if (error?.failure === 'taken') return `refused: ${error.text.slice(0, 120)}`;
     if (error) throw new Refuted(`${error.text}: read as ${error.failure}. Give a rule under errors, "is": "taken"`);
@@ -216,11 +137,12 @@ async function checkIdentity(
 async function checkUpdates(throwaway: Throwaway, id: string): Promise<void> {
   const { context, property, mark } = throwaway;
   const { type, findings } = context;
-  const before = await throwaway.read(id);
+  let before: Snapshot | undefined;
   const stuck = await findings.look(
     'update',
     `an update is answered with ${type.operations.update.answer}, and sticks`,
     async () => {
+      before = await throwaway.read(id);
       // Within the unit of a coarse stamp an edit moves nothing: the next unit tells whether it moves at all.
       if (isCoarse(before)) await sleep(COARSE_MS);
       const seen = await throwaway.update(id, `${mark} b`);
@@ -231,15 +153,15 @@ async function checkUpdates(throwaway: Throwaway, id: string): Promise<void> {
           `answered, not stored: ${property} still is ${JSON.stringify(later.fields[property])}`,
           'nothing could be written',
         );
-      for (const name of Object.keys(throwaway.more))
-        if (!sameValue(later.fields[name] ?? before.fields[name], before.fields[name]))
-          throw new Refuted(`${name} changed too, though it was not sent: say "style": "replace"`);
+      requireKept(throwaway, { before, later });
       if (later.version <= before.version)
         throw new Refuted(`the stamp did not move (${later.instant})`, 'an edit within its grain would not be seen');
       return `stored; the stamp moved to ${seen.instant}${isCoarse(later) ? ', in whole seconds: an edit within the second of another is told by its values' : ''}`;
     },
   );
-  if (!stuck) return;
+  if (!stuck || !before) return;
+  const old = before;
+  await checkBeside(throwaway, id);
   const { condition } = type;
   if (condition === 'none')
     return findings.add({
@@ -251,8 +173,8 @@ async function checkUpdates(throwaway: Throwaway, id: string): Promise<void> {
     });
   const how = typeof condition === 'object' ? conditionWords(condition) : 'JSON Patch test';
   await findings.look('condition', `a write on an old condition is refused (${how})`, async () => {
-    if (typeof condition === 'object' && before.etag === undefined) throw new Refuted('a record shows nothing to compare with');
-    const error = await failureOf(() => throwaway.update(id, `${mark} c`, throwaway.conditionOf(before)));
+    if (typeof condition === 'object' && old.etag === undefined) throw new Refuted('a record shows nothing to compare with');
+    const error = await failureOf(() => throwaway.update(id, `${mark} c`, throwaway.conditionOf(old)));
     if (error === null || error.failure === 'unstored')
       throw new Refuted('it was not refused: say "condition": "none"', 'edits would be overwritten');
     if (error.failure !== 'contended')
@@ -261,11 +183,51 @@ async function checkUpdates(throwaway: Throwaway, id: string): Promise<void> {
   });
 }
 
+/** What an update does not name stays as it is: else every edit would wipe the rest of a record. */
+function requireKept({ more, context }: Throwaway, { before, later }: { before: Snapshot; later: Snapshot }): void {
+  const values = (seen: Snapshot): Values => ({
+    ...seen.fields,
+    [context.type.record.externalId ?? '']: seen.externalId ?? null,
+  });
+  const names = [...Object.keys(more), ...(before.externalId === undefined ? [] : [context.type.record.externalId ?? ''])];
+  for (const name of names)
+    if (!sameValue(values(later)[name], values(before)[name]))
+      throw new Refuted(
+        `${name} changed too, though it was not sent: say "style": "replace" under update`,
+        'an edit would wipe what it does not name',
+      );
+}
+
+async function checkBeside(throwaway: Throwaway, id: string): Promise<void> {
+  const { context, property, more } = throwaway;
+  const other = context.type.fields.find(
+    ({ name, type: kind, writable, refers }) =>
+      kind === 'string' && writable && refers === undefined && name !== property && !(name in more),
+  );
+  if (!other) return;
+  await context.findings.look('update alone', `an update of ${other.name} leaves ${property} as it is`, async () => {
+    const before = await throwaway.read(id);
+    const error = await failureOf(() => throwaway.updateBeside(id, other.name));
+    if (error && error.failure !== 'unstored') throw new NotSeen(`${other.name} takes no text: ${error.text.slice(0, 120)}`);
+    await sleep(context.type.stamps.lagMs);
+    const later = await throwaway.read(id);
+    if (!sameValue(later.fields[property], before.fields[property]))
+      throw new Refuted(
+        `${property} changed too, though it was not sent: say "style": "replace" under update`,
+        'an edit would wipe what it does not name',
+      );
+    requireKept(throwaway, { before, later });
+    return 'it does';
+  });
+}
+
 async function clears(throwaway: Throwaway, id: string): Promise<boolean> {
   const { context, property } = throwaway;
   const error = await failureOf(() => throwaway.update(id, null));
   if (error)
-    throw error.failure === 'refused' ? new NotSeen(`${property} cannot be cleared: ${error.text.slice(0, 160)}`) : error;
+    throw error.failure === 'refused'
+      ? new NotSeen(`${property} cannot be cleared: ${error.text.slice(0, 160)}. Look at record.noValue`)
+      : error;
   const { body, seen } = await context.parts.read({ type: context.type, id, fields: throwaway.fields }, callOptions(context));
   if (!isNoValue(seen.fields[property]))
     throw new Refuted(`${property} is ${JSON.stringify(seen.fields[property])} after it was cleared: look at record.noValue`);
@@ -276,9 +238,11 @@ async function checkFeed(throwaway: Throwaway, id: string): Promise<void> {
   const { context, mark } = throwaway;
   const { type, findings } = context;
   const { stamps } = type;
-  const seen = await throwaway.update(id, `${mark} d`);
-  const from = new Date(stamps.inclusive ? instantMs(seen.instant) : stepBefore(instantMs(seen.instant), stamps)).toISOString();
+  const startFor = (instant: string): string =>
+    new Date(stamps.inclusive ? instantMs(instant) : stepBefore(instantMs(instant), stamps)).toISOString();
   await findings.look('lag', `a change is listed within ${stamps.lagMs + stamps.lookBackMs} ms`, async () => {
+    const seen = await throwaway.update(id, `${mark} d`);
+    const from = startFor(seen.instant);
     const began = Date.now();
     for (;;) {
       const rows = await look(context, from);
@@ -296,11 +260,13 @@ async function checkFeed(throwaway: Throwaway, id: string): Promise<void> {
     }
   });
   await findings.look('equal stamps', 'records of nearly one stamp are all listed', async () => {
-    const others = [await throwaway.create(throwaway.identity()), await throwaway.create(throwaway.identity())];
+    const others = [
+      await throwaway.create(throwaway.identity(), `${mark} e`),
+      await throwaway.create(throwaway.identity(), `${mark} f`),
+    ];
     const began = Date.now();
-    const since = others[0]?.instant ?? from;
+    const start = startFor(others[0]?.instant ?? '');
     for (;;) {
-      const start = new Date(stamps.inclusive ? instantMs(since) : stepBefore(instantMs(since), stamps)).toISOString();
       const ids = (await look(context, start)).map((row) => row.id);
       if (others.every((each) => ids.includes(each.id))) break;
       if (Date.now() - began > PATIENCE_MS) throw new Refuted('one of two is not listed', 'edits would be lost');
