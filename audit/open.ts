@@ -7,7 +7,7 @@ import { whyUnusable, openStore, systemServer } from '../worker/remotes.ts';
 import { checkOwner, checkStore, worldOf, type Identities } from '../worker/world.ts';
 import { installationNamed, type Installation } from '../flows/installation.ts';
 import { makeConnectors } from '../worker/connectors.ts';
-import { readAll } from '../worker/worker.ts';
+import { readAll } from '../worker/readAll.ts';
 
 /** What looks at both systems itself needs: configuration, flows, the store and the connectors. */
 export interface Opened extends Flows {

@@ -6,7 +6,7 @@ import { readStoreConfig } from '../worker/config.ts';
 import type { Health } from '../worker/health.ts';
 import { openStore, serversOf } from '../worker/remotes.ts';
 import { connectTemporal, temporalConfig } from '../worker/temporal.ts';
-import { readConfiguredFlows } from '../worker/worker.ts';
+import { readConfiguredFlows } from '../worker/readAll.ts';
 import { checkOwner, knownWorld } from '../worker/world.ts';
 import { makeTandem } from './tandem.ts';
 import type { Tandem } from './types.ts';

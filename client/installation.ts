@@ -1,7 +1,7 @@
 import { installationNamed } from '../flows/installation.ts';
 import { SCHEMA } from '../store/store.ts';
 import { readStoreConfig } from '../worker/config.ts';
-import { readConfiguredFlows } from '../worker/worker.ts';
+import { readConfiguredFlows } from '../worker/readAll.ts';
 import { openStore } from '../worker/remotes.ts';
 import { checkOwner } from '../worker/world.ts';
 

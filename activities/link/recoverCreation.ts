@@ -12,6 +12,7 @@ const KEY_KEPT_MS = 23 * 3600_000;
 /** So often a record is sent without an answer, where a second try cannot be told from a second record. */
 const MOST_TRIES = 2;
 const READ_TRIES = 3;
+const LOOK_APART_MS = 2000;
 /** A record that was made and cannot be read: so long it is tried again (ms), since gateways blip. */
 const UNREADABLE_MS = 15 * 60_000;
 /** A list that cannot be read whole hides what may be ours: after so many attempts a person is asked. */
@@ -51,14 +52,19 @@ function mustLook(creation: Creation): boolean {
 
 async function look(creation: Creation): Promise<readonly Snapshot[] | Extract<Sent, { refusal: unknown }>> {
   const { context, system, attempt, note, lostSince } = creation;
+  const { time } = context.deps;
   // What an earlier try made may not be in the list yet.
-  if (isPerhapsThere(creation)) await context.deps.time.sleep(system.lagMs, attempt.signal);
-  try {
-    return await lookUp(creation, Math.min(note?.since ?? lostSince, lostSince));
-  } catch (error) {
-    if (!(error instanceof SystemError) || error.failure !== 'malformed' || attempt.number < MOST_LOOKS) throw error;
-    const text = `an earlier answer was lost, and the list in which its record may stand cannot be read: ${error.text}`;
-    return refused(creation, 'ambiguous', text);
+  if (isPerhapsThere(creation)) await time.sleep(system.lagMs, attempt.signal);
+  for (let looks = 1; ; looks++) {
+    try {
+      return await lookUp(creation, Math.min(note?.since ?? lostSince, lostSince));
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.failure !== 'malformed' || attempt.number < MOST_LOOKS) throw error;
+      const text = `an earlier answer was lost, and the list in which its record may stand cannot be read: ${error.text}`;
+      if (looks === READ_TRIES) return refused(creation, 'ambiguous', text);
+      // A gateway that blips just now is no list that can never be read.
+      await time.sleep(LOOK_APART_MS, attempt.signal);
+    }
   }
 }
 

@@ -25,7 +25,7 @@ export function addFlowCommands(program: Command): void {
     .description('print the flows that run')
     .option(...json)
     .action(async (options: Json) => {
-      const { readConfiguredFlows } = await import('../../worker/worker.ts');
+      const { readConfiguredFlows } = await import('../../worker/readAll.ts');
       const { flows, refused } = await readConfiguredFlows(process.env);
       print(options.json, { flows, refused }, () => showFlows(flows, refused));
     });
@@ -46,7 +46,7 @@ export function addFlowCommands(program: Command): void {
     .option(...json)
     .action(async (file: string, options: { force?: boolean }, command: Command) => {
       if (!/\.rst$/i.test(file)) throw new TandemError(`${file} does not end in .rst, as a dataflow document does`);
-      const { readConfiguredFlows } = await import('../../worker/worker.ts');
+      const { readConfiguredFlows } = await import('../../worker/readAll.ts');
       const { flows, catalogues } = await readConfiguredFlows(process.env);
       const generated = new Date().toISOString().slice(0, 19).replace('T', ' ');
       const { document, bindings } = documentOf(flows, generated, catalogues);

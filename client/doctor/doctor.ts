@@ -4,7 +4,7 @@ import { installationNamed } from '../../flows/installation.ts';
 import { tendingTroubles } from '../../worker/unserved.ts';
 import { serversOf } from '../../worker/remotes.ts';
 import { temporalConfig } from '../../worker/temporal.ts';
-import { readAll, readConfiguredFlows } from '../../worker/worker.ts';
+import { readAll, readConfiguredFlows } from '../../worker/readAll.ts';
 import { readStoreConfig } from '../../worker/config.ts';
 import { statusReport } from '../status.ts';
 import { nodeIsSupported, version } from '../version.ts';
