@@ -14,6 +14,13 @@ const PAIRS = [...OLDEST.flatMap((node) => [[node, '10'] as const, [node, '11'] 
 
 describe('an install on every Node and npm that may be had, oldest and newest', () => {
   const home = mkdtempSync(join(tmpdir(), 'tandem-installs-'));
+  const reach: Record<string, string> = {};
+  before(async () => {
+    for (const name of ['registry', 'cafile', 'https-proxy']) {
+      const value = (await typed(`npm config get ${name}`, tmpdir())).stdout.trim();
+      if (value !== 'null') reach[`npm_config_${name.replaceAll('-', '_')}`] = value;
+    }
+  });
   after(() => rmSync(home, { recursive: true, force: true }));
 
   /** What is said on stderr, but for the news that a newer npm is out. */
@@ -35,8 +42,12 @@ describe('an install on every Node and npm that may be had, oldest and newest', 
   for (const [node, npm] of PAIRS)
     it(`Node ${node}, npm ${npm}: npm ci in a clone and the package's install print no warning, and the program runs`, async () => {
       const bin = await programs(node, npm);
-      // Settings of this machine's own may be such that npm warns of them.
-      const env = { PATH: `${bin}:${process.env['PATH'] ?? ''}`, npm_config_userconfig: join(home, 'none') };
+      // Settings of this machine's own may be such that npm warns of them; how it reaches the registry is all that is kept.
+      const env = {
+        PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+        npm_config_userconfig: join(home, 'none'),
+        ...reach,
+      };
       const { folder } = await clone();
       const again = await typed('npm ci', folder, { env });
       assert.deepEqual(warnings(again.stderr), []);
