@@ -5,6 +5,7 @@ import { measureCalls, measureFirstSync, measureLarge } from './firstSync.ts';
 import { noteIdle } from './idle.ts';
 import { readOptions, USAGE } from './options.ts';
 import { measureReading } from './reading.ts';
+import { measureReplayed } from './replayed.ts';
 import { report, say } from './report.ts';
 import { build, startStack } from './stack.ts';
 import { measureStart, measureWorkerStart } from './start.ts';
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
     const installation = await measureFirstSync(stack, records, 3);
     measureCalls(installation);
     await measureChange(installation, Math.min(60, Math.floor(records / 3)));
+    await measureReplayed(installation);
     await measureThroughput(installation, Math.min(120, Math.floor(records / 2)));
     await installation.close();
     await measureBurst(stack, 3);
