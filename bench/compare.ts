@@ -23,14 +23,19 @@ const FEW = 500;
 const TOUCHED = 100;
 const PAGE = 2000;
 
-function snapshot(i: number): Snapshot {
+/** A record as a feed shows it. */
+export function snapshot(i: number): Snapshot {
   const instant = `2026-01-01T00:00:00.${String(i).padStart(7, '0')}Z`;
   return { id: `1/${i}`, version: instantKey(instant), instant, fields: { FirstName: `F${i}`, LastName: `L${i}` }, at: [0, 1] };
 }
 
+/** The specification's three flows. */
+export async function flowsOfBench(): Promise<readonly Flow[]> {
+  return (await readFlows(undefined, [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)])).flows;
+}
+
 async function contactPersonFlow(): Promise<Flow> {
-  const { flows } = await readFlows(undefined, [POWEROFFICE_CATALOGUE, catalogueOf(DEFAULT_PROFILE)]);
-  const flow = flows.find((each) => each.name === 'contactperson-contact');
+  const flow = (await flowsOfBench()).find((each) => each.name === 'contactperson-contact');
   if (!flow) throw new Error('no such flow');
   return flow;
 }

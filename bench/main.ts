@@ -7,6 +7,7 @@ import { readOptions, USAGE } from './options.ts';
 import { measureReading } from './reading.ts';
 import { measureReplayed } from './replayed.ts';
 import { report, say } from './report.ts';
+import { measureRequests } from './requests.ts';
 import { build, startStack } from './stack.ts';
 import { measureStart, measureWorkerStart } from './start.ts';
 import { measureThroughput } from './throughput.ts';
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
     await installation.close();
     await measureBurst(stack, 3);
     await measureComparing(stack.mongo);
+    await measureRequests(stack);
     measureReading();
     noteIdle();
     await measureStart();

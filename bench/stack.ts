@@ -26,6 +26,9 @@ export async function build(): Promise<void> {
   await promisify(execFile)(process.execPath, [compiler, '-p', inRepository('tsconfig.bench.json')]);
 }
 
+/** The compiled command line. */
+export const program = (): string[] => [inRepository(`${BUILT}/client/cli/main.js`)];
+
 /** Real servers of the bench's own, in a temporary folder. */
 export interface Stack {
   readonly mongo: string;
@@ -124,8 +127,7 @@ export async function install(stack: Stack, size: SeedSize, more: Record<string,
       ...WORKER_ENV,
       ...settings,
     });
-    const program = [inRepository(`${BUILT}/client/cli/main.js`)];
-    workers = Array.from({ length: count }, () => runTandem(['worker'], env, program));
+    workers = Array.from({ length: count }, () => runTandem(['worker'], env, program()));
     for (const worker of workers) started(worker.child, 'SIGKILL');
   };
   await restart(1, more);

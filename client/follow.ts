@@ -13,7 +13,7 @@ export async function readChanges(
   store: Store,
   { after, limit = 50 }: { readonly after?: number | undefined; readonly limit?: number | undefined } = {},
 ): Promise<{ readonly events: readonly ChangeEvent[]; readonly next: number }> {
-  if (after === undefined) return { events: [], next: (await store.changes.after(Number.MAX_SAFE_INTEGER, 1)).newest };
+  if (after === undefined) return { events: [], next: await store.changes.newest() };
   const { events, newest, oldest } = await store.changes.after(after, limit);
   if (after > newest) throw new CursorTooOld(after, newest);
   if (after < oldest - 1) throw new CursorTooOld(after, oldest - 1);

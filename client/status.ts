@@ -5,6 +5,7 @@ import { feedKey, systemTitle } from '../flows/names.ts';
 import { reasonOf } from '../flows/reasons.ts';
 import type { CursorDocument, LinkDocument, NotBelieved, SystemDocument } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
+import type { Tallied } from '../store/tally.ts';
 import { clockInWords } from '../worker/clockWatch.ts';
 import type { Health } from '../worker/health.ts';
 import { notRun } from '../worker/readFlows.ts';
@@ -41,7 +42,7 @@ export async function statusReport(
   const found = (await servers.look()).flatMap(({ of, trouble }) => (trouble ? [{ of, trouble }] : []));
   const down = found.find(({ of }) => of === 'store')?.trouble;
   if (down) throw new Unreachable(down);
-  const counts = await store.links.countByStatus();
+  const counts = await store.tally.counts();
   const blocked = await store.links.list({ status: 'blocked' }, { limit: BLOCKED });
   const cursors = await store.cursors.all();
   const systems = await store.systems.all();
@@ -60,7 +61,7 @@ export async function statusReport(
       const last = mine.map((each) => each.last.getTime()).sort((a, b) => b - a)[0];
       return {
         flow: name,
-        pairs: Object.fromEntries(mine.map(({ status, count }) => [status, count])),
+        pairs: sumsBy(mine, ({ status }) => status),
         lastSync: last === undefined ? null : new Date(last).toISOString(),
         blocked: reasonsOf(blocked.filter((each) => each.flow === name)),
       };
@@ -82,7 +83,7 @@ export async function statusReport(
     ),
     refused: notRun(refused).map(({ section, why }) => ({ section, why: [...why] })),
     paused: [...(await store.limits.paused())],
-    leftOver: await leftOver(store, flows),
+    leftOver: await leftOver(store, flows, counts),
     systems: systems.map((each) => ({
       system: each._id,
       address: each.identity ?? null,
@@ -97,6 +98,13 @@ function unconditionedInWords({ test, conditional }: SystemDocument): string | n
   if (test !== 'missing' && conditional !== 'none') return null;
   const what = test === 'missing' ? 'takes no JSON Patch test' : 'takes no condition with a write';
   return `${what}: a read comes before each write, and an edit within that moment can be overwritten`;
+}
+
+/** How many links there are by what they have in common. */
+function sumsBy<T extends Pick<Tallied, 'count'>>(rows: readonly T[], key: (row: T) => string): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const row of rows) sums[key(row)] = (sums[key(row)] ?? 0) + row.count;
+  return sums;
 }
 
 async function setAsideOf(store: Store, feed: string): Promise<StatusReport['feeds'][number]['setAside']> {

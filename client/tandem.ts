@@ -22,6 +22,7 @@ import { NotFound, NotPossible, TimedOut } from './errors.ts';
 import { followChanges, readChanges } from './follow.ts';
 import { plainChange, plainDetails, plainLink } from './toModel.ts';
 import { rebuild } from './rebuild.ts';
+import { remembered } from './remembered.ts';
 import { removeFlow, removeInstallation } from './remove.ts';
 import { renewLinks } from './renew.ts';
 import { STATUSES } from '../workflows/core/state.ts';
@@ -34,6 +35,8 @@ import { viewsOf, type Ui } from './views.ts';
 const WAIT_MS = 60_000;
 /** A Temporal that has not taken a request by then does not answer (ms). */
 const ANSWER_MS = 5000;
+/** Whether somebody carries the links on is asked of Temporal once in so long (ms): it takes two dozen calls. */
+const TENDING_MS = 5000;
 
 /** What the library works with. */
 export interface TandemDeps {
@@ -63,7 +66,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
   }
 
   async function noLink(flow: string, sourceId: string): Promise<NotFound> {
-    const near = nearest(sourceId, await store.links.idsNear(flow, sourceId));
+    const near = nearest(sourceId, await store.pages.idsNear(flow, sourceId));
     const next = near === null ? `\`tandem links --flow ${flow}\` lists what there is` : `did you mean ${near}?`;
     return new NotFound('link', `flow ${flow} has no link for source ${sourceId}; ${next}`, near);
   }
@@ -138,6 +141,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
   }
 
   const brake: Brake = { store, steer: ask };
+  const tending = remembered(TENDING_MS, () => tendingTroubles(client, installation));
 
   return {
     flows,
@@ -198,12 +202,16 @@ export function makeTandem(deps: TandemDeps): Tandem {
         ...deps,
         installation: installation.name,
         views: viewsOf(deps.ui, { queue: installation.queue, flows: flows.map(({ name }) => name) }),
-        tending: () => tendingTroubles(client, installation),
+        tending,
       }),
 
     async links({ flow, status, limit = 50, cursor } = {}) {
       if (flow !== undefined) flowOf(flow);
-      const found = await store.links.list({ flow, status }, { limit: limit + 1, after: cursor });
+      const named =
+        flow === undefined
+          ? [...flows.map(({ name }) => name), ...(await store.tally.counts()).map((each) => each.flow)]
+          : [flow];
+      const found = await store.pages.read({ flows: named, status }, { limit: limit + 1, after: cursor });
       const page = found.slice(0, limit);
       return { items: page.map(plainLink), next: found.length > limit ? (page.at(-1)?._id ?? null) : null };
     },

@@ -1,4 +1,4 @@
-import type { Collection, Db } from 'mongodb';
+import type { Collection, Db, Filter } from 'mongodb';
 import type { Side } from '../flows/side.ts';
 import type { Value } from '../flows/values.ts';
 import type { Block, EndReason, Status } from '../workflows/core/state.ts';
@@ -30,9 +30,12 @@ export interface EventPage {
   readonly events: readonly ChangeEventDocument[];
   /** The number of the newest event; 0 before the first. */
   readonly newest: number;
-  /** The number of the oldest event that is kept; one more than the newest where none is. */
+  /** No event before this one is kept after the number that was asked for. */
   readonly oldest: number;
 }
+
+/** How far to look for numbers that were given and not noted yet. */
+const STEP = 100;
 
 /** Counts on when every event has outlived its time, so that no number comes twice; and who numbers now. */
 interface CounterDocument {
@@ -67,7 +70,7 @@ export class Changes {
     if (events.length === 0) return;
     const known = await this.#events.find({ key: { $in: events.map(({ key }) => key) } }, { projection: { key: 1 } }).toArray();
     const numbered = new Set(known.map(({ key }) => key));
-    let last = await this.#last();
+    let last = await this.newest();
     for (const event of events.filter(({ key }) => !numbered.has(key)))
       for (;;) {
         try {
@@ -78,22 +81,43 @@ export class Changes {
           if (!isDuplicate(error)) throw error;
           // Another process numbers too: either it took the number, or it numbered this very event.
           if (await this.#events.findOne({ key: event.key })) break;
-          last = await this.#last();
+          last = await this.newest();
         }
       }
     await this.#counter.updateOne({ _id: 'sequence' }, { $max: { last } }, { upsert: true });
   }
 
-  /** Events after a number, oldest first. */
+  /**
+   * Events after a number, oldest first. Numbers follow one another, so they are asked for by name: some servers read all
+   * there is where a range has no end.
+   */
   async after(number: number, limit: number): Promise<EventPage> {
-    const events = await this.#events
-      .find({ _id: { $gt: number } })
+    const events = await this.#numbered(number, limit);
+    const newest = Math.max(await this.newest(), events.at(-1)?._id ?? 0);
+    if (events[0]?._id === number + 1 || newest <= number) return { events, newest, oldest: number + 1 };
+    // What comes next is no longer kept.
+    const [first] = await this.#events.find({}).sort({ _id: 1 }).limit(1).toArray();
+    const range = this.#events.find({ _id: { $gt: number } });
+    return { events: await range.sort({ _id: 1 }).limit(limit).toArray(), newest, oldest: first?._id ?? newest + 1 };
+  }
+
+  /** The number of the newest event; 0 before the first. */
+  async newest(): Promise<number> {
+    let last = (await this.#counter.findOne({ _id: 'sequence' }))?.last ?? 0;
+    // Whoever numbers notes the last number after a batch.
+    for (;;) {
+      const further = (await this.#numbered(last, STEP)).at(-1)?._id;
+      if (further === undefined) return last;
+      last = further;
+    }
+  }
+
+  #numbered(after: number, limit: number): Promise<ChangeEventDocument[]> {
+    const numbers = Array.from({ length: limit }, (_, i) => after + 1 + i).filter(Number.isSafeInteger);
+    return this.#events
+      .find({ _id: { $in: numbers } })
       .sort({ _id: 1 })
-      .limit(limit)
       .toArray();
-    const newest = await this.#last();
-    const oldest = (await this.#events.find({}).sort({ _id: 1 }).limit(1).toArray())[0]?._id ?? newest + 1;
-    return { events, newest, oldest };
   }
 
   /** Whether an event with that number is kept. */
@@ -101,15 +125,24 @@ export class Changes {
     return (await this.#events.findOne({ _id: number }, { projection: { _id: 1 } })) !== null;
   }
 
-  /** Whether this process is the one that numbers for the next `forMs`. Saves work alone: numbers are right without it. */
-  async lease(holder: string, now: number, forMs: number): Promise<boolean> {
-    await this.#counter.updateOne({ _id: 'sequence' }, { $setOnInsert: { last: 0, until: 0 } }, { upsert: true });
-    const free = { _id: 'sequence' as const, $or: [{ holder }, { until: { $lt: now } }] };
-    return (await this.#counter.updateOne(free, { $set: { holder, until: now + forMs } })).matchedCount === 1;
+  /**
+   * Makes this process the one that numbers for the next `forMs`, and tells who it was before; null where another one is.
+   * Saves work alone: numbers are right without it.
+   */
+  async lease(holder: string, now: number, forMs: number): Promise<{ readonly before: string | null } | null> {
+    const found = await this.#counter.findOne({ _id: 'sequence' });
+    if (!found) {
+      await this.#counter.updateOne({ _id: 'sequence' }, { $setOnInsert: { last: 0, until: 0 } }, { upsert: true });
+      return this.lease(holder, now, forMs);
+    }
+    if (found.holder !== holder && (found.until ?? 0) >= now) return null;
+    const same = { _id: 'sequence' as const, holder: found.holder ?? { $exists: false } };
+    const done = await this.#counter.updateOne(same as Filter<CounterDocument>, { $set: { holder, until: now + forMs } });
+    return done.matchedCount === 1 ? { before: found.holder ?? null } : null;
   }
 
-  async #last(): Promise<number> {
-    const newest = (await this.#events.find({}).sort({ _id: -1 }).limit(1).toArray())[0]?._id ?? 0;
-    return Math.max(newest, (await this.#counter.findOne({ _id: 'sequence' }))?.last ?? 0);
+  /** Numbers no more: another process may at once. */
+  async release(holder: string): Promise<void> {
+    await this.#counter.updateOne({ _id: 'sequence', holder }, { $set: { until: 0 } });
   }
 }

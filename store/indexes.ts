@@ -4,7 +4,7 @@ export const INDEXES: Readonly<Record<string, readonly string[]>> = {
     'flow_1_sourceId_1',
     'targetSystem_1_targetType_1_targetId_1',
     'targetId_1',
-    'status_1_flow_1',
+    'status_1_flow_1_sourceId_1',
     'unnumbered_1',
     'uncarriedSince_1',
   ],

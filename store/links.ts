@@ -4,10 +4,12 @@ import type { Ends } from '../flows/installation.ts';
 import type { Side } from '../flows/side.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { Observation, Status } from '../workflows/core/state.ts';
-import { chunks, isDuplicate } from './chunks.ts';
+import { chunks, isDuplicate, isDuplicateAlone } from './chunks.ts';
 import type { CreationNote, LinkDocument, SeenUpdate } from './documents.ts';
+import { idAfter } from './order.ts';
 
 const OLD_TARGET_INDEX = 'targetType_1_targetId_1';
+const OLD_STATUS_INDEX = 'status_1_flow_1';
 
 /** Another link has that target already: the unique index on (target system, type, id) refused. */
 export class TargetTaken extends Error {
@@ -37,14 +39,6 @@ export interface StandingLink extends Pick<LinkDocument, 'flow' | 'sourceId' | '
   readonly block?: { readonly code: string } | null;
 }
 
-/** How many links of a flow have one status, and when one of them was last written. */
-export interface StatusCount {
-  readonly flow: string;
-  readonly status: Status;
-  readonly count: number;
-  readonly last: Date;
-}
-
 /** The links: everything that is asked about many of them at once. */
 export class Links {
   readonly #links: Collection<LinkDocument>;
@@ -63,7 +57,9 @@ export class Links {
     // Of the first schema, whose types were one system's.
     if (await this.#links.indexExists(OLD_TARGET_INDEX)) await this.#links.dropIndex(OLD_TARGET_INDEX);
     await this.#links.createIndex({ targetId: 1 });
-    await this.#links.createIndex({ status: 1, flow: 1 });
+    // In front of it are those of a status, and of a status in a flow.
+    await this.#links.createIndex({ status: 1, flow: 1, sourceId: 1 });
+    if (await this.#links.indexExists(OLD_STATUS_INDEX)) await this.#links.dropIndex(OLD_STATUS_INDEX);
     await this.#links.createIndex({ unnumbered: 1 }, { partialFilterExpression: { unnumbered: true } });
     await this.#links.createIndex({ uncarriedSince: 1 }, { partialFilterExpression: { uncarriedSince: { $exists: true } } });
   }
@@ -71,19 +67,6 @@ export class Links {
   /** One link; null where the store knows none. */
   byKey(key: string): Promise<LinkDocument | null> {
     return this.#links.findOne({ _id: key });
-  }
-
-  /** Source ids of a flow that come just before and just after one in their order. */
-  async idsNear(flow: string, sourceId: string): Promise<string[]> {
-    const key = linkKey(flow, sourceId);
-    const beside = (_id: object, direction: 1 | -1): Promise<Pick<LinkDocument, 'sourceId'>[]> =>
-      this.#links
-        .find({ _id } as Filter<LinkDocument>, { projection: { sourceId: 1 } })
-        .sort({ _id: direction })
-        .limit(5)
-        .toArray();
-    const found = await Promise.all([beside({ $gt: `${flow}:`, $lt: key }, -1), beside({ $gt: key, $lt: `${flow};` }, 1)]);
-    return found.flat().map((each) => each.sourceId);
   }
 
   /** Links of one flow by source id. */
@@ -97,25 +80,16 @@ export class Links {
 
   /** Links in the order of their keys; `after` goes on where an earlier page ended. */
   list(filter: LinkFilter = {}, { limit = 0, after }: LinkPage = {}): Promise<LinkDocument[]> {
-    return this.#links.find(query(filter, after)).sort({ _id: 1 }).limit(limit).toArray();
-  }
-
-  /** Links whose news has no number yet. */
-  unnumbered(limit: number): Promise<LinkDocument[]> {
-    return this.#links.find({ unnumbered: true }).limit(limit).toArray();
-  }
-
-  /** When the oldest news that has no number was written; null where all has. */
-  async oldestUnnumbered(): Promise<Date | null> {
-    const found = await this.#links.find({ unnumbered: true }).sort({ updatedAt: 1 }).limit(1).toArray();
-    return found[0]?.updatedAt ?? null;
-  }
-
-  /** The news of a link has its number, up to that revision; a newer revision has news of its own. */
-  async setNumbered(key: string, numbered: NonNullable<LinkDocument['numbered']>): Promise<void> {
-    const all = { _id: key, revision: numbered.revision };
-    const done = await this.#links.updateOne(all, { $set: { numbered }, $unset: { unnumbered: '' } });
-    if (done.matchedCount === 0) await this.#links.updateOne({ _id: key }, { $set: { numbered } });
+    // Of one flow the order of keys is that of source ids, for which there is an index.
+    const byId = typeof filter.flow === 'string';
+    const from = byId && after !== undefined ? idAfter(filter.flow, after) : after;
+    if (from === null) return Promise.resolve([]);
+    const range = from === undefined || from === '' ? {} : { [byId ? 'sourceId' : '_id']: { $gt: from } };
+    return this.#links
+      .find({ ...query(filter), ...range })
+      .sort(byId ? { sourceId: 1 } : { _id: 1 })
+      .limit(limit)
+      .toArray();
   }
 
   /** Links one after the other, in no order: for all of them, without holding them all. */
@@ -139,16 +113,6 @@ export class Links {
 
   count(filter: LinkFilter = {}): Promise<number> {
     return this.#links.countDocuments(query(filter));
-  }
-
-  /** Links by flow and status, in one pass over the store. */
-  async countByStatus(): Promise<StatusCount[]> {
-    const found = await this.#links
-      .aggregate<{ _id: { flow: string; status: Status }; n: number; last: Date }>([
-        { $group: { _id: { flow: '$flow', status: '$status' }, n: { $sum: 1 }, last: { $max: '$updatedAt' } } },
-      ])
-      .toArray();
-    return found.map(({ _id, n, last }) => ({ ..._id, count: n, last }));
   }
 
   /** How many links are past their beginning, or wait for a match or a record that they refer to. Reads every link. */
@@ -175,16 +139,14 @@ export class Links {
   /** Notes links whose workflows were just started; those that have written already stay as they are. */
   async discover(records: readonly LinkRecord[], ends: Ends): Promise<void> {
     for (const part of chunks(records))
-      await this.#links.bulkWrite(
-        part.map((record) => ({
-          updateOne: {
-            filter: { _id: linkKey(record.flow, record.sourceId) },
-            update: { $setOnInsert: blank(record, ends) } as UpdateFilter<LinkDocument>,
-            upsert: true,
-          },
-        })),
-        { ordered: false },
-      );
+      await this.#links
+        .insertMany(
+          part.map((record) => ({ _id: linkKey(record.flow, record.sourceId), ...blank(record, ends) })),
+          { ordered: false },
+        )
+        .catch((error: unknown) => {
+          if (!isDuplicateAlone(error)) throw error;
+        });
   }
 
   /**
@@ -308,12 +270,8 @@ export class Links {
   }
 }
 
-function query({ flow, status, ended, blockCode, targetId, linked }: LinkFilter, after?: string): Filter<LinkDocument> {
-  // A flow's keys lie side by side: between its name with a colon and its name with the sign that comes next.
-  const range =
-    typeof flow === 'string' ? { $gt: after ?? `${flow}:`, $lt: `${flow};` } : after === undefined ? undefined : { $gt: after };
+function query({ flow, status, ended, blockCode, targetId, linked }: LinkFilter): Filter<LinkDocument> {
   return {
-    ...(range ? { _id: range } : {}),
     ...(flow === undefined ? {} : { flow: typeof flow === 'string' ? flow : { $in: flow } }),
     ...(status === undefined ? {} : { status }),
     ...(ended === undefined ? {} : { ended }),
@@ -343,5 +301,7 @@ function blank(record: LinkRecord, ends: Ends): Omit<LinkDocument, '_id'> {
     seen,
     ...endsOf(ends),
     updatedAt: new Date(),
+    // It is counted like all others, though there is nothing to tell of it.
+    unnumbered: true,
   };
 }

@@ -9,17 +9,6 @@ export class Overview {
     this.#links = db.collection('links');
   }
 
-  /** How many links are blocked, by flow and reason. */
-  async countBlocked(): Promise<{ flow: string; code: string; count: number }[]> {
-    const found = await this.#links
-      .aggregate<{ _id: { flow: string; code?: string }; n: number }>([
-        { $match: { status: 'blocked' } },
-        { $group: { _id: { flow: '$flow', code: '$block.code' }, n: { $sum: 1 } } },
-      ])
-      .toArray();
-    return found.map(({ _id: { flow, code = 'unknown' }, n }) => ({ flow, code, count: n }));
-  }
-
   /** Links that were told of an edit and have not written since, the longest first. Whether there still is one, values tell. */
   uncarried(limit: number): Promise<LinkDocument[]> {
     return this.#links

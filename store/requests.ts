@@ -5,7 +5,7 @@ import { keepFor } from './keepFor.ts';
 /** A request that carried a key; `_id` is the caller's name and the key. */
 interface RequestDocument {
   readonly _id: string;
-  /** Of method, path and body. */
+  /** Of method, path, query and body. */
   readonly fingerprint: string;
   readonly at: Date;
   /** Null while it runs. */

@@ -10,6 +10,8 @@ import { History } from './history.ts';
 import { IdLists } from './idLists.ts';
 import { Limits } from './limits.ts';
 import { INDEXES } from './indexes.ts';
+import { LandmarkStore } from './landmarks.ts';
+import { LinkPages } from './linkPages.ts';
 import { Links } from './links.ts';
 import { Overview } from './overview.ts';
 import { SetAside } from './setAside.ts';
@@ -18,6 +20,8 @@ import { Owner } from './owner.ts';
 import { Slots } from './slots.ts';
 import { Steering } from './steeringAudit.ts';
 import { Systems } from './systems.ts';
+import { Tally } from './tally.ts';
+import { Unnumbered } from './unnumbered.ts';
 import { Workers } from './workers.ts';
 
 /** A client of MongoDB that somebody else opened. */
@@ -59,6 +63,10 @@ export class Store {
   readonly #clients: readonly MongoClient[];
   readonly #db: Db;
   readonly links: Links;
+  readonly pages: LinkPages;
+  readonly landmarks: LandmarkStore;
+  readonly tally: Tally;
+  readonly unnumbered: Unnumbered;
   readonly overview: Overview;
   readonly candidates: Candidates;
   readonly history: History;
@@ -78,6 +86,10 @@ export class Store {
     this.#clients = clients;
     this.#db = db;
     this.links = new Links(db);
+    this.landmarks = new LandmarkStore(db);
+    this.pages = new LinkPages(db, this.landmarks);
+    this.tally = new Tally(db);
+    this.unnumbered = new Unnumbered(db);
     this.overview = new Overview(db);
     this.candidates = new Candidates(db);
     this.history = new History(db);
@@ -168,6 +180,7 @@ export class Store {
   /** Forgets all that there is of a flow; its numbered changes stay for those who follow them, as long as they are kept. */
   async forgetFlow(flow: string): Promise<void> {
     await this.links.forget(flow);
+    await this.tally.forget();
     await this.candidates.forget(flow);
     await this.history.forget(flow);
     await this.limits.forget(flow);

@@ -1,60 +1,87 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { statusEventKey } from '../flows/names.ts';
 import type { LinkDocument } from '../store/documents.ts';
 import type { ChangeEventDocument } from '../store/changes.ts';
 import type { Store } from '../store/store.ts';
+import { standingOf, TallyTaken, type Keeper } from '../store/tally.ts';
 
-/** Between two looks for links that were written since (ms). */
+/** Between two looks for links that were written since (ms): soon after news, less often while there is none. */
 const LOOK_MS = 250;
-/** One process numbers at a time; where it falls silent another takes over after this (ms). */
-const LEASE_MS = 5000;
+const IDLE_MS = 1000;
+/** One process numbers at a time; where it falls silent another takes over after this. It says that it is there so often (ms). */
+const LEASE_MS = 6000;
+const RENEW_MS = LEASE_MS / 3;
 const BATCH = 200;
 
 type Event = Omit<ChangeEventDocument, '_id'>;
 
 /**
- * Numbers what was committed, after it was committed, so that services can follow it. A link says in the very write that
- * changes it that it has news, so nothing is missed when a process dies between two writes. Runs until `signal` aborts.
+ * Numbers what was committed, after it was committed, so that services can follow it, and keeps the counts of links. A link
+ * says in the very write that changes it that it has news, so nothing is missed when a process dies between two writes.
+ * Runs until `signal` aborts.
  */
 export async function numberChanges(
   store: Store,
-  { holder, log, signal }: { readonly holder: string; readonly log: Logger; readonly signal: AbortSignal },
+  { holder: name, log, signal }: { readonly holder: string; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<void> {
+  // A process that starts again under the same name must not take itself for the one before.
+  const holder = `${name}:${randomUUID().slice(0, 8)}`;
+  const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => {});
   let failures = 0;
+  let pause = LOOK_MS;
+  let renewAt = 0;
+  let tally: Keeper | null = null;
   while (!signal.aborted) {
     try {
-      const mine = await store.changes.lease(holder, Date.now(), LEASE_MS);
-      const numbered = mine ? await numberOnce(store) : 0;
+      if (Date.now() >= renewAt) {
+        const turn = await store.changes.lease(holder, Date.now(), LEASE_MS);
+        if (!turn) {
+          tally = null;
+          await wait(LEASE_MS / 2);
+          continue;
+        }
+        renewAt = Date.now() + RENEW_MS;
+        if (tally === null || tally.isOld) tally = await store.tally.open(holder, turn.before);
+      }
+      const numbered = await numberOnce(store, tally);
+      if (tally) await store.landmarks.draw(tally.total);
       failures = 0;
-      if (numbered === BATCH) continue;
-      await sleep(mine ? LOOK_MS : LEASE_MS / 2, undefined, { signal }).catch(() => {});
+      pause = numbered > 0 ? LOOK_MS : Math.min(IDLE_MS, pause * 2);
+      if (numbered < BATCH) await wait(pause);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
+      // What the counts missed is found when they are opened again.
+      tally = null;
+      renewAt = 0;
+      if (error instanceof TallyTaken) continue;
       failures += 1;
       if (failures === 1)
         log.warn(
           { event: 'sequencer', why: String(error) },
           'changes are not numbered for now: the store refuses, or cannot be reached',
         );
-      await sleep(Math.min(10_000, LOOK_MS * 2 ** failures), undefined, { signal }).catch(() => {});
+      await wait(Math.min(10_000, LOOK_MS * 2 ** failures));
     }
   }
+  // In good order, the next one takes over at once; else it counts anew.
+  await tally?.close().catch(() => {});
+  await store.changes.release(holder).catch(() => {});
 }
 
-/** Numbers what is open, a batch at most; gives how many links it dealt with. */
-export async function numberOnce(store: Store): Promise<number> {
-  const links = await store.links.unnumbered(BATCH);
-  for (const link of links) {
-    await store.changes.append(await eventsOf(store, link));
-    await store.links.setNumbered(link._id, { revision: link.revision, status: statusKey(link) });
-  }
+/** Numbers what is open, a batch at most, and counts it; gives how many links it dealt with. */
+export async function numberOnce(store: Store, tally: Keeper | null = null): Promise<number> {
+  const links = await store.unnumbered.some(BATCH);
+  for (const link of links) await store.changes.append(await eventsOf(store, link));
+  await tally?.count(links);
+  await store.unnumbered.settle(links);
   return links.length;
 }
 
-const statusKey = (link: LinkDocument): string => `${link.status} ${link.ended ?? ''} ${link.block?.code ?? ''}`.trim();
-
 async function eventsOf(store: Store, link: LinkDocument): Promise<Event[]> {
+  // A link that was only noted has nothing to tell.
+  if (link.revision === 0) return [];
   const from = link.numbered?.revision ?? 0;
   const now = { status: link.status, ended: link.ended, code: link.block?.code ?? null };
   const names = { flow: link.flow, sourceId: link.sourceId, targetId: link.targetId };
@@ -72,7 +99,7 @@ async function eventsOf(store: Store, link: LinkDocument): Promise<Event[]> {
     before: change.before,
     after: change.after,
   }));
-  if (statusKey(link) !== link.numbered?.status)
+  if (from === 0 || standingOf(link) !== link.numbered?.status)
     events.push({
       ...names,
       ...now,

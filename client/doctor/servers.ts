@@ -105,9 +105,9 @@ async function lookAtDatabase(store: Store, flows: readonly Flow[] | null, say: 
   );
   if (flows === null) return;
   const known = new Set(flows.map(({ name }) => name));
-  const workers = (await store.links.countByStatus()).filter(({ flow }) => !known.has(flow));
   const strays = new Map<string, number>();
-  for (const { flow, count } of workers) strays.set(flow, (strays.get(flow) ?? 0) + count);
+  for (const { flow, count } of await store.tally.counts())
+    if (!known.has(flow)) strays.set(flow, (strays.get(flow) ?? 0) + count);
   for (const [flow, count] of strays)
     say(
       warning(

@@ -14,7 +14,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   410: 'The stream keeps no events so old; the answer says from where one can go on.',
   413: 'The body is too large.',
   415: 'The body is not application/json.',
-  422: 'The Idempotency-Key was used with another body.',
+  422: 'The Idempotency-Key was used for another path, query or body.',
   500: 'A defect of Tandem; the log has more under the request id.',
   503: 'Temporal or MongoDB cannot be reached; the answer says which, and since when.',
 };
@@ -152,7 +152,7 @@ const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'The same key with the same body gives the same answer for 24 hours and does nothing twice.',
+  description: 'The same key with the same path, query and body gives the same answer for 24 hours and does nothing twice.',
   schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[\\x21-\\x7e]+$' },
 };
 

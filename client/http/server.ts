@@ -126,9 +126,9 @@ async function serve(options: ServerOptions, row: Route, context: Context<Env>):
     }
   };
   if (requestKey === null) return json(await steer());
-  return json(
-    await once(options.requests, { key: `${caller.name}:${requestKey}`, request: [row.method, context.req.path, text] }, steer),
-  );
+  const { pathname, search } = new URL(context.req.url);
+  const request = [row.method, `${pathname}${search}`, text];
+  return json(await once(options.requests, { key: `${caller.name}:${requestKey}`, request }, steer));
 }
 
 /** Runs a request with a key once; the same again gets the same answer. What was not carried out may come again. */

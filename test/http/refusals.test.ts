@@ -142,6 +142,11 @@ describe('what the HTTP interface refuses, on real servers', function () {
     assert.deepEqual([first.status, first.body], [200, { links: 0, missing: 0, would: {} }]);
     assert.deepEqual((await post(path, { headers: { 'idempotency-key': 'one' } })).body, first.body);
     assert.equal((await post('/v1/flows/product-company/approve', { headers: { 'idempotency-key': 'one' } })).status, 422);
+    const waited = (seconds: number): ReturnType<typeof post> =>
+      post(`${linkPath()}/sync?wait=${seconds}s`, { headers: { 'idempotency-key': 'waits' } });
+    assert.equal((await waited(1)).status, 200);
+    assert.equal((await waited(1)).status, 200);
+    assert.equal((await waited(2)).status, 422, 'another query is another request');
     // Somebody else's key is another key; one whose request was refused may come again.
     assert.equal(
       (await post('/v1/retry', { body: {}, token: TOKENS.steer.token, headers: { 'idempotency-key': 'one' } })).status,

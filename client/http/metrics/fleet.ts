@@ -2,6 +2,7 @@ import { feedsOf, SYSTEMS, type Flow } from '../../../flows/flow.ts';
 import { feedKey } from '../../../flows/names.ts';
 import type { CursorDocument, LinkDocument, SystemDocument } from '../../../store/documents.ts';
 import type { Store } from '../../../store/store.ts';
+import type { Tallied } from '../../../store/tally.ts';
 import type { DependencyState } from '../../../worker/health.ts';
 import { isCarried } from './carried.ts';
 import type { Family, Sample } from './exposition.ts';
@@ -39,26 +40,28 @@ export async function storeFamilies(store: Store, flows: readonly Flow[], now: n
       name: 'tandem_oldest_unnumbered_change_seconds',
       type: 'gauge',
       help: 'Age of the oldest committed change that the stream of changes does not show yet.',
-      samples: [{ value: age((await store.links.oldestUnnumbered())?.getTime() ?? now, now) }],
+      samples: [{ value: age((await store.unnumbered.oldest())?.getTime() ?? now, now) }],
     },
   ];
 }
 
 async function linkFamilies(store: Store, flows: readonly Flow[], now: number): Promise<Family[]> {
-  const counts = await store.links.countByStatus();
-  const blocked = await store.overview.countBlocked();
+  const counts = await store.tally.counts();
   return [
     {
       name: 'tandem_pairs',
       type: 'gauge',
       help: 'Links by flow and status.',
-      samples: counts.map(({ flow, status, count }) => ({ labels: { flow, status }, value: count })),
+      samples: summed(counts, ({ flow, status }) => ({ flow, status })),
     },
     {
       name: 'tandem_blocked_pairs',
       type: 'gauge',
       help: 'Blocked links by flow and reason.',
-      samples: blocked.map(({ flow, code, count }) => ({ labels: { flow, reason: code }, value: count })),
+      samples: summed(
+        counts.filter(({ status }) => status === 'blocked'),
+        ({ flow, code }) => ({ flow, reason: code ?? 'unknown' }),
+      ),
     },
     {
       name: 'tandem_oldest_change_not_carried_seconds',
@@ -67,6 +70,17 @@ async function linkFamilies(store: Store, flows: readonly Flow[], now: number): 
       samples: await oldestNotCarried(store, flows, now),
     },
   ];
+}
+
+/** Links that have the same labels are one sample. */
+function summed(counts: readonly Tallied[], labelsOf: (row: Tallied) => Record<string, string>): Sample[] {
+  const samples = new Map<string, { labels: Record<string, string>; value: number }>();
+  for (const row of counts) {
+    const labels = labelsOf(row);
+    const key = JSON.stringify(labels);
+    samples.set(key, { labels, value: (samples.get(key)?.value ?? 0) + row.count });
+  }
+  return [...samples.values()];
 }
 
 async function oldestNotCarried(store: Store, flows: readonly Flow[], now: number): Promise<Sample[]> {

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { processMetrics } from '../../../worker/metrics.ts';
 import { pollersOf } from '../../../worker/pollers.ts';
 import type { OpenTandem } from '../../connect.ts';
+import { remembered } from '../../remembered.ts';
 import { exposition, type Family } from './exposition.ts';
 import { dependencyFamily, storeFamilies } from './fleet.ts';
 
@@ -14,20 +15,19 @@ const POLLED_MS = 120_000;
 export class MetricsPage {
   readonly #open: Pick<OpenTandem, 'store' | 'flows' | 'servers' | 'client' | 'tandem'>;
   readonly #exporterPort: number | null;
-  #fleet: { readonly at: number; readonly text: Promise<string> } | null = null;
+  readonly #fleet: () => Promise<string>;
 
   /** `exporterPort`: where this process shows Temporal's metrics, and those counted beside them; null where it is no worker. */
   constructor(open: Pick<OpenTandem, 'store' | 'flows' | 'servers' | 'client' | 'tandem'>, exporterPort: number | null) {
     this.#open = open;
     this.#exporterPort = exporterPort;
+    this.#fleet = remembered(FRESH_MS, () => this.#gather(Date.now()));
   }
 
   async text(): Promise<string> {
-    const now = Date.now();
-    if (this.#fleet === null || now - this.#fleet.at > FRESH_MS) this.#fleet = { at: now, text: this.#gather(now) };
     // A worker that only starts has no exporter yet.
     const ours = this.#exporterPort === null ? '' : await processMetrics(this.#exporterPort).catch(() => '');
-    return (await this.#fleet.text) + ours;
+    return (await this.#fleet()) + ours;
   }
 
   async #gather(now: number): Promise<string> {
