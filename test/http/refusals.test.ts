@@ -143,7 +143,7 @@ describe('what the HTTP interface refuses, on real servers', function () {
     assert.deepEqual((await post(path, { headers: { 'idempotency-key': 'one' } })).body, first.body);
     assert.equal((await post('/v1/flows/product-company/approve', { headers: { 'idempotency-key': 'one' } })).status, 422);
     const waited = (seconds: number): ReturnType<typeof post> =>
-      post(`${linkPath()}/sync?wait=${seconds}s`, { headers: { 'idempotency-key': 'waits' } });
+      post(`${linkPath(IDS[1])}/sync?wait=${seconds}s`, { headers: { 'idempotency-key': 'waits' } });
     assert.equal((await waited(1)).status, 200);
     assert.equal((await waited(1)).status, 200);
     assert.equal((await waited(2)).status, 422, 'another query is another request');
