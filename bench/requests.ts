@@ -2,13 +2,14 @@ import { observationOf, rulesOf } from '../activities/observation.ts';
 import type { Snapshot } from '../connectors/connector.ts';
 import type { Flow } from '../flows/flow.ts';
 import { DEFAULT_INSTALLATION } from '../flows/installation.ts';
+import { linkKey } from '../flows/names.ts';
 import { SCHEMA, Store } from '../store/store.ts';
 import { makeNamespace } from '../test/support/temporal.ts';
 import { runTandem } from '../test/support/worker.ts';
 import { makeWorld, workerEnv } from '../test/support/world.ts';
 import { numberOnce } from '../worker/sequencer.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
-import { newRecord } from '../workflows/record.ts';
+import { newRecord } from '../workflows/linkRecord.ts';
 import { flowsOfBench, snapshot } from './compare.ts';
 import { quantile } from './figures.ts';
 import { note, say } from './report.ts';
@@ -24,7 +25,7 @@ async function fill(store: Store, flows: readonly Flow[]): Promise<void> {
   await store.prepare(1);
   await store.owner.claim({ name: DEFAULT_INSTALLATION, schema: SCHEMA });
   const each = Math.ceil(PAIRS / flows.length);
-  const keeper = await store.tally.open('bench', null);
+  const keeper = await store.census.open('bench', null);
   for (const flow of flows) {
     for (let at = 0; at < each; at += PART) {
       const part = Array.from({ length: Math.min(PART, each - at) }, (_, i) => snapshot(at + i));
@@ -86,7 +87,7 @@ export async function measureRequests(stack: Stack): Promise<void> {
   const base = address();
   const status = await pace(base, () => '/v1/status');
   let asked = 0;
-  const cursor = (flow: Flow): string => encodeURIComponent(`${flow.name}:${snapshot((asked * 997) % 16_000).id}`);
+  const cursor = (flow: Flow): string => encodeURIComponent(linkKey(flow.name, snapshot((asked * 997) % 16_000).id));
   const list = await pace(base, () => {
     const flow = flows[(asked += 1) % flows.length] as Flow;
     return asked % 2 === 0 ? `/v1/links?limit=50&cursor=${cursor(flow)}` : `/v1/links?flow=${flow.name}&limit=50`;

@@ -6,7 +6,7 @@ import { feedsOf, type Flow } from '../flows/flow.ts';
 import { TandemError } from '../flows/tandemError.ts';
 import { nearest } from '../flows/validate.ts';
 import type { Store } from '../store/store.ts';
-import type { Tallied } from '../store/tally.ts';
+import type { StandingCount } from '../store/census.ts';
 import { stopFeeds } from '../worker/temporal.ts';
 import { NotFound, NotPossible } from './errors.ts';
 import type { RemovedFlow, RemovedInstallation } from './model.ts';
@@ -99,10 +99,10 @@ export async function removeInstallation({ home, store }: Removing, options: Rem
 export async function leftOver(
   store: Store,
   flows: readonly Pick<Flow, 'name'>[],
-  tallied?: readonly Tallied[],
+  counted?: readonly StandingCount[],
 ): Promise<{ readonly flow: string; readonly links: number }[]> {
   const counts = new Map<string, number>();
-  for (const { flow, count } of tallied ?? (await store.tally.counts())) counts.set(flow, (counts.get(flow) ?? 0) + count);
+  for (const { flow, count } of counted ?? (await store.census.counts())) counts.set(flow, (counts.get(flow) ?? 0) + count);
   const gone = (await store.whose())?.removed ?? [];
   return [...counts]
     .filter(([flow]) => !gone.includes(flow) && !flows.some(({ name }) => name === flow))

@@ -5,7 +5,7 @@ import { feedKey, systemTitle } from '../flows/names.ts';
 import { reasonOf } from '../flows/reasons.ts';
 import type { CursorDocument, LinkDocument, NotBelieved, SystemDocument } from '../store/documents.ts';
 import type { Store } from '../store/store.ts';
-import type { Tallied } from '../store/tally.ts';
+import type { StandingCount } from '../store/census.ts';
 import { clockInWords } from '../worker/clockWatch.ts';
 import type { Health } from '../worker/health.ts';
 import { notRun } from '../worker/readFlows.ts';
@@ -42,7 +42,7 @@ export async function statusReport(
   const found = (await servers.look()).flatMap(({ of, trouble }) => (trouble ? [{ of, trouble }] : []));
   const down = found.find(({ of }) => of === 'store')?.trouble;
   if (down) throw new Unreachable(down);
-  const counts = await store.tally.counts();
+  const counts = await store.census.counts();
   const blocked = await store.links.list({ status: 'blocked' }, { limit: BLOCKED });
   const cursors = await store.cursors.all();
   const systems = await store.systems.all();
@@ -101,7 +101,7 @@ function unconditionedInWords({ test, conditional }: SystemDocument): string | n
 }
 
 /** How many links there are by what they have in common. */
-function sumsBy<T extends Pick<Tallied, 'count'>>(rows: readonly T[], key: (row: T) => string): Record<string, number> {
+function sumsBy<T extends Pick<StandingCount, 'count'>>(rows: readonly T[], key: (row: T) => string): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const row of rows) sums[key(row)] = (sums[key(row)] ?? 0) + row.count;
   return sums;

@@ -209,7 +209,7 @@ export function makeTandem(deps: TandemDeps): Tandem {
       if (flow !== undefined) flowOf(flow);
       const named =
         flow === undefined
-          ? [...flows.map(({ name }) => name), ...(await store.tally.counts()).map((each) => each.flow)]
+          ? [...flows.map(({ name }) => name), ...(await store.census.counts()).map((each) => each.flow)]
           : [flow];
       const found = await store.pages.read({ flows: named, status }, { limit: limit + 1, after: cursor });
       const page = found.slice(0, limit);

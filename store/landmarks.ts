@@ -1,6 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import type { LinkDocument } from './documents.ts';
-import { inOrder } from './order.ts';
+import { byBytes } from './order.ts';
 
 /** So many source ids are drawn, over all flows; where there are fewer than so many links a server may as well read all. */
 const DRAWN = 1000;
@@ -56,7 +56,7 @@ export class LandmarkStore {
     ]);
     const flows = new Map<string, Set<string>>();
     for await (const { flow, sourceId } of drawn) flows.set(flow, (flows.get(flow) ?? new Set()).add(sourceId));
-    const fields = { of: total, flows: [...flows].map(([flow, ids]) => ({ flow, ids: [...ids].toSorted(inOrder) })) };
+    const fields = { of: total, flows: [...flows].map(([flow, ids]) => ({ flow, ids: [...ids].toSorted(byBytes) })) };
     await this.#counters.updateOne({ _id: 'landmarks' }, { $set: fields }, { upsert: true });
     this.#drawnOf = total;
     this.#known = null;

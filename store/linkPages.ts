@@ -2,7 +2,7 @@ import type { Collection, Db, Filter } from 'mongodb';
 import { linkKey } from '../flows/names.ts';
 import type { Status } from '../workflows/core/state.ts';
 import type { LinkDocument } from './documents.ts';
-import { idAfter, inOrder } from './order.ts';
+import { idAfter, byBytes } from './order.ts';
 import type { LandmarkStore } from './landmarks.ts';
 
 /** So many ids on either side of one that is not there. */
@@ -24,7 +24,7 @@ export class LinkPages {
     { limit, after }: { readonly limit: number; readonly after?: string | undefined },
   ): Promise<LinkDocument[]> {
     const found: LinkDocument[] = [];
-    for (const flow of [...new Set(flows)].toSorted((a, b) => inOrder(linkKey(a, ''), linkKey(b, '')))) {
+    for (const flow of [...new Set(flows)].toSorted((a, b) => byBytes(linkKey(a, ''), linkKey(b, '')))) {
       const from = idAfter(flow, after);
       if (from === null) continue;
       const filter = status === undefined ? { flow } : { flow, status };
@@ -37,7 +37,7 @@ export class LinkPages {
   /** Source ids of a flow that come just before and just after one in their order. */
   async idsNear(flow: string, sourceId: string): Promise<string[]> {
     const landmarks = (await this.#landmarks.get()).get(flow) ?? [];
-    const floor = landmarks.findLast((each) => inOrder(each, sourceId) < 0);
+    const floor = landmarks.findLast((each) => byBytes(each, sourceId) < 0);
     const range = { $lt: sourceId, ...(floor === undefined ? {} : { $gte: floor }) };
     const before = await this.#find({ flow, sourceId: range }, NEAR, -1);
     const after = await this.#ofFlow({ flow }, { from: sourceId, limit: NEAR });
@@ -50,7 +50,7 @@ export class LinkPages {
     { from, limit }: { readonly from: string; readonly limit: number },
   ): Promise<LinkDocument[]> {
     const all = (await this.#landmarks.get()).get(filter.flow) ?? [];
-    const ahead = all.filter((each) => inOrder(each, from) > 0);
+    const ahead = all.filter((each) => byBytes(each, from) > 0);
     const found: LinkDocument[] = [];
     let lower = from;
     for (let next = 0, stride = 1; ; next += stride, stride *= 2) {

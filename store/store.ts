@@ -20,7 +20,7 @@ import { Owner } from './owner.ts';
 import { Slots } from './slots.ts';
 import { Steering } from './steeringAudit.ts';
 import { Systems } from './systems.ts';
-import { Tally } from './tally.ts';
+import { Census } from './census.ts';
 import { Unnumbered } from './unnumbered.ts';
 import { Workers } from './workers.ts';
 
@@ -65,7 +65,7 @@ export class Store {
   readonly links: Links;
   readonly pages: LinkPages;
   readonly landmarks: LandmarkStore;
-  readonly tally: Tally;
+  readonly census: Census;
   readonly unnumbered: Unnumbered;
   readonly overview: Overview;
   readonly candidates: Candidates;
@@ -88,7 +88,7 @@ export class Store {
     this.links = new Links(db);
     this.landmarks = new LandmarkStore(db);
     this.pages = new LinkPages(db, this.landmarks);
-    this.tally = new Tally(db);
+    this.census = new Census(db);
     this.unnumbered = new Unnumbered(db);
     this.overview = new Overview(db);
     this.candidates = new Candidates(db);
@@ -180,7 +180,7 @@ export class Store {
   /** Forgets all that there is of a flow; its numbered changes stay for those who follow them, as long as they are kept. */
   async forgetFlow(flow: string): Promise<void> {
     await this.links.forget(flow);
-    await this.tally.forget();
+    await this.census.forget();
     await this.candidates.forget(flow);
     await this.history.forget(flow);
     await this.limits.forget(flow);

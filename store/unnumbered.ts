@@ -1,7 +1,7 @@
 import type { Collection, Db } from 'mongodb';
 import { chunks } from './chunks.ts';
 import type { LinkDocument } from './documents.ts';
-import { standingOf } from './tally.ts';
+import { standingOf } from './census.ts';
 
 /** Links with news that has no number yet, and is not in the counts. */
 export class Unnumbered {

@@ -5,7 +5,7 @@ import { statusEventKey } from '../flows/names.ts';
 import type { LinkDocument } from '../store/documents.ts';
 import type { ChangeEventDocument } from '../store/changes.ts';
 import type { Store } from '../store/store.ts';
-import { standingOf, TallyTaken, type Keeper } from '../store/tally.ts';
+import { standingOf, CensusTaken, type Keeper } from '../store/census.ts';
 
 /** Between two looks for links that were written since (ms): soon after news, less often while there is none. */
 const LOOK_MS = 250;
@@ -32,30 +32,30 @@ export async function numberChanges(
   let failures = 0;
   let pause = LOOK_MS;
   let renewAt = 0;
-  let tally: Keeper | null = null;
+  let census: Keeper | null = null;
   while (!signal.aborted) {
     try {
       if (Date.now() >= renewAt) {
         const turn = await store.changes.lease(holder, Date.now(), LEASE_MS);
         if (!turn) {
-          tally = null;
+          census = null;
           await wait(LEASE_MS / 2);
           continue;
         }
         renewAt = Date.now() + RENEW_MS;
-        if (tally === null || tally.isOld) tally = await store.tally.open(holder, turn.before);
+        if (census === null || census.isOld) census = await store.census.open(holder, turn.before);
       }
-      const numbered = await numberOnce(store, tally);
-      if (tally) await store.landmarks.draw(tally.total);
+      const numbered = await numberOnce(store, census);
+      if (census) await store.landmarks.draw(census.total);
       failures = 0;
       pause = numbered > 0 ? LOOK_MS : Math.min(IDLE_MS, pause * 2);
       if (numbered < BATCH) await wait(pause);
     } catch (error) {
       if (signal.aborted) break;
       // What the counts missed is found when they are opened again.
-      tally = null;
+      census = null;
       renewAt = 0;
-      if (error instanceof TallyTaken) continue;
+      if (error instanceof CensusTaken) continue;
       failures += 1;
       if (failures === 1)
         log.warn(
@@ -66,15 +66,15 @@ export async function numberChanges(
     }
   }
   // In good order, the next one takes over at once; else it counts anew.
-  await tally?.close().catch(() => {});
+  await census?.close().catch(() => {});
   await store.changes.release(holder).catch(() => {});
 }
 
 /** Numbers what is open, a batch at most, and counts it; gives how many links it dealt with. */
-export async function numberOnce(store: Store, tally: Keeper | null = null): Promise<number> {
+export async function numberOnce(store: Store, census: Keeper | null = null): Promise<number> {
   const links = await store.unnumbered.some(BATCH);
   for (const link of links) await store.changes.append(await eventsOf(store, link));
-  await tally?.count(links);
+  await census?.count(links);
   await store.unnumbered.settle(links);
   return links.length;
 }

@@ -106,7 +106,7 @@ async function lookAtDatabase(store: Store, flows: readonly Flow[] | null, say: 
   if (flows === null) return;
   const known = new Set(flows.map(({ name }) => name));
   const strays = new Map<string, number>();
-  for (const { flow, count } of await store.tally.counts())
+  for (const { flow, count } of await store.census.counts())
     if (!known.has(flow)) strays.set(flow, (strays.get(flow) ?? 0) + count);
   for (const [flow, count] of strays)
     say(

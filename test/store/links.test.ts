@@ -146,7 +146,7 @@ describe('the links in the store', () => {
     await fill();
     assert.equal(await store.links.count(), 5);
     assert.equal(await store.links.count({ flow: 'f', linked: true }), 2);
-    const counts = await store.tally.counts();
+    const counts = await store.census.counts();
     assert.deepEqual(counts.map(({ flow, status, count }) => `${flow} ${status} ${count}`).sort(), [
       'f blocked 1',
       'f ended 1',

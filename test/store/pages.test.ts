@@ -5,7 +5,7 @@ import type { LandmarkStore } from '../../store/landmarks.ts';
 import { connectMongo } from '../../store/connect.ts';
 import { LinkPages } from '../../store/linkPages.ts';
 import type { Store } from '../../store/store.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
 import { makeStore } from '../support/world.ts';
 

@@ -2,7 +2,7 @@ import { feedsOf, SYSTEMS, type Flow } from '../../../flows/flow.ts';
 import { feedKey } from '../../../flows/names.ts';
 import type { CursorDocument, LinkDocument, SystemDocument } from '../../../store/documents.ts';
 import type { Store } from '../../../store/store.ts';
-import type { Tallied } from '../../../store/tally.ts';
+import type { StandingCount } from '../../../store/census.ts';
 import type { DependencyState } from '../../../worker/health.ts';
 import { isCarried } from './carried.ts';
 import type { Family, Sample } from './exposition.ts';
@@ -46,7 +46,7 @@ export async function storeFamilies(store: Store, flows: readonly Flow[], now: n
 }
 
 async function linkFamilies(store: Store, flows: readonly Flow[], now: number): Promise<Family[]> {
-  const counts = await store.tally.counts();
+  const counts = await store.census.counts();
   return [
     {
       name: 'tandem_pairs',
@@ -73,7 +73,7 @@ async function linkFamilies(store: Store, flows: readonly Flow[], now: number): 
 }
 
 /** Links that have the same labels are one sample. */
-function summed(counts: readonly Tallied[], labelsOf: (row: Tallied) => Record<string, string>): Sample[] {
+function summed(counts: readonly StandingCount[], labelsOf: (row: StandingCount) => Record<string, string>): Sample[] {
   const samples = new Map<string, { labels: Record<string, string>; value: number }>();
   for (const row of counts) {
     const labels = labelsOf(row);

@@ -5,10 +5,10 @@ import { rulesOf } from '../../activities/observation.ts';
 import { linkKey } from '../../flows/names.ts';
 import { connectMongo } from '../../store/connect.ts';
 import type { Store } from '../../store/store.ts';
-import { TallyTaken, type Keeper } from '../../store/tally.ts';
+import { CensusTaken, type Keeper } from '../../store/census.ts';
 import { numberChanges, numberOnce } from '../../worker/sequencer.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
-import { newRecord } from '../../workflows/record.ts';
+import { newRecord } from '../../workflows/linkRecord.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
 import { eventually, makeStore } from '../support/world.ts';
 
@@ -44,7 +44,7 @@ describe('the counts of links', function () {
   };
   const kept = async (): Promise<Record<string, number>> => {
     const sums: Record<string, number> = {};
-    for (const { flow, status, code, count } of await store.tally.counts()) {
+    for (const { flow, status, code, count } of await store.census.counts()) {
       const key = `${flow} ${status} ${code}`;
       sums[key] = (sums[key] ?? 0) + count;
     }
@@ -75,7 +75,7 @@ describe('the counts of links', function () {
         const now: { keeper: Keeper | null } = { keeper: null };
         const begin = async (): Promise<Keeper> => {
           const holder = `h${(turns += 1)}`;
-          const keeper = await store.tally.open(holder, before);
+          const keeper = await store.census.open(holder, before);
           before = holder;
           return (now.keeper = keeper);
         };
@@ -92,7 +92,7 @@ describe('the counts of links', function () {
               if (each.what === 'end') await now.keeper?.close();
               if (each.what !== 'number') now.keeper = null;
             } catch (error) {
-              assert.ok(error instanceof TallyTaken || String(error).includes('dies'), String(error));
+              assert.ok(error instanceof CensusTaken || String(error).includes('dies'), String(error));
               now.keeper = null;
             }
           }
@@ -111,15 +111,15 @@ describe('the counts of links', function () {
     await db.collection('links').updateOne({ _id: linkKey('f', '4') as never }, { $unset: { unnumbered: '' } });
     await client.close();
     await numberOnce(store);
-    const keeper = await store.tally.open('first', null);
+    const keeper = await store.census.open('first', null);
     assert.deepEqual(await kept(), { 'f in-step null': 3, 'f linking null': 1 });
     await write('f', '4', { status: 'conflict', revision: 1 });
     assert.deepEqual(await kept(), { 'f in-step null': 3, 'f conflict null': 1 }, 'before it has its number');
     await numberOnce(store, keeper);
     assert.deepEqual(await kept(), await counted());
     assert.equal((await store.unnumbered.some(10)).length, 0);
-    const other = await store.tally.open('second', 'somebody else');
-    await assert.rejects(keeper.count(await store.links.list()), TallyTaken);
+    const other = await store.census.open('second', 'somebody else');
+    await assert.rejects(keeper.count(await store.links.list()), CensusTaken);
     assert.equal(other.total, 4);
   });
 

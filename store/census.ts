@@ -3,7 +3,7 @@ import type { Status } from '../workflows/core/state.ts';
 import type { LinkDocument } from './documents.ts';
 
 /** Links of a flow that stand alike: how many, and when one of them was last written. */
-export interface Tallied {
+export interface StandingCount {
   readonly flow: string;
   readonly status: Status;
   /** Why they are blocked, or wait. */
@@ -13,7 +13,7 @@ export interface Tallied {
 }
 
 /** What is counted of a link. */
-export type Counted = Pick<LinkDocument, '_id' | 'flow' | 'status' | 'ended' | 'block' | 'updatedAt' | 'numbered'>;
+type Standing = Pick<LinkDocument, '_id' | 'flow' | 'status' | 'ended' | 'block' | 'updatedAt' | 'numbered'>;
 
 interface Row {
   readonly flow: string;
@@ -23,8 +23,8 @@ interface Row {
 }
 
 /** The counts as they are kept, by whoever numbers the changes. */
-interface TallyDocument {
-  readonly _id: 'tally';
+interface CensusDocument {
+  readonly _id: 'census';
   /** Who keeps them. */
   readonly holder: string;
   /** Grows with each writing. */
@@ -39,8 +39,8 @@ interface TallyDocument {
 }
 
 /** Somebody else keeps the counts, or a flow was forgotten: what this one still wants to write is out of date. */
-export class TallyTaken extends Error {
-  override readonly name = 'TallyTaken';
+export class CensusTaken extends Error {
+  override readonly name = 'CensusTaken';
 }
 
 /** How a link stands, as its number and the counts say it. */
@@ -58,9 +58,9 @@ const READINGS = 5;
  * How many links stand how, kept so that nobody has to count them. Each link remembers as what it was counted
  * (`numbered`), and one that was written since says so (`unnumbered`): kept counts and those few make exact ones.
  */
-export class Tally {
+export class Census {
   readonly #links: Collection<LinkDocument>;
-  readonly #counters: Collection<TallyDocument>;
+  readonly #counters: Collection<CensusDocument>;
 
   constructor(db: Db) {
     this.#links = db.collection('links');
@@ -68,18 +68,18 @@ export class Tally {
   }
 
   /** Links by flow, status and reason. Reads those alone that were written lately, or all where nobody has counted yet. */
-  async counts(): Promise<Tallied[]> {
+  async counts(): Promise<StandingCount[]> {
     let kept = await this.#kept();
     for (let reading = 1; kept; reading++) {
       const { version, rows, latest } = kept;
       const counts = new Counts(rows);
       const was = new Map(latest.map(({ key, standing }) => [key, standing]));
-      for await (const link of this.#links.find<Counted>({ unnumbered: true }, { projection: COUNTED }))
+      for await (const link of this.#links.find<Standing>({ unnumbered: true }, { projection: COUNTED }))
         counts.move(link, was.get(link._id) ?? link.numbered?.status);
       kept = await this.#kept();
-      if (kept && (kept.version === version || reading === READINGS)) return counts.rows().map(tallied);
+      if (kept && (kept.version === version || reading === READINGS)) return counts.rows().map(countOf);
     }
-    return (await this.#countAll(false)).map(tallied);
+    return (await this.#countAll(false)).map(countOf);
   }
 
   /** Begins to keep the counts, for the one process that numbers; `before`: who numbered last. */
@@ -89,18 +89,18 @@ export class Tally {
     const version = (kept?.version ?? 0) + 1;
     const rows = goesOn ? kept.rows : await this.#countAll(true);
     const countedAt = goesOn ? kept.countedAt : Date.now();
-    const all: TallyDocument = { _id: 'tally', holder, version, countedAt, closed: false, rows, latest: [] };
-    await this.#counters.replaceOne({ _id: 'tally' }, all, { upsert: true });
+    const all: CensusDocument = { _id: 'census', holder, version, countedAt, closed: false, rows, latest: [] };
+    await this.#counters.replaceOne({ _id: 'census' }, all, { upsert: true });
     return new Keeper(this.#counters, all);
   }
 
   /** Nobody's counts hold any more: they are counted anew. */
   async forget(): Promise<void> {
-    await this.#counters.deleteOne({ _id: 'tally' });
+    await this.#counters.deleteOne({ _id: 'census' });
   }
 
-  #kept(): Promise<TallyDocument | null> {
-    return this.#counters.findOne({ _id: 'tally' });
+  #kept(): Promise<CensusDocument | null> {
+    return this.#counters.findOne({ _id: 'census' });
   }
 
   /** Every link one by one: as it was counted before, so that those written since are not counted twice, or as it stands. */
@@ -141,11 +141,11 @@ const COUNTED = { flow: 1, status: 1, ended: 1, 'block.code': 1, updatedAt: 1, n
 
 /** The counts in the hands of the one who keeps them. */
 export class Keeper {
-  readonly #counters: Collection<TallyDocument>;
+  readonly #counters: Collection<CensusDocument>;
   readonly #counts: Counts;
-  #kept: TallyDocument;
+  #kept: CensusDocument;
 
-  constructor(counters: Collection<TallyDocument>, kept: TallyDocument) {
+  constructor(counters: Collection<CensusDocument>, kept: CensusDocument) {
     this.#counters = counters;
     this.#kept = kept;
     this.#counts = new Counts(kept.rows);
@@ -161,8 +161,8 @@ export class Keeper {
     return Date.now() - this.#kept.countedAt > RECOUNT_MS;
   }
 
-  /** Counts links as they stand now, before they say so themselves. Throws TallyTaken. */
-  async count(links: readonly Counted[]): Promise<void> {
+  /** Counts links as they stand now, before they say so themselves. Throws CensusTaken. */
+  async count(links: readonly Standing[]): Promise<void> {
     if (links.length === 0) return;
     for (const link of links) this.#counts.move(link, link.numbered?.status);
     const latest = links.map((link) => ({ key: link._id, standing: standingOf(link) }));
@@ -174,11 +174,11 @@ export class Keeper {
     await this.#write({ closed: true });
   }
 
-  async #write(fields: Partial<Pick<TallyDocument, 'rows' | 'latest' | 'closed'>>): Promise<void> {
+  async #write(fields: Partial<Pick<CensusDocument, 'rows' | 'latest' | 'closed'>>): Promise<void> {
     const { holder, version } = this.#kept;
     this.#kept = { ...this.#kept, ...fields, version: version + 1 };
-    const done = await this.#counters.updateOne({ _id: 'tally', holder }, { $set: { ...fields, version: version + 1 } });
-    if (done.matchedCount === 0) throw new TallyTaken('another process keeps the counts');
+    const done = await this.#counters.updateOne({ _id: 'census', holder }, { $set: { ...fields, version: version + 1 } });
+    if (done.matchedCount === 0) throw new CensusTaken('another process keeps the counts');
   }
 }
 
@@ -195,7 +195,7 @@ class Counts {
   }
 
   /** A link that was counted as one thing, or not at all, is counted as what it is. */
-  move(link: Counted, was: string | undefined): void {
+  move(link: Standing, was: string | undefined): void {
     const { flow, updatedAt: last } = link;
     if (was !== undefined) this.#add({ flow, standing: was, count: -1, last: new Date(0) });
     this.#add({ flow, standing: standingOf(link), count: 1, last });
@@ -218,7 +218,7 @@ class Counts {
 }
 
 /** `blocked  held`, `ended source gone`, `linking  no-match`: the reason stands after two blanks. */
-function tallied({ flow, standing, count, last }: Row): Tallied {
+function countOf({ flow, standing, count, last }: Row): StandingCount {
   const [before = '', code] = standing.split('  ');
   return { flow, status: before.split(' ')[0] as Status, code: code ?? null, count, last };
 }
