@@ -37,6 +37,7 @@ function fits(rule: ErrorRule, operation: OperationName, answer: { status: numbe
   if (rule.operations && !rule.operations.includes(operation)) return false;
   if (rule.status === undefined ? answer.status < 300 : rule.status !== answer.status) return false;
   const there = rule.at === undefined ? answer.text : placeOf(answer.body, rule.at);
+  if (rule.equals === null) return there === null;
   if (rule.at !== undefined && (there === undefined || there === null || there === false)) return false;
   if (rule.equals !== undefined && quoted(there) !== String(rule.equals)) return false;
   return rule.contains === undefined || quoted(there).includes(rule.contains);

@@ -203,6 +203,63 @@ describe('systems unlike those that profiles are shipped for', () => {
     assert.equal(got[0]?.body, 'person%5BgivenName%5D=Eva+%26+co&person%5BfamilyName%5D=&tags%5B0%5D=a&tags%5B1%5D=b');
   });
 
+  it('speak GraphQL: one address, every call a POST, failures under 200, null for what is not there', async () => {
+    const fields = 'id updatedAt givenName';
+    const post = { method: 'POST', path: '/graphql' };
+    const more = {
+      paging: { style: 'cursor', size: 3, next: 'data.people.pageInfo.endCursor', more: 'data.people.pageInfo.hasNextPage' },
+      operations: {
+        list: {
+          ...post,
+          items: 'data.people.edges',
+          record: { id: 'node.id', changed: 'node.updatedAt', values: 'node' },
+          body: {
+            query: `query($after: String, $since: String) { people(first: 3, after: $after, since: $since) { edges { node { ${fields} } } } }`,
+            variables: { after: '{cursor}', since: null },
+          },
+        },
+        read: {
+          ...post,
+          out: 'data.person',
+          body: { query: `query($id: ID!) { person(id: $id) {{id}} }`, variables: { id: '{id}' } },
+        },
+        create: { ...post, out: 'data.made.person', body: { query: 'mutation …', variables: { input: '{values}' } } },
+        update: {
+          ...post,
+          out: 'data.changed.person',
+          body: { query: 'mutation …', variables: { id: '{id}', input: '{values}' } },
+        },
+      },
+      errors: [
+        { status: 200, at: 'data.person', equals: null, operations: ['read'], is: 'gone' },
+        { status: 200, at: 'errors.0.extensions.code', equals: 'CONFLICT', is: 'contended' },
+        { status: 200, at: 'errors.0.message', is: 'refused' },
+      ],
+      errorText: ['errors.0.message'],
+    };
+    const got = await against(
+      ({ body }) => {
+        const { variables, query } = body as { query: string; variables: Record<string, unknown> };
+        if (query.startsWith('mutation'))
+          return { body: { errors: [{ message: 'no', extensions: { code: 'CONFLICT' } }], data: null } };
+        if ('id' in variables) return { body: { data: { person: ROWS.find(({ id }) => id === variables['id']) ?? null } } };
+        const from = Number(variables['after'] ?? 0);
+        const edges = ROWS.slice(from, from + 3).map((node) => ({ node }));
+        return {
+          body: { data: { people: { edges, pageInfo: { endCursor: String(from + 3), hasNextPage: from + 3 < ROWS.length } } } },
+        };
+      },
+      more,
+      async (system) => {
+        assert.deepEqual(await idsOf(system), EVERY);
+        assert.equal((await system.read({ type: 'Contact', id: '2', fields: FIELDS }, OPTIONS)).fields['givenName'], 'n1');
+        await assert.rejects(system.read({ type: 'Contact', id: '99', fields: FIELDS }, OPTIONS), { failure: 'gone' });
+        await assert.rejects(update(system), { failure: 'contended' });
+      },
+    );
+    assert.match(String((got[3]?.body as { query: string }).query), /person\(id: \$id\) \{id\} \}$/);
+  });
+
   it('write stamps as their country does', () => {
     const stamps = (more: object): ReturnType<typeof profileSchema.parse>['stamps'] => profileSchema.shape.stamps.parse(more);
     const at = Date.UTC(2026, 6, 1, 10, 20, 30, 456);

@@ -271,7 +271,10 @@ const operationName = z.enum(OPERATIONS);
 const errorRule = z.strictObject({
   status: z.int().min(200).max(599).optional().describe('Any failure where left out; 200 and the like for errors under success.'),
   at: place.optional().describe('A place in the answer, to be compared.'),
-  equals: z.union([z.string(), z.number(), z.boolean()]).optional(),
+  equals: z
+    .union([z.string(), z.number(), z.boolean(), z.null()])
+    .optional()
+    .describe('null: what is not there is shown as null.'),
   contains: name.optional(),
   operations: z.array(operationName).optional(),
   is: z.enum(['gone', 'taken', 'contended', 'throttled', 'unauthorized', 'unreachable', 'refused']),
