@@ -50,6 +50,7 @@ export function addProfileCommands(program: Command): void {
     .option('--header <name>', 'the header that carries the token', 'Authorization')
     .option('--scheme <word>', 'put before the token; "" for none', 'Bearer')
     .option('--token <variable>', 'the variable that holds the token', 'CRM_TOKEN')
+    .option('--also <header=value>', 'a header that every call needs besides; may be said again', also, {})
     .option('--basic', 'sign in by CRM_USER and CRM_PASSWORD instead')
     .option('--json', 'print JSON')
     .action(
@@ -61,6 +62,7 @@ export function addProfileCommands(program: Command): void {
           header: string;
           scheme: string;
           token: string;
+          also: Record<string, string>;
           basic?: boolean;
           json?: boolean;
         },
@@ -71,7 +73,7 @@ export function addProfileCommands(program: Command): void {
         const { draftProfile } = await import('../../connectors/crm/draft/draft.ts');
         const token = { kind: 'header' as const, header: options.header, scheme: options.scheme, token: { env: options.token } };
         const auth = options.basic ? BASIC : token;
-        const { profile: draft, base, notes } = await draftProfile({ url, auth, env: process.env });
+        const { profile: draft, base, notes } = await draftProfile({ url, auth, env: process.env, headers: options.also });
         const text = `${JSON.stringify(draft, null, 2)}\n`;
         if (options.out !== undefined) await writeFile(options.out, text);
         const next = [
@@ -112,6 +114,14 @@ export function addProfileCommands(program: Command): void {
       const { profileJsonSchema } = await import('../../connectors/crm/profile/read.ts');
       console.log(JSON.stringify(profileJsonSchema(), null, 2));
     });
+}
+
+/** `--also Name=value`, as often as it is said. */
+function also(text: string, before: Record<string, string>): Record<string, string> {
+  const [, name, value] = /^([\w-]+)[=:]\s*(.+)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new TandemError(`--also ${text}: say NAME=VALUE, as in --also X-App-Id=crm`);
+  return { ...before, [name]: value };
 }
 
 async function check(file: string, { type, readOnly, values }: CheckOptions): Promise<CheckReport> {

@@ -17,6 +17,8 @@ interface Odd {
   /** It is asked of no instant that is to come. */
   readonly refusesFuture?: boolean;
   readonly slash?: boolean;
+  /** Two rows at most are shown, and how many there are. */
+  readonly total?: boolean;
   readonly seconds?: boolean;
   /** A write without this header is answered 428. */
   readonly wants?: string;
@@ -60,6 +62,7 @@ function smallCrm(odd: Odd): { answering: Answering; rows: Map<string, Row> } {
       .sort((a, b) => (String(a['updatedAt']) < String(b['updatedAt']) ? -1 : 1));
     const size = Number(url.searchParams.get('size') ?? 100);
     const page = Number(url.searchParams.get('page') ?? 1);
+    if (odd.total) return { body: { rows: found.slice(0, 2), total: found.length } };
     const shown = found.slice((page - 1) * size, page * size);
     return shown.length === 0 && page > 1 && odd.endsBy404 ? { status: 404 } : { body: shown };
   };
@@ -147,6 +150,17 @@ describe('tandem profile check on systems that nobody has met', () => {
     assert.match(of('rows').seen, /under stamps, say "format": "seconds"/);
     assert.equal(of('create').verdict, 'refuted');
     assert.equal(rows.size, 5);
+  });
+
+  it('a list that is said to come in one page, and goes on, is caught', async () => {
+    const { of } = await check(
+      { rows: 5, total: true },
+      { paging: { style: 'none' }, ...operationsWith({ list: { items: 'rows' } }) },
+    );
+    assert.match(of('paging').seen, /^the answer shows 2 of \d: say how it pages/);
+    const unsaid = await check({ rows: 120 }, { paging: { style: 'none' }, ...operationsWith({}) });
+    assert.match(unsaid.of('listed').seen, /^it is not among the 100 that are listed: say how the list pages/);
+    assert.equal(unsaid.rows.size, 120);
   });
 
   it('a system that wants a condition is told of', async () => {

@@ -1,6 +1,7 @@
 import { instantKey, instantMs } from '../../../flows/instant.ts';
 import { isLeftOut, type Snapshot } from '../../connector.ts';
 import type { CrmParts } from '../connector.ts';
+import { behindPage } from '../draft/more.ts';
 import { placeOf } from '../profile/place.ts';
 import { variablesOf } from '../profile/template.ts';
 import type { Listing, ReadyType } from '../profile/resolve.ts';
@@ -29,8 +30,15 @@ export const callOptions = ({ signal }: CheckContext): { priority: 'sweep'; sign
   signal,
 });
 
+interface Rows {
+  readonly rows: Json[];
+  readonly headers: Headers;
+  /** What the answer shows of records behind its page. */
+  readonly behind: string | null;
+}
+
 /** One page of a list as it came, with as many rows as are asked for. */
-async function rowsOf(context: CheckContext, list: Listing, variables: object): Promise<{ rows: Json[]; headers: Headers }> {
+async function rowsOf(context: CheckContext, list: Listing, variables: object): Promise<Rows> {
   const { parts, type, fields } = context;
   const { paging } = list;
   const first = paging.style === 'offset' ? { offset: 0 } : paging.style === 'page' ? { page: paging.first } : {};
@@ -44,7 +52,7 @@ async function rowsOf(context: CheckContext, list: Listing, variables: object): 
   );
   const rows = answer.status === 204 ? [] : placeOf(answer.body, list.items);
   if (!Array.isArray(rows)) throw new Refuted(`the answer has no list at ${list.items ?? 'its top'}`);
-  return { rows: rows.filter(isObject), headers: answer.headers };
+  return { rows: rows.filter(isObject), headers: answer.headers, behind: behindPage(answer.headers, answer.body, rows.length) };
 }
 
 /** A type whose lists come in small pages. */
@@ -61,6 +69,7 @@ export async function checkReading(context: CheckContext): Promise<{ absentSeen:
   const { operations } = type;
   let rows: Json[] = [];
   let shown = 0;
+  let behind: string | null = null;
   let absentSeen = false;
   const listed = await findings.look(
     'list',
@@ -68,6 +77,7 @@ export async function checkReading(context: CheckContext): Promise<{ absentSeen:
     async () => {
       const page = await rowsOf(context, operations.list, {});
       shown = page.rows.length;
+      ({ behind } = page);
       rows = page.rows.filter((row) => !isGone(row, operations.list.record));
       noteHeaders(context, page.headers);
       return `${rows.length} rows`;
@@ -101,7 +111,7 @@ export async function checkReading(context: CheckContext): Promise<{ absentSeen:
     await findings.look('unknown id', 'a record that does not exist is told from a failure', () => unknownId(context, id));
   }
   await findings.look('paging', `pages by ${operations.list.paging.style}, ${operations.list.paging.size} a page`, () =>
-    checkPaging(context, shown),
+    checkPaging(context, { shown, behind }),
   );
   if (operations.changes) await checkChanges(context);
   else
@@ -175,18 +185,25 @@ async function unknownId(context: CheckContext, id: string): Promise<string> {
   );
 }
 
-async function checkPaging(context: CheckContext, shown: number): Promise<string> {
+async function checkPaging(
+  context: CheckContext,
+  first: { readonly shown: number; readonly behind: string | null },
+): Promise<string> {
   const { parts, type } = context;
-  const { size, style, more, first } = type.operations.list.paging;
-  if (style === 'none') return `one page of ${shown}`;
+  const { size, style, more, first: firstPage } = type.operations.list.paging;
+  const { shown, behind } = first;
+  if (style === 'none') {
+    if (behind !== null) throw new Refuted(`${behind}: say how it pages`, 'the rest would be missed');
+    return `one page of ${shown}`;
+  }
   if ((style === 'offset' || style === 'page') && more === undefined && shown > 0 && shown < size) {
-    const second = style === 'offset' ? { offset: shown } : { page: first + 1 };
-    const behind = await rowsOf(context, type.operations.list, second).catch((error: unknown) => {
+    const second = style === 'offset' ? { offset: shown } : { page: firstPage + 1 };
+    const next = await rowsOf(context, type.operations.list, second).catch((error: unknown) => {
       // Behind the last page some systems show none.
       if (error instanceof SystemError && error.failure === 'gone') return { rows: [] };
       throw error;
     });
-    if (behind.rows.length > 0)
+    if (next.rows.length > 0)
       throw new Refuted(
         `asked for ${size} a page, got ${shown}, and there are more: give a smaller size`,
         'the rest would be missed',

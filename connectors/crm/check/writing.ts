@@ -58,6 +58,17 @@ async function checkMade(throwaway: Throwaway, made: Snapshot): Promise<void> {
       throw new Refuted(`${property} is ${JSON.stringify(seen.fields[property])}, sent was "${mark}"`);
     return 'it is';
   });
+  // A list in one page may be the first part of a longer one.
+  if (context.type.operations.list.paging.style === 'none')
+    await context.findings.look('listed', 'a created record is in the list', async () => {
+      await sleep(context.type.stamps.lagMs);
+      let shown = 0;
+      for await (const { ids } of context.parts.listOf(context.type, [], callOptions(context)).ids()) {
+        if (ids.includes(made.id)) return 'it is';
+        shown += ids.length;
+      }
+      throw new Refuted(`it is not among the ${shown} that are listed: say how the list pages`, 'the rest would be missed');
+    });
   if (context.type.record.created !== undefined)
     await context.findings.look('untouched', `${context.type.record.created} shows that nobody has edited a record`, async () => {
       const seen = await throwaway.read(made.id);

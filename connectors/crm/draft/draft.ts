@@ -4,8 +4,11 @@ import { secretsFrom, signIn } from '../auth.ts';
 import { TandemError } from '../../../flows/tandemError.ts';
 import { parseProfile } from '../profile/read.ts';
 import type { Auth } from '../profile/schema.ts';
-import { entitySets, listIn, resources, type EntitySet } from './descriptions.ts';
-import { fitness, guessList, guessRecord, sampled, typeNameOf, type DescribedType } from './guess.ts';
+import { problemText } from '../../http.ts';
+import { entitySets, resources, type EntitySet } from './descriptions.ts';
+import { fitness, guessList, guessRecord, type DescribedType, type Property } from './guess.ts';
+import { asFlowsCallThem, type NamedProperty } from './naming.ts';
+import { jsonOf, namedIn, sampleType, type Peek, type Peeked, type SampledType } from './sample.ts';
 
 const TIMEOUT_MS = 15_000;
 /** Where descriptions usually lie, below the address that is given. */
@@ -26,74 +29,92 @@ export interface Draft {
   readonly notes: readonly string[];
 }
 
+/** What is looked at, and how calls are signed. */
+export interface DraftGiven {
+  readonly url: string;
+  readonly auth: Auth;
+  readonly env: NodeJS.ProcessEnv;
+  /** Headers that every call needs besides the key. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Looks at a CRM and drafts a profile: from OData metadata, an OpenAPI description, or a sample of records. Reads only. */
-export async function draftProfile({ url, auth, env }: { url: string; auth: Auth; env: NodeJS.ProcessEnv }): Promise<Draft> {
+export async function draftProfile({ url, auth, env, headers = {} }: DraftGiven): Promise<Draft> {
   const base = url.replace(/\/+$/, '');
+  const lacking: string[] = [];
   const signed = await signIn(auth, secretsFrom(env), base)
     .sign()
-    .catch(() => ({ headers: {} }));
-  const get = async (address: string): Promise<{ status: number; text: string }> => {
+    .catch((error: unknown) => {
+      if (!(error instanceof SystemError)) throw error;
+      lacking.push(`asked without a key: ${error.text}`);
+      return { headers: {} };
+    });
+  const head: Head = { auth, headers };
+  const get = looker({ ...signed.headers, ...headers });
+  const metadata = await get(`${base}/$metadata`);
+  const sets = metadata.status === 200 && metadata.text.includes('<edmx:Edmx') ? entitySets(metadata.text) : [];
+  if (sets.length > 0) {
+    const { types, notes } = asFlowsCallThem(sets);
+    return finish(fromOData(types, head), base, ['from the OData metadata', ...notes]);
+  }
+  let first: Peeked | null = null;
+  for (const place of OPENAPI) {
+    const answer = await get(base + place);
+    first ??= answer;
+    const api = jsonOf(answer.text);
+    if (answer.status !== 200 || typeof api !== 'object' || api === null || !('paths' in api)) continue;
+    const found = resources(api as Record<string, unknown>);
+    if (found.length === 0) continue;
+    const { kept, left } = fit(found);
+    const { types, notes } = asFlowsCallThem(kept);
+    return finish(fromResources(types, head), place === '' ? new URL(base).origin : base, [
+      `from the OpenAPI description at ${base}${place}`,
+      ...notes,
+      ...(left.length > 0 ? [`left out, for they show no stamp of their last change: ${left.join(', ')}`] : []),
+    ]);
+  }
+  const lists = await listsAt(first, get);
+  if (lists.length === 0) throw new SystemError('CRM', 'refused', [nothingFound(base, first), ...lacking].join('; '));
+  return fromSamples(lists, { base, head });
+}
+
+/** Asks as a profile's calls would, and takes whatever comes. */
+const looker =
+  (headers: Readonly<Record<string, string>>): Peek =>
+  async (address) => {
     try {
       const answer = await ky(address, {
-        headers: { accept: '*/*', ...signed.headers },
+        headers: { accept: 'application/json, */*;q=0.5', ...headers },
         retry: 0,
         timeout: TIMEOUT_MS,
         throwHttpErrors: false,
       });
-      return { status: answer.status, text: await answer.text() };
+      return { address: answer.url, status: answer.status, headers: answer.headers, text: await answer.text() };
     } catch (error) {
       throw new SystemError('CRM', 'unreachable', `${new URL(address).host} cannot be reached: ${(error as Error).message}`);
     }
   };
 
-  const metadata = await get(`${base}/$metadata`);
-  const sets = metadata.status === 200 && metadata.text.includes('<edmx:Edmx') ? entitySets(metadata.text) : [];
-  if (sets.length > 0) return finish(fromOData(sets, auth), base, ['from the OData metadata']);
-  let first: { status: number; text: string } | null = null;
-  for (const place of OPENAPI) {
-    const answer = await get(base + place);
-    first ??= answer;
-    const api = jsonOf(answer.text);
-    if (answer.status !== 200 || !('paths' in api)) continue;
-    const found = resources(api);
-    if (found.length === 0) continue;
-    const { kept, left } = fit(found);
-    return finish(fromResources(kept, auth), place === '' ? new URL(base).origin : base, [
-      `from the OpenAPI description at ${base}${place}`,
-      ...(left.length > 0 ? [`left out, for they show no stamp of their last change: ${left.join(', ')}`] : []),
-    ]);
+/** The list at an address, or those that its first page names. */
+async function listsAt(first: Peeked | null, get: Peek): Promise<SampledType[]> {
+  if (first?.status !== 200) return [];
+  const one = await sampleType(first, get);
+  if (one) return [one];
+  const found: SampledType[] = [];
+  for (const address of namedIn(first)) {
+    const seen = await sampleType(await get(address), get);
+    if (seen) found.push(seen);
   }
-  const sample = first && first.status === 200 ? listIn(jsonOf(first.text)) : null;
-  if (!sample)
-    throw new SystemError(
-      'CRM',
-      'refused',
-      `nothing was found to draft from: no metadata or description near ${base}, and ${base} itself answers ${first?.status ?? ''} without a list of records. Name the address of a list, ${base}/contacts`,
-    );
-  const { pathname, origin } = new URL(base);
-  const path = `/${pathname.split('/').filter(Boolean).at(-1) ?? ''}`;
-  const resource: DescribedType = {
-    typeName: typeNameOf(pathname),
-    path,
-    properties: sampled(sample.records),
-    ...(sample.items === '' ? {} : { items: sample.items }),
-    parameters: [],
-    update: 'PATCH',
-    remove: true,
-  };
-  return finish(fromResources([resource], auth), origin + pathname.slice(0, -path.length), [
-    `from ${sample.records.length} records at ${base}`,
-    'how it pages, filters, creates and updates cannot be seen in a sample: fill it in from its documentation',
-  ]);
+  return found;
 }
 
-function jsonOf(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+function nothingFound(base: string, first: Peeked | null): string {
+  const said = first ? problemText(first.status, first.text).text.slice(0, 200) : 'nothing';
+  const refused = first?.status === 401 || first?.status === 403;
+  const next = refused
+    ? 'look at how it signs in: --header, --scheme, --token, --basic, and --also for a header that it wants besides'
+    : `name the address of a list that holds a record, such as ${new URL(base).origin}/api/contacts`;
+  return `nothing was found to draft from: no metadata or description near ${base}, and it answers itself without a list of records (${said}): ${next}`;
 }
 
 /** What a draft still lacks is told, as it would be when it is read. */
@@ -108,27 +129,38 @@ function finish(profile: object, base: string, notes: readonly string[]): Draft 
   return { profile, base, notes: [...notes, ...more] };
 }
 
-const head = (auth: Auth): object => ({
+/** What every draft begins with. */
+interface Head {
+  readonly auth: Auth;
+  readonly headers: Readonly<Record<string, string>>;
+}
+const beginning = ({ auth, headers }: Head): object => ({
   version: 2,
   name: 'draft',
   note: 'drafted by tandem profile init: look at every line',
   neverTried: true,
   auth,
+  ...(Object.keys(headers).length > 0 ? { headers } : {}),
 });
 
 /** The types of a draft: each with its properties, and what its records name otherwise than the profile does. */
-const typesOf = (found: readonly DescribedType[], record: Record<string, unknown>): Record<string, object> =>
+const typesOf = (
+  found: readonly (DescribedType & { readonly record?: object })[],
+  record: Record<string, unknown>,
+): Record<string, object> =>
   Object.fromEntries(
-    found.map(({ typeName, path, properties, id }) => {
-      const own = guessRecord(properties, id);
+    found.map(({ typeName, path, properties, id, record: seen }) => {
+      const own: Record<string, unknown> = seen ? { ...seen } : guessRecord(placed(properties), id);
       const apart = Object.entries(own).filter(
         ([key, value]) => JSON.stringify([value].flat()) !== JSON.stringify([record[key]].flat()),
       );
       const system = [...placesOf(record), ...placesOf(own)];
-      const fields = properties
-        .filter(({ name }) => !system.includes(name))
-        .map(({ name, type, writable }) => ({
+      const values = typeof own['values'] === 'string' ? `${own['values']}.` : '';
+      const fields = (properties as readonly NamedProperty[])
+        .filter(({ name, at = name }) => !system.includes(values + at))
+        .map(({ name, at, type, writable }) => ({
           name,
+          ...(at === undefined ? {} : { at }),
           ...(type === 'string' ? {} : { type }),
           ...(writable && !KEPT_BY_THE_SYSTEM.test(name) ? {} : { writable: false }),
         }));
@@ -136,15 +168,19 @@ const typesOf = (found: readonly DescribedType[], record: Record<string, unknown
     }),
   );
 
+/** Properties as records call them. */
+const placed = (properties: readonly NamedProperty[]): Property[] =>
+  properties.map(({ at, ...property }) => ({ ...property, name: at ?? property.name }));
+
 /** Who made or changed a record is the system's to say. */
 const KEPT_BY_THE_SYSTEM = /^(user[-_]?)?(created|modified|updated|changed)[-_]?by$|^user[-_](created|updated)$/i;
 
 /** Properties that are the record's own: no flow maps them. */
 const placesOf = (record: Record<string, unknown>): string[] => Object.values(record).flat() as string[];
 
-function fromOData(sets: readonly EntitySet[], auth: Auth): object {
+function fromOData(sets: readonly EntitySet[], head: Head): object {
   const [one] = sets;
-  const guessed = guessRecord(one?.properties ?? [], one?.id);
+  const guessed = guessRecord(placed(one?.properties ?? []), one?.id);
   // One stamp filters and sorts; a list of them does neither.
   const stamp = (guessed['changed'] as string[])[0] ?? 'modifiedAt';
   const record: Record<string, unknown> = { ...guessed, changed: stamp, etag: '@odata.etag' };
@@ -152,7 +188,7 @@ function fromOData(sets: readonly EntitySet[], auth: Auth): object {
   const order = { $orderby: `${stamp},${String(record['id'])}` };
   const external = record['externalId'];
   return {
-    ...head(auth),
+    ...beginning(head),
     record,
     stamps: { inclusive: true, sorted: 'yes' },
     paging: { style: 'offset', size: 200 },
@@ -178,15 +214,15 @@ function fit(found: readonly DescribedType[]): { kept: DescribedType[]; left: st
   return { kept, left: found.filter((each) => !kept.includes(each)).map(({ typeName }) => typeName) };
 }
 
-function fromResources(found: readonly DescribedType[], auth: Auth): object {
+function fromResources(found: readonly DescribedType[], head: Head): object {
   const [one] = found;
-  const record = guessRecord(one?.properties ?? []);
+  const record = guessRecord(placed(one?.properties ?? []));
   const guessed = guessList(one?.parameters ?? []);
   const external = record['externalId'];
   const find = typeof external === 'string' ? guessed.find(external) : null;
   const out = one?.out === undefined ? {} : { out: one.out };
   return {
-    ...head(auth),
+    ...beginning(head),
     record,
     stamps: { inclusive: false, sorted: 'no' },
     paging: guessed.paging,
@@ -207,4 +243,40 @@ function fromResources(found: readonly DescribedType[], auth: Auth): object {
     },
     types: typesOf(found, record),
   };
+}
+
+/** What all lists have in common the profile says, what one has apart its type. */
+function fromSamples(found: readonly SampledType[], { base, head }: { readonly base: string; readonly head: Head }): Draft {
+  const { types, notes } = asFlowsCallThem(found);
+  const [one] = types;
+  if (!one) throw new RangeError('a draft is made of one list at least');
+  const pathOf = ({ address }: SampledType): string => new URL(address).pathname.replace(/\/$/, '');
+  const below = types.length > 1 ? new URL(base).pathname.replace(/\/$/, '') : pathOf(one).replace(/\/[^/]*$/, '');
+  const end = one.slash ? '/' : '';
+  const out = one.out === undefined ? {} : { out: one.out };
+  const profile = {
+    ...beginning(head),
+    record: one.record,
+    stamps: { ...(one.format === 'iso' ? {} : { format: one.format }), inclusive: false, sorted: 'no' },
+    paging: one.paging,
+    condition: one.record['etag'] === undefined ? 'none' : { header: 'If-Match', value: '{etag}', delete: true },
+    operations: {
+      list: { path: `{path}${end}`, ...(one.items === undefined ? {} : { items: one.items }) },
+      read: { path: `{path}/{id}${end}`, ...out },
+      create: { path: `{path}${end}`, ...out },
+      update: { path: `{path}/{id}${end}`, method: 'PATCH', ...out },
+      delete: { path: `{path}/{id}${end}` },
+    },
+    types: typesOf(
+      types.map((type) => ({ ...type, path: pathOf(type).slice(below.length) })),
+      one.record,
+    ),
+  };
+  return finish(profile, new URL(base).origin + below, [
+    ...types.map(({ shown, address }) => `from ${shown} records at ${address}`),
+    ...notes,
+    ...types.flatMap((each) => each.notes),
+    'how it pages, filters, creates and updates cannot be seen in a sample: fill it in from its documentation',
+    ...(types.length === 1 ? ['a list is one type: draft from the address of another list, or add the type by hand'] : []),
+  ]);
 }
