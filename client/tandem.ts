@@ -54,6 +54,7 @@ export interface TandemDeps {
 type Request = Exclude<Message, { kind: 'observed' | 'vanished' }>;
 
 /** The library over an open store and a Temporal client. */
+// oxlint-disable-next-line max-lines-per-function -- the library as one object: each of its methods is a function of its own
 export function makeTandem(deps: TandemDeps): Tandem {
   const { flows, store, home } = deps;
   const { client, installation } = home;

@@ -11,6 +11,7 @@ const versionOf = ({ updatedAt, version }) => {
   return `${seconds}.${String(ms % 1000).padStart(3, '0')}000000/${String(version).padStart(12, '0')}`;
 };
 
+// Longer than most: a connector is one object, and each of its methods is a function of its own.
 function connect({ url, env, SystemError, SystemClock }) {
   const clock = new SystemClock();
 

@@ -33,6 +33,7 @@ const MOST = 120;
 const DAY_MS = 24 * 3600 * 1000;
 
 /** A stand-in for the CRM of the default profile. True to docs/systems.md, faults on request. */
+// oxlint-disable-next-line max-lines-per-function -- a table of routes over one state
 export function crmSandbox(options: CrmOptions): StandIn {
   const journal = new Journal(options.file);
   const settings = {

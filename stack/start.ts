@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { ChildProcess } from 'node:child_process';
@@ -10,18 +10,17 @@ import { Store } from '../store/store.ts';
 import { readFlows } from '../worker/readFlows.ts';
 import { readCrm } from '../connectors/crm/readCrm.ts';
 import { valueAt } from '../connectors/connector.ts';
-import { isProfileName } from '../connectors/crm/profile/shipped.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import type { SandboxRow } from '../sandbox/table.ts';
-import { bringUpCrm, chosenCrm, screenOf } from './chosenCrm.ts';
-import type { RealCrm } from './crmServer.ts';
+import { bringUp, ownEnv, type LocalStack } from './bringUp.ts';
+import { chosenCrm, screenOf } from './chosenCrm.ts';
 import { REAL_CRMS } from './realCrm.ts';
 import { demoEnv } from './demo.ts';
 import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
 import { WORKER_ENV } from '../worker/memory.ts';
 import { beganAt, freePort, isPortFree, startChild, stopChild, stopOrphan } from './process.ts';
-import { Bar, step } from '../client/progress.ts';
-import { logIn, startMongo, startTemporal } from './servers.ts';
+import { Bar } from '../client/progress.ts';
+import { logIn } from './servers.ts';
 
 const USAGE = `npm start [-- --fresh] [-- --crm NAME] [-- --no-worker] [-- --apply-plan FILE]
 
@@ -68,22 +67,32 @@ async function main(): Promise<void> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
 
+  const stack = await localStack(values.crm, values.fresh === true);
+  console.log('Tandem, local stack');
+  await bringUp(stack);
+  if (interrupted.signal.aborted) return;
+  if (!values['no-worker']) {
+    const follow = followWorker(startWorker(stack, values['apply-plan']), interrupted);
+    await firstSync(stack.env, stack.at.powerOffice, interrupted.signal);
+    if (interrupted.signal.aborted) return;
+    console.log(`  in step after ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    follow.speak();
+  }
+  console.log(hints(stack, values['no-worker'] === true));
+  await new Promise<void>((done) =>
+    interrupted.signal.aborted ? done() : interrupted.signal.addEventListener('abort', () => done(), { once: true }),
+  );
+}
+
+/** What an earlier start left is ended, or forgotten; its ports and its CRM are kept. */
+async function localStack(crm: string | undefined, fresh: boolean): Promise<LocalStack> {
   const earlier = readStack();
-  const chosen = chosenCrm(values.crm, values.fresh ? null : earlier);
+  const chosen = chosenCrm(crm, fresh ? null : earlier);
   for (const [name, child] of Object.entries(earlier?.children ?? {}).toReversed())
     if (await stopOrphan(child)) console.log(`  stopped ${name} of an earlier start (process ${child.pid})`);
-  if (values.fresh) rmSync(DATA, { recursive: true, force: true });
+  if (fresh) rmSync(DATA, { recursive: true, force: true });
   mkdirSync(DATA, { recursive: true });
-  const ports = { ...(values.fresh ? null : earlier?.ports) } as Record<keyof StackFile['ports'], number>;
-  for (const [name, preferred] of Object.entries(PREFERRED) as [keyof StackFile['ports'], number][]) {
-    if (ports[name] === undefined) ports[name] = await freePort(preferred);
-    else if (!(await isPortFree(ports[name])))
-      throw new Error(
-        `port ${ports[name]}, where the local stack kept its ${name} server, is in use by another program. Stop that program, or begin anew with \`npm start -- --fresh\``,
-      );
-  }
-
-  const children: Record<string, Child> = {};
+  const ports = await settlePorts(fresh ? null : earlier);
   const at = {
     temporal: process.env['TEMPORAL_ADDRESS'] ?? `127.0.0.1:${ports.temporal}`,
     ui: process.env['TEMPORAL_UI_URL'] ?? `http://127.0.0.1:${ports.ui}`,
@@ -92,128 +101,34 @@ async function main(): Promise<void> {
     crm: `http://127.0.0.1:${ports.crm}`,
     http: `http://127.0.0.1:${ports.http}`,
   };
-  const own = ['MONGODB_URI', 'TANDEM_FLOWS', 'TANDEM_BINDINGS', 'CRM_PROFILE'].flatMap((name) => {
-    const value = process.env[name];
-    return value
-      ? [[name, name === 'MONGODB_URI' || (name === 'CRM_PROFILE' && isProfileName(value)) ? value : resolve(value)]]
-      : [];
-  });
-  let env = { ...demoEnv(at), ...(Object.fromEntries(own) as Record<string, string>) };
-  let real: RealCrm | undefined;
-  const keep = (name: string, child: ChildProcess): void => {
-    running.push({ name, child });
-    if (child.pid !== undefined) children[name] = { pid: child.pid, began: beganAt(child.pid) ?? '' };
-    writeStack({ ports, children, env, ...(chosen === undefined ? {} : { crm: chosen }) });
+  const children: Record<string, Child> = {};
+  const stack: LocalStack = {
+    ports,
+    at,
+    chosen,
+    env: { ...demoEnv(at), ...ownEnv() },
+    keep: (name, child) => {
+      running.push({ name, child });
+      if (child.pid !== undefined) children[name] = { pid: child.pid, began: beganAt(child.pid) ?? '' };
+      writeStack({ ports, children, env: stack.env, ...(chosen === undefined ? {} : { crm: chosen }) });
+    },
   };
-
-  console.log('Tandem, local stack');
-  const servers: Promise<unknown>[] = [];
-  if (process.env['TEMPORAL_ADDRESS'] === undefined)
-    servers.push(
-      step(
-        'Temporal dev server',
-        (say) =>
-          startTemporal({
-            port: ports.temporal,
-            uiPort: ports.ui,
-            file: join(DATA, 'temporal.db'),
-            log: logIn(DATA, 'temporal'),
-            say,
-          }),
-        (server) => {
-          keep('the Temporal server', server.child);
-          return `Temporal dev server at ${server.address}, Web UI at ${at.ui}`;
-        },
-      ),
-    );
-  if (process.env['MONGODB_URI'] === undefined)
-    servers.push(
-      step(
-        'MongoDB server',
-        (say) => startMongo({ port: ports.mongo, folder: join(DATA, 'mongo'), log: logIn(DATA, 'mongo'), say }),
-        (server) => {
-          keep('the MongoDB server', server.child);
-          return `MongoDB-protocol server at ${server.address}`;
-        },
-      ),
-    );
-  servers.push(
-    step(
-      'stand-ins',
-      () => startSandbox(ports, chosen === undefined, keep),
-      () =>
-        chosen === undefined
-          ? `stand-ins: PowerOffice Go at ${at.powerOffice}, CRM at ${at.crm}`
-          : `stand-in: PowerOffice Go at ${at.powerOffice}`,
-    ),
-  );
-  if (chosen !== undefined)
-    servers.push(
-      bringUpCrm(chosen, ports.crm, (child, crm) => {
-        real = crm;
-        env = { ...env, ...crm.env, ...(Object.fromEntries(own) as Record<string, string>) };
-        keep(chosen, child);
-      }),
-    );
-  for (const result of await Promise.allSettled(servers)) if (result.status === 'rejected') throw result.reason;
-  if (interrupted.signal.aborted) return;
-
-  const worker = values['no-worker']
-    ? null
-    : startWorker({ ...env, TANDEM_HTTP_PORT: String(ports.http) }, keep, values['apply-plan']);
-  if (worker) {
-    const follow = followWorker(worker, interrupted);
-    await firstSync(env, at.powerOffice, interrupted.signal);
-    if (interrupted.signal.aborted) return;
-    console.log(`  in step after ${((Date.now() - began) / 1000).toFixed(1)} s`);
-    follow.speak();
-  }
-  const where =
-    chosen !== undefined && real ? screenOf(chosen, real) : `CRM stand-in              ${at.crm}/_sandbox/records/Contact`;
-  console.log(hints(at, where, values['no-worker'] === true));
-  await new Promise<void>((done) =>
-    interrupted.signal.aborted ? done() : interrupted.signal.addEventListener('abort', () => done(), { once: true }),
-  );
+  return stack;
 }
 
-async function startSandbox(
-  ports: StackFile['ports'],
-  withCrm: boolean,
-  keep: (name: string, child: ChildProcess) => void,
-): Promise<void> {
-  const child = startChild({
-    command: process.execPath,
-    args: [
-      '--import',
-      'tsx/esm',
-      join(root, 'stack/standIns.ts'),
-      join(DATA, 'sandbox'),
-      String(ports.powerOffice),
-      ...(withCrm ? [String(ports.crm)] : []),
-    ],
-    env: process.env,
-    log: logIn(DATA, 'sandbox'),
-  });
-  keep('the stand-ins', child);
-  for (let tries = 0; ; tries++) {
-    try {
-      await Promise.all(
-        [ports.powerOffice, ...(withCrm ? [ports.crm] : [])].map((port) => fetch(`http://127.0.0.1:${port}/_sandbox/types`)),
+async function settlePorts(earlier: StackFile | null): Promise<StackFile['ports']> {
+  const ports = { ...earlier?.ports } as Record<keyof StackFile['ports'], number>;
+  for (const [name, preferred] of Object.entries(PREFERRED) as [keyof StackFile['ports'], number][]) {
+    if (ports[name] === undefined) ports[name] = await freePort(preferred);
+    else if (!(await isPortFree(ports[name])))
+      throw new Error(
+        `port ${ports[name]}, where the local stack kept its ${name} server, is in use by another program. Stop that program, or begin anew with \`npm start -- --fresh\``,
       );
-      return;
-    } catch (error) {
-      if (tries > 300 || child.exitCode !== null)
-        throw new Error(`the stand-ins did not start; see ${logIn(DATA, 'sandbox')}`, { cause: error });
-      await sleep(100);
-    }
   }
+  return ports;
 }
 
-function startWorker(
-  env: Record<string, string>,
-  keep: (name: string, child: ChildProcess) => void,
-  plan: string | undefined,
-): ChildProcess {
+function startWorker({ env, ports, keep }: LocalStack, plan: string | undefined): ChildProcess {
   const child = startChild({
     command: process.execPath,
     args: [
@@ -223,7 +138,7 @@ function startWorker(
       'worker',
       ...(plan === undefined ? [] : ['--apply-plan', plan]),
     ],
-    env: { ...WORKER_ENV, ...process.env, ...env },
+    env: { ...WORKER_ENV, ...process.env, ...env, TANDEM_HTTP_PORT: String(ports.http) },
     log: logIn(DATA, 'worker'),
   });
   keep('the worker', child);
@@ -298,7 +213,8 @@ async function firstSync(env: Record<string, string>, powerOffice: string, signa
   }
 }
 
-function hints(at: { ui: string; powerOffice: string; http: string }, crm: string, noWorker: boolean): string {
+function hints({ at, chosen, real }: LocalStack, noWorker: boolean): string {
+  const crm = chosen && real ? screenOf(chosen, real) : `CRM stand-in              ${at.crm}/_sandbox/records/Contact`;
   const query = encodeURIComponent('TandemFlow IS NOT NULL');
   return `
 Where to look

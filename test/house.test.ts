@@ -152,6 +152,14 @@ describe('the house', () => {
     assert.deepEqual(long, []);
   });
 
+  it('a lint rule is switched off for one place only, with its reason', () => {
+    const off = /\/[/*] *(?:ox|es)lint-disable(?:-(?:next-)?line [\w/-]+ -- \S.{10,})?/g;
+    const wrong = sources().flatMap(({ file, text }) =>
+      [...text.matchAll(off)].flatMap(([said]) => (said.includes(' -- ') ? [] : [`${file}: ${said}`])),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   it('an exported name means one thing in all rooms', () => {
     const definition = /^export (?:async |abstract )*(?:function\*?|class|const|let|interface|type|enum)\s+(\w+)/gm;
     const places = new Map<string, Set<string>>();

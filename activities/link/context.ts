@@ -76,6 +76,7 @@ interface GuardedChange {
 export type LinkContext = ReturnType<typeof linkContext>;
 
 /** What every activity of a link needs: its flow, its two systems, and the store's word on earlier attempts. */
+// oxlint-disable-next-line max-lines-per-function -- a closure over flows, store and systems; each thing that an activity asks it for is a function of its own
 export function linkContext(deps: Deps) {
   const { store, runAttempt, time } = deps;
 

@@ -35,7 +35,7 @@ export function exampleInWords({ source, target, sourceValue, targetValue, why }
 const XML: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;', "'": '&#39;' };
 /** Text for XML and HTML; what no XML can hold is left out. */
 const escape = (text: string): string =>
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- control characters are what it takes out
   text.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, '').replace(/[<>&"']/g, (character) => XML[character] ?? '');
 
 /** A JUnit report: a suite for each flow, a case for each statement. */

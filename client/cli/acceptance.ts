@@ -13,6 +13,7 @@ const BROKEN = 1;
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 /** `verify`: the acceptance test. `plan`: what a start would do. */
+// oxlint-disable-next-line max-lines-per-function -- a table of commands: what each takes, and what it calls
 export function addAcceptanceCommands(program: Command): void {
   program
     .command('verify')

@@ -8,7 +8,7 @@ async function meetLocalStack(): Promise<void> {
   )
     return;
   try {
-    const { readStack } = await import('../../stack/file.ts'); // eslint-disable-line no-restricted-imports
+    const { readStack } = await import('../../stack/file.ts'); // oxlint-disable-line no-restricted-imports -- where the sandbox is there
     for (const [name, value] of Object.entries(readStack()?.env ?? {})) process.env[name] ??= value;
   } catch {
     // The published package has no sandbox.

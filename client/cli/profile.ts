@@ -18,6 +18,7 @@ const REFUTED = 1;
 const BASIC = { kind: 'basic', user: { env: 'CRM_USER' }, password: { env: 'CRM_PASSWORD' } } as const;
 
 /** `profile check`, `profile init`, `profile show`, `profile schema`. */
+// oxlint-disable-next-line max-lines-per-function -- a table of commands: what each takes, and what it calls
 export function addProfileCommands(program: Command): void {
   const profile = program.command('profile').description('a CRM as data: draft a profile, hold it against the real system');
 

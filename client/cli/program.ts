@@ -48,6 +48,7 @@ export function explain(error: unknown): { text: string | null; code: number } {
 }
 
 /** The command line, as commander runs it. */
+// oxlint-disable-next-line max-lines-per-function -- a table of commands: what each takes, and what it calls
 export function makeProgram(): Command {
   const program = new Command('tandem')
     .description('Keeps records in PowerOffice Go and in a CRM in step, in both directions.')

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { SandboxClient } from '../../sandbox/sandboxClient.ts'; // eslint-disable-line no-restricted-imports
+import type { SandboxClient } from '../../sandbox/sandboxClient.ts'; // oxlint-disable-line no-restricted-imports -- where the sandbox is there
 import { TandemError } from '../../flows/tandemError.ts';
 
 /** The sandbox is reached by a dynamic import alone: the published package leaves it out. */
 async function openSandbox(): Promise<SandboxClient> {
   try {
-    const { sandboxClient } = await import('../../sandbox/sandboxClient.ts'); // eslint-disable-line no-restricted-imports
-    const { readStack } = await import('../../stack/file.ts'); // eslint-disable-line no-restricted-imports
+    const { sandboxClient } = await import('../../sandbox/sandboxClient.ts'); // oxlint-disable-line no-restricted-imports -- where the sandbox is there
+    const { readStack } = await import('../../stack/file.ts'); // oxlint-disable-line no-restricted-imports -- where the sandbox is there
     const stack = readStack();
     if (!stack) throw new TandemError('no local stack is there; start one with `npm start`');
     const origin = (port: number): string => `http://127.0.0.1:${port}`;

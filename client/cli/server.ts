@@ -9,6 +9,7 @@ import { askedToStop } from './worker.ts';
 type With = <T>(work: (tandem: Tandem) => Promise<T>) => Promise<T>;
 
 /** `serve`, `token new`, `tail`: how services reach Tandem and follow it. */
+// oxlint-disable-next-line max-lines-per-function -- a table of commands: what each takes, and what it calls
 export function addServerCommands(program: Command, withTandem: With): void {
   program
     .command('serve')

@@ -61,69 +61,86 @@ export function showFlows(flows: readonly Flow[], refused: readonly Refused[]): 
 
 /** Pairs by status, feeds and their lag, and what is blocked by which reason. */
 export function showStatus(status: StatusReport): string {
-  const flows = table(
+  const paused = status.paused.length > 0 ? `paused by hand: ${status.paused.join(', ')}; \`tandem resume\` lets them go on` : '';
+  return [
+    status.troubles.map(showTrouble).join('\n'),
+    paused,
+    flowsOfStatus(status),
+    ...feedsOfStatus(status),
+    ...blockedOfStatus(status),
+    status.systems.map(systemInWords).join('\n'),
+    ['in the Temporal UI', ...status.views.map(({ name, url }) => `  ${name}: ${url}`)].join('\n'),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function flowsOfStatus({ flows, leftOver, refused }: StatusReport): string {
+  const counts = table(
     ['flow', ...STATUSES, 'last sync'],
-    status.flows.map((flow) => [flow.flow, ...STATUSES.map((each) => String(flow.pairs[each] ?? 0)), ago(flow.lastSync)]),
+    flows.map((flow) => [flow.flow, ...STATUSES.map((each) => String(flow.pairs[each] ?? 0)), ago(flow.lastSync)]),
   );
-  const feeds = table(
+  const left = leftOver.map(
+    ({ flow, links }) =>
+      `left over: ${flow}, ${links} links: no longer configured, so nothing is carried; \`npx tandem remove flow ${flow}\` takes it away, configured again it goes on`,
+  );
+  const not = refused.map(({ section, why }) => `not run: ${section}: ${why.join('; ')}`);
+  return [counts, left.join('\n'), not.join('\n')].filter((part) => part !== '').join('\n\n');
+}
+
+/** How far each feed is, what it finds late, what it does not believe, and what it has set aside. */
+function feedsOfStatus({ feeds }: StatusReport): string[] {
+  const looks = table(
     ['feed', 'last look', 'last full comparison', 'trouble'],
-    status.feeds.map((feed) => [
+    feeds.map((feed) => [
       feed.feed,
       feed.lagSeconds === null ? 'never' : `${feed.lagSeconds} s ago`,
       ago(feed.sweptAt),
       feed.trouble ?? '',
     ]),
   );
-  const late = status.feeds.flatMap(({ feed, unstamped }) =>
+  const late = feeds.flatMap(({ feed, unstamped }) =>
     unstamped
       ? [
           `${feed}: an edit of ${unstamped.fields.join(', ')} moves no stamp, so it may be ${unstamped.hours} h old before it is seen`,
         ]
       : [],
   );
-  const doubted = status.feeds.flatMap((feed) =>
+  const doubted = feeds.flatMap((feed) =>
     feed.notBelieved.map(({ sentence, since, advice: next }) => `${sentence}, since ${ago(since)}; ${next}`),
   );
-  const aside = status.feeds.flatMap(({ feed, setAside: { count, first } }) => [
+  const aside = feeds.flatMap(({ feed, setAside: { count, first } }) => [
     ...first.map(({ id, since, why }) => [feed, id ?? '(no id)', ago(since), why]),
     ...(count > first.length ? [[feed, `and ${count - first.length} more`, '', '']] : []),
   ]);
-  const blocked = status.flows.flatMap((flow) =>
-    flow.blocked.map((each) => [flow.flow, each.code, String(each.count), each.example, each.reason]),
-  );
-  const systems = status.systems.map(({ system, address, clockOffsetMs, note }) => {
-    const [low, high] = clockOffsetMs ?? [0, 0];
-    const offset = clockOffsetMs
-      ? `its clock is ${Math.round((low + high) / 2)} ms ahead of ours, give or take ${Math.round((high - low) / 2)} ms`
-      : 'clock not measured yet';
-    return `${system}: ${address ?? 'not reached yet'}; ${offset}${note === null ? '' : `; ${note}`}`;
-  });
-  const advice = [...new Map(status.flows.flatMap((flow) => flow.blocked.map((each) => [each.code, each] as const))).values()];
-  const told = advice.map((each) => `${each.code}: ${each.meaning}\n  what to do: ${each.advice}`);
-  const paused = status.paused.length > 0 ? `paused by hand: ${status.paused.join(', ')}; \`tandem resume\` lets them go on` : '';
-  const left = status.leftOver.map(
-    ({ flow, links }) =>
-      `left over: ${flow}, ${links} links: no longer configured, so nothing is carried; \`npx tandem remove flow ${flow}\` takes it away, configured again it goes on`,
-  );
-  const refused = status.refused.map(({ section, why }) => `not run: ${section}: ${why.join('; ')}`);
   return [
-    status.troubles.map(showTrouble).join('\n'),
-    paused,
-    flows,
-    left.join('\n'),
-    refused.join('\n'),
-    feeds,
+    looks,
     late.join('\n'),
     doubted.join('\n'),
     ...(aside.length > 0 ? [table(['set aside in', 'record', 'since', 'why it is not in step'], aside)] : []),
-    ...(blocked.length > 0
-      ? [table(['blocked in', 'reason', 'pairs', 'example', "the system's own words"], blocked), told.join('\n')]
-      : []),
-    systems.join('\n'),
-    ['in the Temporal UI', ...status.views.map(({ name, url }) => `  ${name}: ${url}`)].join('\n'),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  ];
+}
+
+/** Every reason that blocks some, and what it asks for. */
+function blockedOfStatus({ flows }: StatusReport): string[] {
+  const blocked = flows.flatMap((flow) => flow.blocked.map((each) => ({ flow: flow.flow, ...each })));
+  if (blocked.length === 0) return [];
+  const told = [...new Map(blocked.map((each) => [each.code, each])).values()];
+  return [
+    table(
+      ['blocked in', 'reason', 'pairs', 'example', "the system's own words"],
+      blocked.map((each) => [each.flow, each.code, String(each.count), each.example, each.reason]),
+    ),
+    told.map((each) => `${each.code}: ${each.meaning}\n  what to do: ${each.advice}`).join('\n'),
+  ];
+}
+
+function systemInWords({ system, address, clockOffsetMs, note }: StatusReport['systems'][number]): string {
+  const [low, high] = clockOffsetMs ?? [0, 0];
+  const offset = clockOffsetMs
+    ? `its clock is ${Math.round((low + high) / 2)} ms ahead of ours, give or take ${Math.round((high - low) / 2)} ms`
+    : 'clock not measured yet';
+  return `${system}: ${address ?? 'not reached yet'}; ${offset}${note === null ? '' : `; ${note}`}`;
 }
 
 /** Who stands in the way, since when and why, and what a person can do. */

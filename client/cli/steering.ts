@@ -21,6 +21,7 @@ function choiceOf(text: string): 'source' | 'target' | { value: Value } {
 }
 
 /** Commands by which a person steers: conflicts, values, blocks, pauses, endings, and lost stores. */
+// oxlint-disable-next-line max-lines-per-function -- a table of commands: what each takes, and what it calls
 export function addSteeringCommands(program: Command, withTandem: With): void {
   const json = ['--json', 'print JSON'] as const;
 

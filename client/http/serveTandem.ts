@@ -39,36 +39,10 @@ export async function serveTandem(
   const config = readServerConfig(env);
   const { tokens, problems } = readApiTokens(config.TANDEM_API_TOKENS ?? '');
   if (problems.length > 0) throw new TandemError(problems.map((problem) => `TANDEM_API_TOKENS: ${problem}`).join('\n'));
-  const { store, tandem, flows, servers } = open;
-  const secrets = {
-    crm: (config.CRM_WEBHOOK_SECRET ?? '')
-      .split(',')
-      .map((each) => each.trim())
-      .filter((each) => each !== ''),
-  };
-
+  const { tandem, store, servers } = open;
   const app = new Hono<Env>();
-  app.get('/healthz', (context) => context.json({ status: 'ok', version: version() }));
-  app.get('/readyz', async (context) => {
-    const { answer, ready } = await readiness(open);
-    if (!ready) context.header('retry-after', '5');
-    return context.json(answer, ready ? 200 : 503);
-  });
-  app.post('/hooks/:system', async (context) => {
-    try {
-      return context.json(
-        await takeHook(
-          { flows, secrets, lookNow: (system, type) => store.cursors.ask(feedKey(system, type), { lookAsked: Date.now() }) },
-          context.req.param('system'),
-          context.req.raw,
-        ),
-      );
-    } catch (error) {
-      const problem = error instanceof HttpProblem ? error : problemOf(error, servers);
-      if (problem.status >= 500) log.error({ event: 'http', why: problem.message }, 'a hook could not be taken');
-      return problem.response('hook');
-    }
-  });
+  addHealth(app, open);
+  addHooks(app, open, { secrets: { crm: secretsIn(config.CRM_WEBHOOK_SECRET ?? '') }, log });
   if (!onlyHooks) {
     const metrics = new MetricsPage(open, exporterPort);
     app.get('/metrics', async (context) =>
@@ -102,6 +76,41 @@ export async function serveTandem(
       await Promise.all([watching, running.close()]);
     },
   };
+}
+
+const secretsIn = (list: string): string[] =>
+  list
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+
+/** Whether the process is there, and whether it can answer. */
+function addHealth(app: Hono<Env>, open: OpenTandem): void {
+  app.get('/healthz', (context) => context.json({ status: 'ok', version: version() }));
+  app.get('/readyz', async (context) => {
+    const { answer, ready } = await readiness(open);
+    if (!ready) context.header('retry-after', '5');
+    return context.json(answer, ready ? 200 : 503);
+  });
+}
+
+/** Webhooks of a system: its feeds look at once. */
+function addHooks(
+  app: Hono<Env>,
+  { flows, store, servers }: OpenTandem,
+  { secrets, log }: { readonly secrets: Parameters<typeof takeHook>[0]['secrets']; readonly log: Logger },
+): void {
+  const lookNow = (system: string, type: string): Promise<void> =>
+    store.cursors.ask(feedKey(system, type), { lookAsked: Date.now() });
+  app.post('/hooks/:system', async (context) => {
+    try {
+      return context.json(await takeHook({ flows, secrets, lookNow }, context.req.param('system'), context.req.raw));
+    } catch (error) {
+      const problem = error instanceof HttpProblem ? error : problemOf(error, servers);
+      if (problem.status >= 500) log.error({ event: 'http', why: problem.message }, 'a hook could not be taken');
+      return problem.response('hook');
+    }
+  });
 }
 
 /** Where TANDEM_HTTP_PORT is set, a worker serves the interface too; what hinders it is a warning, the worker runs on. */

@@ -113,6 +113,7 @@ export function crmParts({ url, profile, secret, limits = [], tellKey, absentSee
 }
 
 /** Any CRM that a profile describes. What the profile leaves out is done without. */
+// oxlint-disable-next-line max-lines-per-function -- the connector as one object: each of its methods is a function of its own
 export function crm(given: CrmGiven): Connector {
   const { profile } = given;
   const { base, clock, send, all, typeOf, read, listOf, findById, writer } = crmParts(given);

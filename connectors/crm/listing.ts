@@ -86,6 +86,7 @@ function nextToken(
 }
 
 /** Pages of one type's lists. */
+// oxlint-disable-next-line max-lines-per-function -- a closure over a type and its host; each kind of list is a function of its own
 export function listing(type: ReadyType, host: ListingHost) {
   const { operations, stamps } = type;
   const { changes } = operations;

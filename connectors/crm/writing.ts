@@ -52,6 +52,7 @@ const pointer = (path: string): string =>
     .join('/')}`;
 
 /** Creates, updates and deletes of one type. */
+// oxlint-disable-next-line max-lines-per-function -- a closure over a type and its host; each kind of write is a function of its own
 export function writing(host: WritingHost) {
   const { type, send } = host;
   const { operations, condition } = type;

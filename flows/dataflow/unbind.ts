@@ -17,16 +17,7 @@ export function documentOf(
   generated: string,
   catalogues: readonly Catalogue[],
 ): { document: Omit<Dataflow, 'warnings'>; bindings: Bindings } {
-  const [first] = flows;
-  if (!first) throw new TandemError('there is no flow to write');
-  const other = flows.find(
-    ({ source, target }) => source.system !== first.source.system || target.system !== first.target.system,
-  );
-  if (other)
-    throw new TandemError(
-      `a document is for one ordered pair of systems, but "${first.name}" runs from ${first.source.system} to ${first.target.system} and "${other.name}" from ${other.source.system} to ${other.target.system}: write them from two flows files`,
-    );
-  const titles = { source: systemTitle(first.source.system), target: systemTitle(first.target.system) };
+  const { systems, titles } = onePairOf(flows);
   const types: Bindings['types'] = { A: {}, B: {} };
   const headings = new Set<string>();
   const sections: Section[] = [];
@@ -50,28 +41,45 @@ export function documentOf(
     if (headings.has(key({ from, to }))) ({ from, to } = heading(false));
     headings.add(key({ from, to }));
     const rows = flow.properties.map((pair) => ({ pair, row: rowOf(pair) }));
-    sections.push({
-      line: 0,
-      from,
-      to,
-      relation: flow.relation,
-      match: flow.match.map(({ source, target }) => [source, target] as const),
-      condition: flow.condition?.text ?? null,
-      connected: CONNECTED.includes(flow.relation)
-        ? {
-            list: [...new Set(flow.connected.map(({ type }) => type))].map((type, i) =>
-              i === 0 ? `${titles.source} ${type}` : type,
-            ),
-            into: titles.target,
-          }
-        : null,
-      properties: rows.map(({ row }) => row),
-    });
+    sections.push({ from, to, ...sectionOf(flow, titles), properties: rows.map(({ row }) => row) });
     bound.push(bindingOf(flow, { from, to, system: titles.source, rows }));
   }
   return {
     document: { ...titles, generated, sections },
-    bindings: bindingsSchema.parse({ systems: { A: first.source.system, B: first.target.system }, types, flows: bound }),
+    bindings: bindingsSchema.parse({ systems, types, flows: bound }),
+  };
+}
+
+/** The two systems of a document, in its order. */
+function onePairOf(flows: readonly Flow[]): { systems: Bindings['systems']; titles: Readonly<Record<Side, string>> } {
+  const [first] = flows;
+  if (!first) throw new TandemError('there is no flow to write');
+  const { source, target } = first;
+  const other = flows.find((each) => each.source.system !== source.system || each.target.system !== target.system);
+  if (other)
+    throw new TandemError(
+      `a document is for one ordered pair of systems, but "${first.name}" runs from ${source.system} to ${target.system} and "${other.name}" from ${other.source.system} to ${other.target.system}: write them from two flows files`,
+    );
+  return {
+    systems: { A: source.system, B: target.system },
+    titles: { source: systemTitle(source.system), target: systemTitle(target.system) },
+  };
+}
+
+/** What a section says of its flow besides heading and properties. */
+function sectionOf(
+  { relation, match, condition, connected }: Flow,
+  titles: Readonly<Record<Side, string>>,
+): Omit<Section, 'from' | 'to' | 'properties'> {
+  const types = [...new Set(connected.map(({ type }) => type))];
+  return {
+    line: 0,
+    relation,
+    match: match.map(({ source, target }) => [source, target] as const),
+    condition: condition?.text ?? null,
+    connected: CONNECTED.includes(relation)
+      ? { list: types.map((type, i) => (i === 0 ? `${titles.source} ${type}` : type)), into: titles.target }
+      : null,
   };
 }
 

@@ -36,6 +36,7 @@ const TOKEN_SECONDS = 1200;
 const WRONG_KEY = 'Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription.';
 
 /** A stand-in for PowerOffice Go API v2, base address `<origin>/v2`, after the provider's description; faults on request. */
+// oxlint-disable-next-line max-lines-per-function -- a table of routes over one state
 export function powerOfficeSandbox(options: PowerOfficeOptions): StandIn {
   const journal = new Journal(options.file);
   const settings = {
