@@ -18,34 +18,27 @@ const BLOCKED = 1000;
 /** So many records that are set aside are named, of each feed. */
 const SET_ASIDE = 10;
 
+/** What a report is made of, besides the store. */
+interface Reported {
+  readonly installation: string;
+  readonly flows: readonly Flow[];
+  readonly refused: readonly Refused[];
+  readonly servers: Health;
+  /** Where the Temporal Web UI lists the links. */
+  readonly views?: readonly View[];
+  /** Links that no worker carries on; asked where Temporal answers. */
+  readonly tending?: (() => Promise<readonly Trouble[]>) | undefined;
+}
+
 /** The whole installation at a glance, from the store alone. */
-export async function statusReport(
-  store: Store,
-  {
-    installation,
-    flows,
-    refused,
-    servers,
-    views = [],
-    tending = () => Promise.resolve([]),
-  }: {
-    readonly installation: string;
-    readonly flows: readonly Flow[];
-    readonly refused: readonly Refused[];
-    readonly servers: Health;
-    /** Where the Temporal Web UI lists the links. */
-    readonly views?: readonly View[];
-    /** Links that no worker carries on; asked where Temporal answers. */
-    readonly tending?: (() => Promise<readonly Trouble[]>) | undefined;
-  },
-): Promise<StatusReport> {
+export async function statusReport(store: Store, reported: Reported): Promise<StatusReport> {
+  const { installation, flows, refused, servers, views = [], tending = () => Promise.resolve([]) } = reported;
   const found = (await servers.look()).flatMap(({ of, trouble }) => (trouble ? [{ of, trouble }] : []));
   const down = found.find(({ of }) => of === 'store')?.trouble;
   if (down) throw new Unreachable(down);
   const counts = await store.census.counts();
   const blocked = await store.links.list({ status: 'blocked' }, { limit: BLOCKED });
   const cursors = await store.cursors.all();
-  const systems = await store.systems.all();
   return {
     installation,
     views: [...views],
@@ -67,29 +60,37 @@ export async function statusReport(
       };
     }),
     feeds: await Promise.all(
-      feedsOf(flows).map(async (feed) => {
-        const cursor = cursors.find(({ _id }) => _id === feed);
-        return {
+      feedsOf(flows).map((feed) =>
+        feedReport(
+          store,
           feed,
-          looks: cursor?.looks ?? 0,
-          lagSeconds: cursor?.lookedAt ? Math.max(0, Math.round((Date.now() - cursor.lookedAt) / 1000)) : null,
-          sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt).toISOString() : null,
-          unstamped: cursor?.unstamped ? { fields: [...cursor.unstamped.fields], hours: cursor.unstamped.hours } : null,
-          notBelieved: (cursor?.notBelieved ?? []).map((each) => notBelieved(feed, each)),
-          setAside: await setAsideOf(store, feed),
-          trouble: cursor?.trouble?.text ?? null,
-        };
-      }),
+          cursors.find(({ _id }) => _id === feed),
+        ),
+      ),
     ),
     refused: notRun(refused).map(({ section, why }) => ({ section, why: [...why] })),
     paused: [...(await store.limits.paused())],
     leftOver: await leftOver(store, flows, counts),
-    systems: systems.map((each) => ({
+    systems: (await store.systems.all()).map((each) => ({
       system: each._id,
       address: each.identity ?? null,
       clockOffsetMs: each.clock && each.clock.by !== 'nothing' ? [each.clock.lo, each.clock.hi] : null,
       note: unconditionedInWords(each),
     })),
+  };
+}
+
+/** How far a feed was read, and what stands in its way. */
+async function feedReport(store: Store, feed: string, cursor?: CursorDocument): Promise<StatusReport['feeds'][number]> {
+  return {
+    feed,
+    looks: cursor?.looks ?? 0,
+    lagSeconds: cursor?.lookedAt ? Math.max(0, Math.round((Date.now() - cursor.lookedAt) / 1000)) : null,
+    sweptAt: cursor?.sweptAt ? new Date(cursor.sweptAt).toISOString() : null,
+    unstamped: cursor?.unstamped ? { fields: [...cursor.unstamped.fields], hours: cursor.unstamped.hours } : null,
+    notBelieved: (cursor?.notBelieved ?? []).map((each) => notBelieved(feed, each)),
+    setAside: await setAsideOf(store, feed),
+    trouble: cursor?.trouble?.text ?? null,
   };
 }
 
