@@ -1,4 +1,5 @@
-import { valuesMatch } from './valuesMatch.ts';
+import { conditionsHold, valuesMatch } from './valuesMatch.ts';
+import type { When } from './flow.ts';
 import type { DataType } from './convert.ts';
 import { across, SIDES, type Side } from './side.ts';
 import { isNoValue, type Value, type Values } from './values.ts';
@@ -14,7 +15,13 @@ export type TargetOrigin = 'made' | 'found' | 'matched' | 'adopted';
  * the store begin with the same.
  */
 export function initialBase(
-  pairs: readonly { readonly source: string; readonly target: string; readonly type: DataType; readonly direction?: string }[],
+  pairs: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly type: DataType;
+    readonly direction?: string;
+    readonly when?: readonly When[];
+  }[],
   values: Readonly<Record<Side, Values>>,
   how: TargetOrigin,
 ): Record<Side, Record<string, Value>> {
@@ -27,7 +34,8 @@ export function initialBase(
       for (const side of SIDES) if (isNoValue(value[side]) && !isNoValue(value[across(side)])) base[side][pair[side]] = null;
       continue;
     }
-    if (pair.direction === 'toSource') continue;
+    // What does not hold yet was not carried, and nobody agreed on it.
+    if (pair.direction === 'toSource' || !conditionsHold(pair, values)) continue;
     base.target[pair.target] = value.target;
     // What is found may be what the source was then, not what it is now.
     if (how === 'made' || valuesMatch(pair.type, value.source, value.target)) base.source[pair.source] = value.source;

@@ -57,7 +57,7 @@ export const MESSAGES = {
 } as const;
 
 /** Changes to the commands of workflows that run already, as `patched()` names them. */
-export const PATCHES = { renewal: 'renewal', patience: 'patience' } as const;
+export const PATCHES = { renewal: 'renewal', patience: 'patience', neverAgreed: 'never-agreed' } as const;
 
 /** Workflow types. */
 export const WORKFLOWS = { link: 'link', feed: 'feed', world: 'world' } as const;

@@ -4,13 +4,16 @@
  */
 import { patched } from '@temporalio/workflow';
 import { PATCHES } from '../flows/names.ts';
-import { SIDES } from '../flows/side.ts';
+import { initialBase } from '../flows/initialBase.ts';
+import { across, SIDES } from '../flows/side.ts';
 import { GONE_APART_MS } from './core/absence.ts';
+import { advance } from './core/lifecycle.ts';
 import { observe } from './core/observe.ts';
 import { applyOutcome, type Outcome } from './core/outcome.ts';
 import { receive, type Message } from './core/receive.ts';
 import type { LinkState, SideState } from './core/state.ts';
-import type { Step } from './core/step.ts';
+import type { Decision, Step } from './core/step.ts';
+import { rebase } from './core/transitions.ts';
 
 /** A record that an unannounced 404, or a read that shows an older version, leaves in doubt; 0.1.0 believed the one and ignored the other. */
 const isPatient = ({ gone, older }: SideState): boolean => gone?.since !== undefined || older !== undefined;
@@ -21,20 +24,45 @@ function impatient(side: SideState, now: number): SideState {
   return { ...rest, gone: gone && { reads: gone.reads, nextAt: now + GONE_APART_MS } };
 }
 
+/** Decides what comes next: of a pair that never agreed, 0.1.0 let a side without a value win. */
+export function decided(state: LinkState, now: number): Decision {
+  const next = advance(state, now);
+  const before = advance(state, now, false);
+  return JSON.stringify(next.step) === JSON.stringify(before.step) || patched(PATCHES.neverAgreed) ? next : before;
+}
+
+/** 0.1.0 took a pair whose condition did not hold for agreed. */
+function agreedOnAll(state: LinkState, outcome: Extract<Outcome, { kind: 'created' }>): LinkState {
+  const how = outcome.adopted ? 'adopted' : outcome.found === true ? 'found' : 'made';
+  const values = { source: state.source.seen?.values ?? {}, target: outcome.base ?? outcome.seen.values };
+  const pairs = state.rules.pairs.map(({ when: _, ...pair }) => pair);
+  const base = outcome.matched === true ? { source: {}, target: {} } : initialBase(pairs, values, how);
+  let next = state;
+  for (const side of SIDES)
+    for (const [property, value] of Object.entries(base[side]))
+      if (!(property in next[side].base)) next = rebase(next, { side, property, value });
+  return next;
+}
+
 /** Applies what became of a step. */
 export function concluded(
   state: LinkState,
   become: { readonly step: Step; readonly outcome: Outcome; readonly now: number },
 ): LinkState {
-  const next = applyOutcome(state, become);
-  const refusedRemoval = become.step.kind === 'remove' && become.outcome.kind === 'refused';
+  let next = applyOutcome(state, become);
+  if (become.step.kind === 'create' && become.outcome.kind === 'created') {
+    const all = agreedOnAll(next, become.outcome);
+    if (all !== next && !patched(PATCHES.neverAgreed)) next = all;
+  }
+  const refusedRemoval = become.step.kind === 'remove' && become.outcome.kind === 'refused' ? across(become.step.side) : null;
   const patient = SIDES.filter((side) => isPatient(next[side]));
-  if ((!refusedRemoval && patient.length === 0) || patched(PATCHES.patience)) return next;
+  if ((refusedRemoval === null && patient.length === 0) || patched(PATCHES.patience)) return next;
   return {
     ...next,
     // Asked again at once.
-    block: refusedRemoval ? null : next.block,
+    block: refusedRemoval === null ? next.block : null,
     ...Object.fromEntries(patient.map((side) => [side, impatient(next[side], become.now)])),
+    ...(refusedRemoval === null ? {} : { [refusedRemoval]: { ...next[refusedRemoval], doubt: false } }),
   };
 }
 

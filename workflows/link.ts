@@ -14,11 +14,10 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { MESSAGES, PATCHES, SEARCH_ATTRIBUTES } from '../flows/names.ts';
-import { advance } from './core/lifecycle.ts';
 import type { Message } from './core/receive.ts';
 import { isMessage } from './core/isMessage.ts';
 import type { LinkState } from './core/state.ts';
-import { concluded, heard } from './compatibility.ts';
+import { concluded, decided, heard } from './compatibility.ts';
 import { perform } from './perform.ts';
 import { detailsInWords, memoInWords } from './words.ts';
 
@@ -80,7 +79,7 @@ export async function link(carried: LinkState): Promise<string> {
   listen(running);
   for (;;) {
     for (const message of running.inbox.splice(0)) running.state = heard(running.state, message, Date.now());
-    const { state, step } = advance(running.state, Date.now());
+    const { state, step } = decided(running.state, Date.now());
     running.state = state;
     show(running);
     const { continueAsNewSuggested: suggested, historyLength } = workflowInfo();

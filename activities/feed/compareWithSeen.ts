@@ -134,6 +134,10 @@ const wentBack = (deps: Deps, routed: Routed, observation: Observation): boolean
 const isOld = (deps: Deps, { flow, side, link }: Routed): boolean =>
   link.updatedAt.getTime() < deps.time.now() - 2 * deps.connectors[flow[side].system].lagMs;
 
+/** Whether a link may believe this side's record gone, and was refused the deletion of the other: no property is to blame. */
+const isRefusedDeletion = ({ block, targetId }: LinkDocument, side: Side): boolean =>
+  targetId !== null && block !== null && block.side !== side && block.properties.length === 0;
+
 async function compare(
   deps: Deps,
   routed: readonly Routed[],
@@ -173,7 +177,7 @@ async function tell(
   // A link that closed is told of its source alone, and of nothing that it knew as it closed.
   const closed = link.ended === 'source gone';
   // Where a full comparison shows what was believed gone, it may live all the same: taken out of a bin as it was, say.
-  const shown = sweep && link.ended === `${side} gone` && isOld(deps, each);
+  const shown = sweep && (link.ended === `${side} gone` || isRefusedDeletion(link, side)) && isOld(deps, each);
   if (closed && (side === 'target' || link.final === true || (what === 'none' && !shown))) return { told: false };
   // Only a link that is on its way to a target has a use for what carries its external id: one that is refused it, waits
   // for one, or rests would be told again at each look.
@@ -186,8 +190,12 @@ async function tell(
     if (!floods.mayTell(link)) throw new LinkRefuses('its link was told very much and has answered nothing yet');
     const message = { side, id: record.id, seen: observation, ...(regressed ? { regressed } : {}) };
     const running = await deps.links.signalObserved({ flow, sourceId: link.sourceId, knownRules: link.rules }, message);
-    // It closed, or its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has.
-    if (!running) await deps.links.startTold(flow, link, message);
+    if (!running) {
+      // It closed, or its workflow was lost (Temporal emptied, ended by hand): it goes on from what the store has now.
+      const now = (await deps.store.links.byKey(linkKey(link.flow, link.sourceId))) ?? link;
+      if (now.ended === 'source gone' && !closed) return tell(deps, { ...each, link: now }, { sweep, floods });
+      await deps.links.startTold(flow, now, message);
+    }
   }
   // A target that the link has not stored yet is looked at again.
   const stored = what !== 'none' && (side === 'source' || link.targetId !== null);

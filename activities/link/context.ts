@@ -152,7 +152,10 @@ export function linkContext(deps: Deps) {
     // The watcher may have raised `seen` since, so the answer's values are the base that was stored with them.
     const base = stored.base[side];
     if (written !== null) return { kind: 'written', seen, base };
-    const carried = flowOf(stored).properties.filter((pair) => pair.direction !== 'toSource');
+    const pairs = flowOf(stored).properties.filter((pair) => pair.direction !== 'toSource');
+    // One whose condition did not hold has no base either way.
+    const sure = pairs.filter(({ when }) => when.length === 0);
+    const carried = sure.length > 0 ? sure : pairs;
     // Its own creation left a base on the target for every pair; a record that was there before did not.
     const adopted = carried.some((pair) => !(pair.target in stored.base.target));
     const matched = adopted && SIDES.some((each) => Object.keys(stored.base[each]).length > 0);

@@ -3,6 +3,7 @@ import { recordKey } from '../../flows/names.ts';
 import type { CandidateDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
+import { GONE_UNANNOUNCED_MS } from '../../workflows/core/absence.ts';
 import { candidateOf } from '../candidates.ts';
 import type { Creation } from './creation.ts';
 
@@ -112,7 +113,7 @@ async function rivalsFor(search: Search, key: string): Promise<string[]> {
 async function living({ context, flow, attempt }: Search, candidate: CandidateDocument, key: string): Promise<Snapshot | null> {
   const { side } = candidate;
   const { system, type } = flow[side];
-  const { connectors, store } = context.deps;
+  const { connectors, store, time } = context.deps;
   try {
     const record = await connectors[system].read(
       { type, id: candidate.id, fields: neededFields(flow, side) },
@@ -121,6 +122,9 @@ async function living({ context, flow, attempt }: Search, candidate: CandidateDo
     return candidateOf(flow, side, record)?.keys.includes(key) ? record : null;
   } catch (error) {
     if (!(error instanceof SystemError) || error.failure !== 'gone') throw error;
+    // A gateway's 404 of seconds must not make a second record of what is there.
+    if (side === 'target' && time.now() - attempt.scheduledAt < GONE_UNANNOUNCED_MS)
+      throw new SystemError(error.system, 'unreachable', { text: error.text });
     await store.candidates.note([], [candidate._id]);
     return null;
   }

@@ -1,5 +1,4 @@
-import { feedKey, linkKey } from '../../flows/names.ts';
-import { SIDES } from '../../flows/side.ts';
+import { feedKey } from '../../flows/names.ts';
 import type { LinkActivities } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Attempt } from '../ports.ts';
@@ -21,13 +20,6 @@ export async function readRecords(
   if (list === true)
     for (const side of sides)
       if (found[side] === 'gone') await store.cursors.ask(feedKey(flow[side].system, flow[side].type), { idsAsked: time.now() });
-  const key = linkKey(link.flow, link.sourceId);
-  await store.links.raise(
-    SIDES.flatMap((side) => {
-      const seen = found[side];
-      const of = side === 'target' && link.targetId !== null ? { targetId: link.targetId } : {};
-      return seen === undefined || typeof seen === 'string' ? [] : [{ key, side, seen, ...of }];
-    }),
-  );
+  // What it found is handed to the link alone: an attempt that was given up tells nobody, so the store may not say it did.
   return { kind: 'read', found };
 }

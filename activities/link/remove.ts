@@ -21,6 +21,8 @@ export async function removeRecord(
   } catch (error) {
     if (!(error instanceof SystemError) || error.retryable) throw error;
     if (error.failure !== 'gone') return refuse({ link, side, code: codeOf(error), text: error.text });
+    // Only what an earlier attempt may have deleted is a deletion of our own.
+    if (attempt.number === 1) return { kind: 'removed', before: true };
   }
   return { kind: 'removed' };
 }

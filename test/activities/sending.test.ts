@@ -14,7 +14,7 @@ import { newRecord } from '../../workflows/linkRecord.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
 import { makeStore } from '../support/world.ts';
 
-describe('a record that is sent to a CRM without keys', function () {
+describe('a record that is sent to a CRM', function () {
   this.timeout(20_000);
   let store: Store;
   let made: Snapshot[];
@@ -60,7 +60,7 @@ describe('a record that is sent to a CRM without keys', function () {
     return activities.createRecord({ link: { ...began, revision: 1, status: 'in-step' }, values: {} });
   }
 
-  it('is sent once by attempts that were thought dead and wake up together', async () => {
+  it('without keys is sent once by attempts that were thought dead and wake up together', async () => {
     // All have looked, and found nothing, before the first answer.
     answering = () => new Promise((go) => setTimeout(go, 300));
     const ended = await Promise.allSettled([attempt(1), attempt(2), attempt(3)]);
@@ -72,7 +72,7 @@ describe('a record that is sent to a CRM without keys', function () {
     assert.deepEqual([next.kind, 'id' in next && next.id], ['created', '1']);
   });
 
-  it('is not sent again behind the back of an attempt that took over while it was told to wait', async () => {
+  it('without keys is not sent again behind the back of an attempt that took over while it was told to wait', async () => {
     let calls = 0;
     answering = async () => {
       calls += 1;

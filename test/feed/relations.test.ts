@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { linkActivities } from '../../activities/link/index.ts';
 import { rulesOf } from '../../activities/observation.ts';
+import { SystemError } from '../../connectors/systemError.ts';
 import { linkKey, recordKey } from '../../flows/names.ts';
 import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
@@ -73,6 +74,23 @@ describe('relations', () => {
     assert.equal(await blockOf(MATCH, 'p'), 'ambiguous');
     // Once before the block is stored, once after.
     assert.equal(watching.crm.calls.read - before, 4);
+  });
+
+  it('a match that answers 404 is waited for, ten minutes, before the record is taken for one without', async () => {
+    watching.powerOffice.put('p', 1, { fields: { name: 'Kari' } });
+    watching.crm.put('c', 1, { fields: { title: 'Kari' } });
+    await begin();
+    watching.crm.rows.delete('c');
+    const begun = watching.now;
+    const attempt: typeof watching.deps.runAttempt = (work) =>
+      work({ number: 2, scheduledAt: begun, signal: new AbortController().signal });
+    watching.deps = { ...watching.deps, runAttempt: attempt };
+    await assert.rejects(create(MATCH, 'p'), (error: unknown) => error instanceof SystemError && error.retryable);
+    assert.equal(await blockOf(MATCH, 'p'), undefined);
+    watching.now += 600_000;
+    await create(MATCH, 'p');
+    assert.equal(await blockOf(MATCH, 'p'), 'unmatched');
+    assert.deepEqual([...(await store.candidates.byId('f', 'target', ['c'])).keys()], [], 'forgotten');
   });
 
   it('a source that was deleted before its first look is nobody’s rival', async () => {

@@ -143,6 +143,8 @@ export class Watching {
   refuse: (sourceId: string) => void = () => {};
   /** Links whose workflow runs no more. */
   readonly closed = new Set<string>();
+  /** What its link does last, while it is being told. */
+  closing: Promise<unknown> = Promise.resolve();
   now = Date.now();
 
   constructor(store: Store, flows: readonly Flow[] = [FLOW], more: Partial<Deps> = {}) {
@@ -159,6 +161,7 @@ export class Watching {
       },
       signalObserved: async ({ sourceId }) => {
         this.refuse(sourceId);
+        await this.closing;
         if (this.closed.has(sourceId)) return false;
         told.observed.push(sourceId);
         return true;

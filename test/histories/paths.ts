@@ -191,6 +191,33 @@ export const PATHS: Readonly<Record<string, Path>> = {
       await link.settled();
     },
   },
+  'a-pair-added': {
+    walk: async (link) => {
+      const role = { source: 'Role', target: 'role', type: 'string', policy: 'target' } as const;
+      const rules: Rules = { ...RULES, hash: 'h2', pairs: [...RULES.pairs, role] };
+      await link.edit('source', { Role: 'Head' }, { rules });
+      await link.settled();
+    },
+  },
+  'a-pair-comes-to-hold': {
+    rules: {
+      pairs: [
+        ...RULES.pairs,
+        {
+          source: 'Role',
+          target: 'role',
+          type: 'string',
+          policy: 'latest',
+          when: [{ side: 'source', property: 'Kind', value: 'vip' }],
+        },
+      ],
+    },
+    prepare: (stand) => Object.assign(stand.values.source, { Role: 'Head' }),
+    walk: async (link) => {
+      await link.edit('source', { Kind: 'vip' });
+      await link.settled();
+    },
+  },
   'read-on-request': {
     walk: async (link) => {
       link.editUnseen('target', { familyName: 'Dal' });

@@ -36,6 +36,10 @@ export interface Pair {
 export const systemOf = ({ site }: Pick<Aftermath, 'site'>, side: Side): ModelSystem =>
   side === 'source' ? site.source : site.target;
 
+/** Whether answers are lost: what an attempt did before it fell silent nobody can tell. */
+export const isTroubled = ({ schedule }: Pick<Aftermath, 'schedule'>): boolean =>
+  schedule.faults > 0 || schedule.crashes > 0 || schedule.acts.some(({ do: what }) => what === 'freeze' || what === 'crash');
+
 const forms = (value: Value, natures: readonly Nature[]): Value[] => {
   let all = [value];
   for (let i = 0; i < 2; i++) all = all.flatMap((each) => [each, ...natures.map((nature) => tidied(nature, each))]);

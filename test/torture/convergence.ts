@@ -3,7 +3,7 @@ import { isNoValue, sameValue } from '../../flows/values.ts';
 import { PAIRS } from './flowPlan.ts';
 import type { Deed } from './modelRecord.ts';
 import { isOpen } from './site.ts';
-import { alike, systemOf, type Aftermath, type Pair, type Say } from './aftermath.ts';
+import { alike, isTroubled, systemOf, type Aftermath, type Pair, type Say } from './aftermath.ts';
 import { blockIsDeserved } from './blocks.ts';
 import { wrongWinner } from './laterEdit.ts';
 
@@ -39,6 +39,8 @@ export function heldToConvergence(after: Aftermath, pair: Pair, say: Say): void 
       say('No resurrection', `${name} ended by a deletion of Tandem's own, and is ${stored.status}`);
     return;
   }
+  // An attempt that never answered may have deleted it, or may have come too late: nobody can tell.
+  if (link.state.final === true && stored.ended === 'source gone' && isTroubled(after)) return;
   if (!row) return heldToSourceGone(after, pair, say);
   const inScope = plan.source !== 'Person' || row.fields['IsPerson'] === true;
   if (targetId !== null && !other) {

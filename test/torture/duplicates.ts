@@ -1,8 +1,8 @@
 import type { Deed } from './modelRecord.ts';
-import type { Aftermath, Say } from './aftermath.ts';
+import { isTroubled, type Aftermath, type Say } from './aftermath.ts';
 
-/** So long a match was there to be seen before Tandem created another record (ms). */
-const SEEN_MS = 20_000;
+/** So long a match was there to be seen before Tandem created another record (ms); longer, where a watcher may be down. */
+const SEEN_MS = { calm: 20_000, troubled: 70_000 } as const;
 
 /** One source record, at most one living target record; what matches is linked instead of made again. */
 export function heldToDuplicates(after: Aftermath, say: Say): void {
@@ -64,14 +64,16 @@ function excused({ schedule }: Aftermath, _deed: Deed, named: boolean): boolean 
   return !(externalId && uniqueExternalId) && !idempotencyKey && named;
 }
 
-function matched({ site, people, schedule }: Aftermath, deed: Deed, say: Say): void {
+function matched(after: Aftermath, deed: Deed, say: Say): void {
+  const { site, people, schedule } = after;
   // A system whose clock goes back lists what is new among what is old: only a full comparison finds it.
   if (schedule.acts.some(({ do: what }) => what === 'clock')) return;
   const sourceId = deed.externalId?.split(':').at(-1) ?? '';
+  const seenMs = isTroubled(after) ? SEEN_MS.troubled : SEEN_MS.calm;
   for (const plan of site.plans) {
     if (plan.relation !== 'match' && plan.relation !== 'merge-or-create') continue;
     if (plan.relation === 'match') say('No duplicate', `${deed.id} was created by a flow that only matches`);
-    const twins = people.twins.filter((each) => each.site === site && each.sourceId === sourceId && each.at < deed.at - SEEN_MS);
+    const twins = people.twins.filter((each) => each.site === site && each.sourceId === sourceId && each.at < deed.at - seenMs);
     const free = twins.filter(({ id }) => site.target.rows.has(id) && !site.store.links.targets.has(id));
     if (free.length === 1 && twins.length === 1)
       say('No duplicate', `${deed.id} was created for ${sourceId} although ${free[0]?.id} matches it`);

@@ -3,7 +3,7 @@ import { across, SIDES, type Side } from '../../flows/side.ts';
 import { isNoValue, sameValue } from '../../flows/values.ts';
 import { PAIRS } from './flowPlan.ts';
 import type { Deed } from './modelRecord.ts';
-import { alike, systemOf, type Aftermath, type Pair, type Say } from './aftermath.ts';
+import { alike, isTroubled, systemOf, type Aftermath, type Pair, type Say } from './aftermath.ts';
 
 /** An attempt, its retries and the pauses between them (ms). */
 const LATELY_MS = 150_000;
@@ -111,11 +111,9 @@ function lostEdits(after: Aftermath, { pair, side, deeds }: Edits, say: Say): vo
       );
     const restored = after.schedule.acts.some((act) => act.do === 'restore' || act.do === 'resolve');
     // What a system made of a value whose answer was lost cannot be told from a person's edit.
-    const unsure =
-      after.schedule.faults > 0 ||
-      after.schedule.crashes > 0 ||
-      after.schedule.acts.some((act) => act.do === 'freeze' || act.do === 'crash');
-    const moved = theirs.some((each) => each.at > edit.at);
+    const unsure = isTroubled(after) || (after.schedule.target.lies?.leavesOut ?? 0) > 0;
+    // Since Tandem last wrote it: an edit that was not carried yet makes a conflict, whichever came first.
+    const moved = theirs.some((each) => each.at > (deeds[i - 2]?.at ?? 0));
     const oneWay = deed.property === 'role' && pair.plan.third === 'toTarget';
     if (
       !restored &&

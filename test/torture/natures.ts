@@ -26,7 +26,7 @@ export function natureOf(
 
 /** How it lies. */
 export function liesOf(random: Random): Lies {
-  return {
+  const lies = {
     answer: random.pick(['whole', 'part', 'id', 'none'] as const),
     forgets: random.pick([0, 0.3]),
     leavesOut: random.pick([0, 0, 0.1]),
@@ -34,4 +34,6 @@ export function liesOf(random: Random): Lies {
     unreadable: random.pick([0, 0.1]),
     oddErrors: random.chance(0.5),
   };
+  // Where a check has seen that what is left out has no value, it has none.
+  return lies.leavesOutEmpty ? { ...lies, leavesOut: 0 } : lies;
 }

@@ -1,23 +1,21 @@
 import { linkKey } from '../../flows/names.ts';
 import { SIDES } from '../../flows/side.ts';
 import type { Span } from './site.ts';
-import { systemOf, type Aftermath, type Pair, type Say } from './aftermath.ts';
+import { isTroubled, systemOf, type Aftermath, type Pair, type Say } from './aftermath.ts';
 
 /** An attempt that was under way as somebody said stop may still end (ms). */
 const UNDER_WAY_MS = 3000;
 
 /** What people say holds: nothing is written while it is paused or unlinked, and nobody but they settles what asks. */
 export function heldToSteering(after: Aftermath, { plan, sourceId, targetId }: Pair, say: Say): void {
-  const { site, schedule } = after;
+  const { site } = after;
   const key = linkKey(plan.name, sourceId);
   if (plan.policy === 'ask')
     for (const change of site.store.history.rows.values())
       if (change.link === key && change.why.startsWith('conflict'))
         say('People steer', `${key}.${change.property}: ${change.why}`);
   // A frozen worker may thaw in the midst of it, and a slow call may end late.
-  const late =
-    schedule.crashes > 0 || schedule.faults > 0 || schedule.acts.some(({ do: what }) => what === 'freeze' || what === 'crash');
-  if (late) return;
+  if (isTroubled(after)) return;
   // Another flow may write the same source.
   if (site.plans.filter((each) => each.source === plan.source).length > 1) return;
   const spans = [...['crm', plan.name, key].flatMap((name) => site.pauses.get(name) ?? []), ...(site.unlinked.get(key) ?? [])];

@@ -3,7 +3,7 @@ import { advance } from '../../workflows/core/lifecycle.ts';
 import { applyOutcome } from '../../workflows/core/outcome.ts';
 import { BLOCK_RETRY_MS } from '../../workflows/core/lifecycle.ts';
 import { receive } from '../../workflows/core/receive.ts';
-import type { LinkState } from '../../workflows/core/state.ts';
+import type { LinkState, Observation } from '../../workflows/core/state.ts';
 import { begin } from './begin.ts';
 import { inStep, NOW, RULES, seen, observed } from './links.ts';
 
@@ -23,8 +23,41 @@ describe('the life of a link', () => {
     });
     assert.deepEqual(advance(refused, NOW + 21_000).step, { kind: 'wait', until: NOW + 20_000 + BLOCK_RETRY_MS });
     assert.equal(refused.status, 'blocked');
-    assert.equal(advance(refused, NOW + 20_000 + BLOCK_RETRY_MS).step.kind, 'remove');
-    assert.equal(advance(receive(refused, { kind: 'retry' }, NOW), NOW + 21_000).step.kind, 'remove');
+    // Its reason may be back meanwhile: it is read again before anything is deleted for its sake.
+    for (const [again, at] of [
+      [refused, NOW + 20_000 + BLOCK_RETRY_MS],
+      [receive(refused, { kind: 'retry' }, NOW), NOW + 21_000],
+    ] as const) {
+      const looking = advance(again, at);
+      assert.deepEqual(looking.step, { kind: 'read', sides: ['source'] });
+      const read = (source: Observation | 'gone'): LinkState =>
+        applyOutcome(looking.state, { step: looking.step, outcome: { kind: 'read', found: { source } }, now: at });
+      assert.equal(advance(read('gone'), at).step.kind, 'remove');
+      const back = advance(read(seen(1, { FirstName: 'Kari', LastName: 'Lie' })), at);
+      assert.deepEqual([back.step.kind, back.state.status, back.state.source.gone], ['store', 'in-step', null]);
+    }
+  });
+
+  it('a record that is back as it was, after its partner was not to be deleted, is known by a full comparison', () => {
+    const gone = { reads: 2, nextAt: 0 };
+    const held = inStep({ ...RULES, onSourceDeleted: 'delete' });
+    const block = { code: '403', side: 'target', properties: [], at: NOW } as const;
+    const state: LinkState = { ...held, status: 'blocked', block, source: { ...held.source, gone } };
+    const message = { kind: 'observed', side: 'source', id: '1/2', seen: held.source.seen as Observation } as const;
+    assert.equal(advance(receive(state, message, NOW), NOW).step.kind, 'wait', 'an echo says nothing');
+    assert.equal(advance(receive(state, { ...message, regressed: true }, NOW), NOW).step.kind, 'read');
+    const braked = receive({ ...state, block: { ...block, code: 'held' } }, { ...message, regressed: true }, NOW);
+    assert.equal(braked.block?.code, 'held', 'the brake holds');
+  });
+
+  it('a deletion for the sake of a record whose partner was gone before is not its own: the record may come back', () => {
+    for (const before of [true, false]) {
+      const state = inStep({ ...RULES, onSourceDeleted: 'delete' });
+      const step = { kind: 'remove', revision: 2, side: 'target' } as const;
+      const outcome = { kind: 'removed', ...(before ? { before } : {}) } as const;
+      const ended = applyOutcome(state, { step, outcome, now: NOW });
+      assert.deepEqual([ended.ended, ended.final === true], ['source gone', !before]);
+    }
   });
 
   it('a 404 that no list announced counts after ten minutes of reads and a list that lacks the record', () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { advance } from '../../workflows/core/lifecycle.ts';
+import { changeRules, observe } from '../../workflows/core/observe.ts';
 import { applyOutcome } from '../../workflows/core/outcome.ts';
 import { receive } from '../../workflows/core/receive.ts';
 import type { LinkState, Observation, Rules } from '../../workflows/core/state.ts';
+import { rebase } from '../../workflows/core/transitions.ts';
 import { begin } from './begin.ts';
 import type { Values } from '../../flows/values.ts';
 
@@ -61,6 +63,34 @@ describe('pairs of properties', () => {
     assert.equal(writes(observed(other, 'source', seen(2, { a: '2', kind: 'work' }))), 'wait');
     assert.deepEqual(writes(observed(other, 'source', seen(2, { a: '2', kind: 'home' }))), ['target', ['x', '2']]);
   });
+
+  it('a pair that comes to hold is carried, although both sides stand as they did when the target was made', () => {
+    const rules = rulesOf({ source: 'a', target: 'x', when: [{ side: 'source', property: 'kind', value: 'home' }] });
+    const made = created(rules, { a: '1', kind: 'work' }, { x: null });
+    assert.deepEqual(writes(observed(made, 'source', seen(2, { a: '1', kind: 'home' }))), ['target', ['x', '1']]);
+  });
+
+  for (const policy of ['source', 'target', 'latest', 'ask'] as const)
+    it(`a pair that is added fills the side that has no value, whatever the policy (${policy})`, () => {
+      const rules = rulesOf({ source: 'a', target: 'x' });
+      const more = { ...rulesOf({ source: 'a', target: 'x' }, { source: 'b', target: 'y', policy }), hash: 'more' };
+      const added = (source: Observation, target: Observation): LinkState => {
+        let state = changeRules(created(rules, { a: '1' }, { x: '1' }), more);
+        state = observe(state, { side: 'source', seen: source, direct: true });
+        return observe(state, { side: 'target', seen: target, direct: true });
+      };
+      // The side without a value was edited later, elsewhere.
+      const toTarget = added(seen(2, { a: '1', b: '7' }), seen(9, { x: '1', y: null }));
+      assert.deepEqual(writes(toTarget), ['target', ['y', '7']]);
+      assert.deepEqual(writes(added(seen(9, { a: '1', b: '' }), seen(2, { x: '1', y: '7' }))), ['source', ['b', '7']]);
+      // Once it was agreed, no value is a value as any other.
+      const agreed = rebase(rebase(toTarget, { side: 'source', property: 'b', value: '7' }), {
+        side: 'target',
+        property: 'y',
+        value: '7',
+      });
+      assert.deepEqual(writes(agreed), ['source', ['b', null]]);
+    });
 
   it('a value goes back in the type of the source, and two forms of one decimal are equal', () => {
     const number = rulesOf({ source: 'a', target: 'x', type: 'string', back: 'integer' });

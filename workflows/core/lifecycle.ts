@@ -90,6 +90,7 @@ function believed(state: LinkState, side: Side, now: number): Decision {
   if (deletes && state[other].id !== null && state.ended !== 'target gone') {
     // Refused: tried again as any refusal is, and not before.
     if (state.block && isStanding(state.block, now)) return waitBlocked(state, state.block, now);
+    if (state[side].doubt) return { state: { ...state, block: null }, step: { kind: 'read', sides: [side] } };
     return underRevision({ ...state, block: null }, (revision) => ({ kind: 'remove', revision, side: other }));
   }
   if (state.ended === 'target gone' && state.target.doubt) return { state, step: { kind: 'read', sides: ['target'] } };
@@ -146,9 +147,9 @@ export const creation: Phase = (state, now) => {
 };
 
 /** Both records are there and seen: what differs is carried, side by side. */
-export function merging(before: LinkState, now: number): Decision {
-  let state = settle(before);
-  const { writes, asks, unconvertible } = merge(state);
+export function merging(before: LinkState, now: number, fills = true): Decision {
+  let state = settle(before, fills);
+  const { writes, asks, unconvertible } = merge(state, fills);
   const blocked = state.block && blockedSide(state.block);
   const status: Status = blocked ? 'blocked' : asks.length > 0 ? 'conflict' : 'in-step';
   if (asks.join() !== state.conflicts.join()) state = { ...state, conflicts: asks, stored: false };
@@ -175,9 +176,9 @@ function blockOn(
 }
 
 /** Moves the base of pairs on which both sides agree, and closes verdicts whose values stand on both sides. */
-function settle(state: LinkState): LinkState {
+function settle(state: LinkState, fills: boolean): LinkState {
   let next = state;
-  for (const pair of merge(state).agreed) {
+  for (const pair of merge(state, fills).agreed) {
     for (const side of SIDES)
       next = rebase(next, { side, property: pair[side], value: next[side].seen?.values[pair[side]] ?? null });
     next = { ...next, stored: false };
@@ -216,13 +217,13 @@ function creationValues(state: LinkState): { values: Values; unconvertible: stri
 /** What is looked at, in this order, until one decides; docs/link-lifecycle.md draws it. */
 const PHASES: readonly Phase[] = [ending, deletion, reading, scope, block, creation];
 
-/** Decides what a link does next at `now` (ms). Pure: the same state and instant give the same step. */
-export function advance(before: LinkState, now: number): Decision {
+/** Decides what a link does next at `now` (ms). Pure: the same state and instant give the same step. `fills`: see merge. */
+export function advance(before: LinkState, now: number, fills = true): Decision {
   let state = before;
   for (const phase of PHASES) {
     const next = phase(state, now);
     if ('step' in next) return next;
     state = next;
   }
-  return merging(state, now);
+  return merging(state, now, fills);
 }

@@ -1,7 +1,7 @@
 import { valuesMatch, conditionsHold } from '../../flows/valuesMatch.ts';
 import { convert, convertBack, ConversionError } from '../../flows/convert.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
-import { sameValue, type Value } from '../../flows/values.ts';
+import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
 import type { Instants, LinkState, Rules, SideState, Verdict } from './state.ts';
 
 type Pair = Rules['pairs'][number];
@@ -57,13 +57,17 @@ interface Compared {
   readonly edited: Readonly<Record<Side, Instants>>;
 }
 
-/** Compares base, source and target per property and says what has to be written where. Pure. */
-export function merge({ source, target, rules, verdicts }: LinkState): Merge {
+/**
+ * Compares base, source and target per property and says what has to be written where. Pure. `fills`: of a pair that never
+ * agreed, a value on one side alone is nobody's conflict.
+ */
+export function merge({ source, target, rules, verdicts }: LinkState, fills = true): Merge {
   const findings: Findings = { agreed: [], writes: { source: [], target: [] }, asks: [], unconvertible: null };
   if (!source.seen || !target.seen) return findings;
   for (const pair of rules.pairs) {
     if (!conditionsHold(pair, { source: source.seen.values, target: target.seen.values })) continue;
-    const compared = compare(pair, source, target);
+    const plain = compare(pair, source, target);
+    const compared = fills && isOneSided(plain, { source, target }) ? filling(plain) : plain;
     const verdict = verdicts[pair.source];
     if (verdict) carryVerdict(findings, compared, verdict);
     else if (compared.moved.source || compared.moved.target) mergePair(findings, compared);
@@ -79,6 +83,15 @@ function compare(pair: Pair, source: SideState, target: SideState): Compared {
   };
   return { pair, value, moved, edited: { source: editInstants(source, pair.source), target: editInstants(target, pair.target) } };
 }
+
+const isOneSided = ({ pair, value }: Compared, sides: Readonly<Record<Side, SideState>>): boolean =>
+  SIDES.every((side) => !(pair[side] in sides[side].base)) && isNoValue(value.source) !== isNoValue(value.target);
+
+/** The side with the value counts as the one that moved. */
+const filling = (compared: Compared): Compared => {
+  const { source, target } = compared.value;
+  return { ...compared, moved: { source: !isNoValue(source), target: !isNoValue(target) } };
+};
 
 /** A person's decision is written to each side once, whatever stands there. */
 function carryVerdict(findings: Findings, { pair, value }: Compared, verdict: Verdict): void {

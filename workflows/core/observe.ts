@@ -69,6 +69,9 @@ export function sighted(
   const doubted: LinkState = { ...state, [side]: { ...state[side], doubt: true } };
   if (state.ended === 'source gone' || (state.ended === 'target gone' && side === 'target'))
     return state.final !== true && newer && (side === 'source' || state.ended === 'target gone') ? doubted : state;
+  const { gone } = state[side];
+  // What is believed gone is in a list all the same: whatever it was refused is looked at anew.
+  if (regressed && gone && isBelievedGone(gone)) return { ...doubted, block: state.block?.code === 'held' ? state.block : null };
   return regressed && before && seen.version < before.version ? doubted : observe(state, { side, seen });
 }
 

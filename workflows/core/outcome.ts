@@ -34,7 +34,8 @@ type Result =
   /** The condition did not hold: what stands on both sides now. Nothing was written. */
   | { readonly kind: 'contended'; readonly found: Partial<Record<Side, Found>>; readonly revision?: number }
   | { readonly kind: 'read'; readonly found: Partial<Record<Side, Found>>; readonly revision?: number }
-  | { readonly kind: 'removed' }
+  /** `before`: somebody else had deleted it already. */
+  | { readonly kind: 'removed'; readonly before?: boolean }
   | { readonly kind: 'stored' }
   /** `revision`: under which it was stored, where the step had none of its own. */
   | {
@@ -123,8 +124,10 @@ function applyResult(before: LinkState, { step, outcome, now }: Become): LinkSta
     case 'removed': {
       if (step.kind !== 'remove') return state;
       const { names } = state.rules;
-      const what = `the ${names[across(step.side)]} was deleted, and the ${names[step.side]} with it`;
-      return { ...withStatus(state, { now, status: 'ended', ended: 'source gone' }), final: true, last: { what, at: now } };
+      const mine = outcome.before !== true;
+      const what = `the ${names[across(step.side)]} was deleted, and the ${names[step.side]} ${mine ? 'with it' : 'before'}`;
+      const last = { what, at: now };
+      return { ...withStatus(state, { now, status: 'ended', ended: 'source gone' }), ...(mine ? { final: true } : {}), last };
     }
     case 'stored':
       return committed(state);
@@ -171,11 +174,18 @@ function refused(state: LinkState, { step, outcome, now }: Of<Step['kind'], 'ref
   const both = state.block !== null && state.block.side !== side;
   const read = step.kind === 'read' || step.kind === 'confirm';
   const block: Block = { code, side, properties, at: now, ...(read ? { read } : {}), ...(both ? { both } : {}) };
-  const counted = { ...state, revision: Math.max(state.revision, revision) };
+  const counted = { ...heldBack(state, step), revision: Math.max(state.revision, revision) };
   const ended = code === 'flow-paused' ? state.ended : null;
   const next = withStatus(counted, { now, status: blockedStatus(outcome), ended });
   // A pause stops an activity before it stores anything.
   return code === 'flow-paused' ? { ...next, stored: false, block } : { ...committed(next), block };
+}
+
+/** A deletion that did not come about is tried again only where its reason still stands: the other record may be back. */
+function heldBack(state: LinkState, step: Step): LinkState {
+  if (step.kind !== 'remove') return state;
+  const gone = across(step.side);
+  return { ...state, [gone]: { ...state[gone], doubt: true } };
 }
 
 /** The store holds base, status and what went back; a person's approval was for this once. */

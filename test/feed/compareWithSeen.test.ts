@@ -62,6 +62,19 @@ describe('what a feed tells a link', () => {
     assert.deepEqual(watching.told.startedTold, ['1']);
   });
 
+  it('a link that closes while its feed reads is not started anew from what the feed knew before', async () => {
+    watching.crm.put('7', 1, { fields: { title: 'Kari' } });
+    await write({ status: 'in-step', targetId: '7' });
+    watching.closed.add('1');
+    // The target was edited, and the workflow ends for its source's sake between the look into the store and the signal.
+    watching.refuse = () => {
+      const ended = { ...began, revision: 2, targetId: '7', status: 'ended', ended: 'source gone' } as const;
+      watching.closing = store.links.write(ended, FLOW);
+    };
+    await watching.feed('crm', 'Contact').poll();
+    assert.deepEqual(watching.told.startedTold, []);
+  });
+
   it('a link that closed is started and told in one breath; one that ended by a deletion of its own is not', async () => {
     for (const final of [false, true]) {
       watching.powerOffice.put('1', 1);
