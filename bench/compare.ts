@@ -23,8 +23,7 @@ const FEW = 500;
 const TOUCHED = 100;
 const PAGE = 2000;
 
-/** A record as a feed shows it. */
-export function snapshot(i: number): Snapshot {
+function snapshot(i: number): Snapshot {
   const instant = `2026-01-01T00:00:00.${String(i).padStart(7, '0')}Z`;
   return { id: `1/${i}`, version: instantKey(instant), instant, fields: { FirstName: `F${i}`, LastName: `L${i}` }, at: [0, 1] };
 }

@@ -1,61 +1,23 @@
-import { observationOf, rulesOf } from '../activities/observation.ts';
-import type { Snapshot } from '../connectors/connector.ts';
 import type { Flow } from '../flows/flow.ts';
-import { DEFAULT_INSTALLATION } from '../flows/installation.ts';
 import { linkKey } from '../flows/names.ts';
-import { SCHEMA, Store } from '../store/store.ts';
+import { filledId, filledStore } from '../test/store/filled.ts';
 import { makeNamespace } from '../test/support/temporal.ts';
 import { runTandem } from '../test/support/worker.ts';
 import { makeWorld, workerEnv } from '../test/support/world.ts';
-import { numberOnce } from '../worker/sequencer.ts';
-import type { LinkRecord } from '../workflows/contract.ts';
-import { newRecord } from '../workflows/linkRecord.ts';
-import { flowsOfBench, snapshot } from './compare.ts';
+import { flowsOfBench } from './compare.ts';
 import { quantile } from './figures.ts';
 import { note, say } from './report.ts';
 import { program, started, until, type Stack } from './stack.ts';
 
 const PAIRS = 50_000;
-const PART = 500;
 const CALLERS = 4;
 const MEASURED_MS = 6000;
-
-/** Puts links into a store as feeds note them, and has them counted as a worker does. */
-async function fill(store: Store, flows: readonly Flow[]): Promise<void> {
-  await store.prepare(1);
-  await store.owner.claim({ name: DEFAULT_INSTALLATION, schema: SCHEMA });
-  const each = Math.ceil(PAIRS / flows.length);
-  const keeper = await store.census.open('bench', null);
-  for (const flow of flows) {
-    for (let at = 0; at < each; at += PART) {
-      const part = Array.from({ length: Math.min(PART, each - at) }, (_, i) => snapshot(at + i));
-      await store.links.discover(
-        part.map((record) => linkOf(flow, record)),
-        flow,
-      );
-      // A backlog is read as a whole by some servers, for each batch of it.
-      while ((await numberOnce(store, keeper)) > 0);
-    }
-    say(`${each} links of ${flow.name}`);
-  }
-  await keeper.close();
-  await store.landmarks.draw(keeper.total);
-}
-
-const linkOf = (flow: Flow, record: Snapshot): LinkRecord =>
-  newRecord({
-    flow: flow.name,
-    rules: rulesOf(flow),
-    sourceId: record.id,
-    seen: observationOf(flow, 'source', record),
-    now: 0,
-  });
 
 /** Requests a second of a few callers, and how long the slowest hundredth took; `next` names the path for each. */
 async function pace(base: string, next: () => string): Promise<{ readonly perSecond: number; readonly slow: number }> {
   const took: number[] = [];
-  const paths = next();
-  await (await fetch(`${base}${paths}`)).text();
+  // What a process keeps in mind for a while is asked once before it counts.
+  await (await fetch(`${base}${next()}`)).text();
   const end = performance.now() + MEASURED_MS;
   const caller = async (): Promise<void> => {
     while (performance.now() < end) {
@@ -74,9 +36,9 @@ async function pace(base: string, next: () => string): Promise<{ readonly perSec
 export async function measureRequests(stack: Stack): Promise<void> {
   const uri = `${stack.mongo}/requests`;
   const flows = await flowsOfBench();
-  const store = await Store.connect(uri);
-  await fill(store, flows);
-  await store.close();
+  const each = Math.ceil(PAIRS / flows.length);
+  say(`putting ${PAIRS} pairs into the store`);
+  await (await filledStore(uri, flows, each)).close();
   const world = await makeWorld();
   const temporal = await makeNamespace();
   const env = workerEnv(world, uri, { TEMPORAL_NAMESPACE: temporal.namespace });
@@ -87,7 +49,7 @@ export async function measureRequests(stack: Stack): Promise<void> {
   const base = address();
   const status = await pace(base, () => '/v1/status');
   let asked = 0;
-  const cursor = (flow: Flow): string => encodeURIComponent(linkKey(flow.name, snapshot((asked * 997) % 16_000).id));
+  const cursor = (flow: Flow): string => encodeURIComponent(linkKey(flow.name, filledId((asked * 997) % each)));
   const list = await pace(base, () => {
     const flow = flows[(asked += 1) % flows.length] as Flow;
     return asked % 2 === 0 ? `/v1/links?limit=50&cursor=${cursor(flow)}` : `/v1/links?flow=${flow.name}&limit=50`;

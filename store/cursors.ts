@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Collection, Db } from 'mongodb';
+import type { Collection, Db, Filter } from 'mongodb';
 import { indexKey } from '../flows/names.ts';
 import { UNREAD, type CursorDocument } from './documents.ts';
 
@@ -11,7 +11,7 @@ export class FeedTaken extends Error {
 /** What anybody may ask of a feed (ms); everything else its watcher alone writes. */
 export type FeedAsk = Partial<Pick<CursorDocument, 'sweepAsked' | 'lookAsked' | 'idsAsked'>>;
 /** What the watcher writes. */
-export type CursorFields = Partial<Omit<CursorDocument, '_id' | 'fence' | keyof FeedAsk>>;
+export type CursorFields = Partial<Omit<CursorDocument, '_id' | 'fence' | 'recordAsked' | keyof FeedAsk>>;
 
 /** How far each feed was read. */
 export class Cursors {
@@ -30,6 +30,19 @@ export class Cursors {
   /** Asks a feed for something before it is due. */
   async ask(feed: string, what: FeedAsk): Promise<void> {
     await this.#cursors.updateOne({ _id: feed }, { $set: what }, { upsert: true });
+  }
+
+  /** Asks for one record to be read before the poll is due; where another one waits already, for the whole feed. */
+  async askRecord(feed: string, id: string, now: number): Promise<void> {
+    const free = { _id: feed, 'recordAsked.id': { $in: [null, id] } } as Filter<CursorDocument>;
+    const done = await this.#cursors.updateOne(free, { $set: { recordAsked: { id, at: now } } });
+    if (done.matchedCount === 0) await this.ask(feed, { lookAsked: now });
+  }
+
+  /** Takes a record that was asked for, to read it now; false where it was asked for again since, or taken. */
+  async takeRecord(feed: string, { id, at }: NonNullable<CursorDocument['recordAsked']>): Promise<boolean> {
+    const same = { _id: feed, 'recordAsked.id': id, 'recordAsked.at': at } as Filter<CursorDocument>;
+    return (await this.#cursors.updateOne(same, { $set: { recordAsked: null } })).matchedCount === 1;
   }
 
   /** Makes the caller the feed's watcher, from now on the only one whose writes count; gives its fence. */

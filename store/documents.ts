@@ -55,6 +55,8 @@ export interface CursorDocument {
   readonly sweepAsked: number;
   /** When somebody last asked for a look before the poll is due, as a webhook does (ms). */
   readonly lookAsked?: number;
+  /** A record that somebody says has changed, as a webhook does, and when (ms): it is read before the poll is due. */
+  readonly recordAsked?: { readonly id: string; readonly at: number } | null;
   readonly idsAt: number;
   /** When the system was last asked which records were deleted, where it tells (ms). */
   readonly deletedAt?: number;

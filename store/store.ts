@@ -259,7 +259,7 @@ export interface LinkStore {
   >;
   readonly candidates: Pick<Candidates, 'byId' | 'withKeys' | 'referringTo' | 'markReferring' | 'waking' | 'woken' | 'note'>;
   readonly history: Pick<History, 'add'>;
-  readonly cursors: Pick<Cursors, 'get' | 'ask' | 'takeOver' | 'advance'>;
+  readonly cursors: Pick<Cursors, 'get' | 'ask' | 'takeRecord' | 'takeOver' | 'advance'>;
   readonly idLists: Pick<IdLists, 'add' | 'get' | 'forget'>;
   readonly setAside: Pick<SetAside, 'note' | 'count' | 'due' | 'postpone' | 'drop' | 'dropUnseen'>;
   readonly limits: Pick<Limits, 'countBulkChange' | 'countSameValue' | 'heldValues' | 'hold' | 'paused' | 'missed' | 'setOutage'>;

@@ -11,6 +11,7 @@ import { isDeletedDue, lookForDeleted } from './deleted.ts';
 import { findMissing } from './findMissing.ts';
 import { isIndexedFirst } from './firstIndex.ts';
 import { lookForChanges } from './look.ts';
+import { lookAtRecord } from './lookAtRecord.ts';
 import { lookAgain } from './setAside.ts';
 import { sweep } from './sweep.ts';
 
@@ -33,6 +34,28 @@ export class Feed {
   /** Another watcher has the feed: this one has nothing to do any more. */
   get isTaken(): boolean {
     return this.#taken;
+  }
+
+  /** What it asked last was not answered. */
+  get inTrouble(): boolean {
+    return this.#failures > 0;
+  }
+
+  /**
+   * Reads one record that somebody says has changed. False where it could not be, or the feed was not read to its end yet:
+   * then the feed is to be looked at. Never rejects.
+   */
+  async lookAt(recordId: string): Promise<boolean> {
+    const { deps, id, signal } = this.#context;
+    if (this.#taken || signal.aborted) return false;
+    try {
+      if ((await this.#context.cursor()).looks === 0) return false;
+      return await lookAtRecord(this.#context, recordId);
+    } catch (error) {
+      if (!signal.aborted)
+        deps.log.warn({ event: 'feed', feed: id, code: loggedCode(error) }, 'a record that a hook named could not be handed on');
+      return false;
+    }
   }
 
   /** One look, and whatever else is due; tells how long to pause (ms). Never rejects: trouble is waited out. */

@@ -94,14 +94,16 @@ function addHealth(app: Hono<Env>, open: OpenTandem): void {
   });
 }
 
-/** Webhooks of a system: its feeds look at once. */
+/** Webhooks of a system: its records, or its feeds, are looked at once. */
 function addHooks(
   app: Hono<Env>,
   { flows, store, servers }: OpenTandem,
   { secrets, log }: { readonly secrets: Parameters<typeof takeHook>[0]['secrets']; readonly log: Logger },
 ): void {
-  const lookNow = (system: string, type: string): Promise<void> =>
-    store.cursors.ask(feedKey(system, type), { lookAsked: Date.now() });
+  const lookNow = (system: string, type: string, id: string | null): Promise<void> =>
+    id === null
+      ? store.cursors.ask(feedKey(system, type), { lookAsked: Date.now() })
+      : store.cursors.askRecord(feedKey(system, type), id, Date.now());
   app.post('/hooks/:system', async (context) => {
     try {
       return context.json(await takeHook({ flows, secrets, lookNow }, context.req.param('system'), context.req.raw));

@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import { takeHook } from '../../client/http/hooks.ts';
 import { HttpProblem } from '../../client/http/problem.ts';
 import type { Flow } from '../../flows/flow.ts';
-import { feedKey } from '../../flows/names.ts';
+import { feedKey, recordKey } from '../../flows/names.ts';
 
 const secretOf = (text: string): string => `whsec_${Buffer.from(`${text}, long enough`).toString('base64')}`;
 const [SECRET, NEXT] = [secretOf('the secret that is taken'), secretOf('the one that comes after')];
@@ -30,7 +30,8 @@ function hook(body: string, { as = SECRET, at = new Date() }: Sent = {}): Reques
 describe('webhooks', () => {
   let looks: string[];
   const take = async (request: Request): Promise<number> => {
-    const lookNow = (system: string, type: string): Promise<void> => Promise.resolve(void looks.push(feedKey(system, type)));
+    const lookNow = (system: string, type: string, id: string | null): Promise<void> =>
+      Promise.resolve(void looks.push(id === null ? feedKey(system, type) : recordKey(system, type, id)));
     try {
       await takeHook({ flows: FLOWS, secrets: { crm: [SECRET, NEXT] }, lookNow }, 'crm', request);
       return 200;
@@ -64,14 +65,20 @@ describe('webhooks', () => {
   it('one that is replayed in time asks for the look that it asked for before, and for nothing else', async () => {
     const at = new Date();
     for (let i = 0; i < 100; i++) assert.equal(await take(hook(edited, { at })), 200);
-    assert.deepEqual(new Set(looks), new Set(['crm:Contact']));
+    assert.deepEqual(new Set(looks), new Set(['crm:Contact:c1']));
   });
 
-  it('names its type, or all are looked at; both secrets count while they are exchanged', async () => {
+  it('names its record, or its type alone, or all are looked at; both secrets count while they are exchanged', async () => {
     assert.equal(await take(hook(edited, { as: NEXT })), 200);
-    assert.deepEqual(looks, ['crm:Contact']);
+    assert.deepEqual(looks.splice(0), ['crm:Contact:c1']);
+    for (const data of [undefined, null, {}, { id: '' }, { id: 'x'.repeat(201) }, { id: ['c1'] }])
+      assert.equal(await take(hook(JSON.stringify({ type: 'contact.updated', data }))), 200);
+    assert.deepEqual(new Set(looks.splice(0)), new Set(['crm:Contact']));
+    assert.equal(await take(hook(JSON.stringify({ type: 'contact.updated', data: { id: 7 } }))), 200);
+    assert.deepEqual(looks.splice(0), ['crm:Contact:7']);
+    assert.equal(await take(hook(JSON.stringify({ data: { id: 'c1' } }))), 200);
     assert.equal(await take(hook('no JSON')), 200);
-    assert.deepEqual(looks.slice(1), ['crm:Contact', 'crm:Company']);
+    assert.deepEqual(looks, ['crm:Contact', 'crm:Company', 'crm:Contact', 'crm:Company']);
     assert.equal(await take(hook(' '.repeat(300_000))), 413);
   });
 });

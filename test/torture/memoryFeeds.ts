@@ -78,6 +78,13 @@ export class MemoryCursors {
     return Promise.resolve(this.#put(feed, what));
   }
 
+  takeRecord(feed: string, asked: NonNullable<CursorDocument['recordAsked']>): Promise<boolean> {
+    const { id, at } = this.#rows.get(feed)?.recordAsked ?? {};
+    const same = id === asked.id && at === asked.at;
+    if (same) this.#put(feed, { recordAsked: null });
+    return Promise.resolve(same);
+  }
+
   takeOver(feed: string): Promise<string> {
     const fence = String(++this.#watchers);
     return Promise.resolve(this.#put(feed, { fence })).then(() => fence);
