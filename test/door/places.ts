@@ -94,15 +94,20 @@ async function onceARun(name: string, make: (folder: string) => Promise<Place['i
   return { folder, installed: outcome };
 }
 
-/** What a clone of the work tree would hold if it were committed as it stands, with `npm ci` run there. Made once a run. */
+/** What a clone of the work tree would hold if it were committed as it stands. */
+export async function copyTree(folder: string): Promise<void> {
+  const listed = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const { stdout } = await promisify(execFile)('git', listed, { cwd: root, maxBuffer: 2 ** 24 });
+  for (const path of stdout.split('\0').filter((each) => each !== '' && existsSync(join(root, each)))) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    cpSync(join(root, path), join(folder, path), { force: true, errorOnExist: false });
+  }
+}
+
+/** Such a clone, with `npm ci` run there. Made once a run. */
 export function clone(): Promise<Place> {
   return onceARun('clone', async (folder) => {
-    const listed = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-    const { stdout } = await promisify(execFile)('git', listed, { cwd: root, maxBuffer: 2 ** 24 });
-    for (const path of stdout.split('\0').filter((each) => each !== '')) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      cpSync(join(root, path), join(folder, path), { force: true, errorOnExist: false });
-    }
+    await copyTree(folder);
     return typed('npm ci', folder);
   });
 }

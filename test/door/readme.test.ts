@@ -22,7 +22,7 @@ const ELSEWHERE: readonly string[] = [
   'npm pack',
   INSTALL_PACKAGE, // test/door/places.ts types both
   'npm start -- --fresh', // test/door/firstStart.long.ts
-  'npm start -- --fresh --crm pocketbase', // a download; the server itself runs in test/real
+  'npm start -- --fresh --crm pocketbase', // test/door/crms.long.ts
 ];
 
 /** A line as it is whatever the time, the duration, the port and the number. */
