@@ -15,7 +15,7 @@ import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import type { LinkState } from '../../workflows/core/state.ts';
 import { gather, isUnlinked, linkedBy, linkedKey, targetKey } from '../survey/keys.ts';
 import type { Opened } from '../open.ts';
-import { survey, type Survey } from '../survey/survey.ts';
+import { survey, unreadableIds, unreadableInWords, type Survey } from '../survey/survey.ts';
 
 /** What a start would do with the records of one flow. */
 export interface FlowPlan {
@@ -40,6 +40,8 @@ export interface Planned extends Plan {
   /** At the quota that is configured (minutes). */
   readonly minutes: number;
   readonly refused: readonly NotRun[];
+  /** Records that are there and cannot be read, each with why: a start sets them aside until they can be. */
+  readonly unreadable: readonly string[];
 }
 
 const SHOWN = 5;
@@ -67,6 +69,7 @@ export async function makePlan(opened: Opened, onProgress: (records: number) => 
     calls,
     minutes: calls.powerOffice / config.POWEROFFICE_REQUESTS_PER_SECOND / 60,
     refused: notRun(opened.refused),
+    unreadable: read.unreadable.map(unreadableInWords),
   };
 }
 
@@ -149,6 +152,8 @@ class Forecast {
     if (known.status === 'paused') return { kind: 'leave', what: 'paused by hand' };
     const target =
       known.targetId === null ? undefined : this.#read.records(flow.target.system, flow.target.type).get(known.targetId);
+    if (!target && unreadableIds(this.#read.unreadable, flow.target).has(known.targetId ?? ''))
+      return { kind: 'blocked', what: 'its partner cannot be read' };
     if (!target) return { kind: 'leave', what: 'its partner is gone: the link ends' };
     let state = stateOf(known, rules);
     state = observe(observe(state, { side: 'source', seen: observation }), {

@@ -1,5 +1,6 @@
 import type { Value } from '../../flows/values.ts';
 import { gather } from '../survey/keys.ts';
+import { unreadableInWords } from '../survey/survey.ts';
 import type { Example, Statement } from './statements.ts';
 import type { Verification } from './verify.ts';
 
@@ -17,13 +18,22 @@ export function byFlow({ statements }: Verification): [string, Statement[]][] {
 export const isGreen = ({ broken }: Statement): boolean => broken === 0;
 
 /** The verdict in a line. */
-export const headline = ({ statements, refused }: Verification): string => {
+export const headline = ({ statements, refused, unreadable }: Verification): string => {
   const broken = statements.filter((each) => !isGreen(each)).length;
-  const not = refused.length > 0 ? `; ${refused.length} sections could not be checked` : '';
+  const not = [
+    refused.length > 0 ? `; ${refused.length} sections could not be checked` : '',
+    unreadable.length > 0 ? `; ${unreadable.length} records cannot be read` : '',
+  ].join('');
   return broken === 0
     ? `all ${statements.length} statements hold${not}`
     : `${broken} of ${statements.length} statements are broken${not}`;
 };
+
+/** What could not be checked, with why: sections that do not run, and records that cannot be read. */
+export const notChecked = ({ refused, unreadable }: Verification): { readonly what: string; readonly why: string }[] => [
+  ...refused.map(({ section, why }) => ({ what: section, why: why.join('; ') })),
+  ...unreadable.map((each) => ({ what: `${each.type} ${each.id ?? '(no id)'}`, why: unreadableInWords(each) })),
+];
 
 /** A case that breaks a statement, in a line. */
 export function exampleInWords({ source, target, sourceValue, targetValue, why }: Example): string {
@@ -54,9 +64,9 @@ export function junit(found: Verification): string {
       '  </testsuite>',
     ].join('\n');
   });
-  const skipped = found.refused.map(
-    ({ section, why }) =>
-      `  <testsuite name="${escape(section)}" tests="1" failures="0" skipped="1">\n    <testcase classname="${escape(section)}" name="can run"><skipped message="${escape(why.join('; '))}"/></testcase>\n  </testsuite>`,
+  const skipped = notChecked(found).map(
+    ({ what, why }) =>
+      `  <testsuite name="${escape(what)}" tests="1" failures="0" skipped="1">\n    <testcase classname="${escape(what)}" name="can be checked"><skipped message="${escape(why)}"/></testcase>\n  </testsuite>`,
   );
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="tandem verify">\n${[...suites, ...skipped].join('\n')}\n</testsuites>\n`;
 }
@@ -99,9 +109,7 @@ export function html(found: Verification): string {
     const rows = mine.map(statementRow);
     return `<h2>${escape(flow)}</h2><table><tr><th>result</th><th>statement</th><th class="n">checked</th><th class="n">held</th><th class="n">broken</th></tr>${rows.join('')}</table>`;
   });
-  const not = found.refused.map(
-    ({ section, why }) => `<p><strong>Not checked: ${escape(section)}</strong><br>${escape(why.join('; '))}</p>`,
-  );
+  const not = notChecked(found).map(({ what, why }) => `<p><strong>Not checked: ${escape(what)}</strong><br>${escape(why)}</p>`);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Acceptance: ${escape(headline(found))}</title><style>${STYLE}</style></head>

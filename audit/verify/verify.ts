@@ -8,7 +8,7 @@ import { linkKey } from '../../flows/names.ts';
 import { notRun, type NotRun } from '../../worker/readFlows.ts';
 import { SIDES, type Side } from '../../flows/side.ts';
 import type { Opened } from '../open.ts';
-import { survey } from '../survey/survey.ts';
+import { survey, unreadableIds, type UnreadableRecord } from '../survey/survey.ts';
 import { verifyFlow, evidenceOf } from './check.ts';
 import { SHOWN, type Example, type Statement } from './statements.ts';
 
@@ -20,6 +20,8 @@ export interface Verification {
   readonly records: number;
   readonly calls: Readonly<Record<string, number>>;
   readonly statements: readonly Statement[];
+  /** Records that are there and cannot be read: no statement speaks of them. */
+  readonly unreadable: readonly UnreadableRecord[];
   /** Sections of the document that do not run, so that nothing could be checked. */
   readonly refused: readonly NotRun[];
 }
@@ -59,13 +61,9 @@ export async function verify(
     return new Map(
       chosen.map((flow) => {
         const { source, target } = sides.get(flow.name) ?? { source: new Map(), target: new Map() };
-        return [
-          flow.name,
-          verifyFlow(
-            evidenceOf({ flow, installation, sources: source, targets: target, links, flows }),
-            Number.POSITIVE_INFINITY,
-          ),
-        ];
+        const evidence = evidenceOf({ flow, installation, sources: source, targets: target, links, flows });
+        const found = verifyFlow(evidence, Number.POSITIVE_INFINITY);
+        return [flow.name, withoutUnreadable(found, { flow, links, unreadable: read.unreadable })];
       }),
     );
   };
@@ -88,8 +86,34 @@ export async function verify(
     records,
     calls,
     statements: shown,
+    unreadable: read.unreadable,
     refused: notRun(opened.refused),
   };
+}
+
+/** What looks broken because one of its records cannot be read is neither held nor broken. */
+function withoutUnreadable(
+  statements: readonly Statement[],
+  {
+    flow,
+    links,
+    unreadable,
+  }: { readonly flow: Flow; readonly links: readonly LinkDocument[]; readonly unreadable: readonly UnreadableRecord[] },
+): Statement[] {
+  if (unreadable.length === 0) return [...statements];
+  const ids = { source: unreadableIds(unreadable, flow.source), target: unreadableIds(unreadable, flow.target) };
+  const targets = new Map(links.filter((link) => link.flow === flow.name).map((link) => [link.sourceId, link.targetId]));
+  const sources = new Map([...targets].map(([source, target]) => [target, source]));
+  const isUnreadable = ({ source, target }: Example): boolean =>
+    [source, sources.get(target)].some((id) => ids.source.has(id ?? '')) ||
+    [target, targets.get(source ?? '')].some((id) => ids.target.has(id ?? ''));
+  return statements.map((each) => {
+    const examples = each.examples.filter((example) => !isUnreadable(example));
+    const left = each.examples.length - examples.length;
+    if (left === 0) return each;
+    const note = [...(each.note === null ? [] : [each.note]), `${left} with a record that cannot be read`].join('; ');
+    return { ...each, examples, note, checked: each.checked - left, broken: each.broken - left, excepted: each.excepted + left };
+  });
 }
 
 /** Records of both sides of each flow, by flow, side and id. */

@@ -59,7 +59,7 @@ export function addAcceptanceCommands(program: Command): void {
             if (options.junit !== undefined) writeFileSync(options.junit, junit(whole));
             if (options.html !== undefined) writeFileSync(options.html, html(whole));
             print(options.json, whole, () => checklist(whole));
-            if (whole.refused.length > 0) process.exitCode = NOT_CHECKED;
+            if (whole.refused.length + whole.unreadable.length > 0) process.exitCode = NOT_CHECKED;
             if (statements.some(({ broken }) => broken > 0)) process.exitCode = BROKEN;
           } finally {
             await opened.close();
@@ -112,7 +112,10 @@ function showPlan(plan: Planned): string {
     .map((each) =>
       [`${each.flow}, for example`, ...each.examples.map(({ sourceId, what }) => `  ${sourceId}: ${what}`)].join('\n'),
     );
-  const not = plan.refused.map(({ section, why }) => `not run: ${section}: ${why.join('; ')}`);
+  const not = [
+    ...plan.refused.map(({ section, why }) => `not run: ${section}: ${why.join('; ')}`),
+    ...plan.unreadable.map((each) => `not foretold: ${each}`),
+  ];
   const minutes = plan.minutes < 1 ? 'less than a minute' : `about ${Math.ceil(plan.minutes)} minutes`;
   return [
     table(head, rows),

@@ -1,4 +1,4 @@
-import { byFlow, exampleInWords, headline, isGreen } from '../../audit/verify/report.ts';
+import { byFlow, exampleInWords, headline, isGreen, notChecked } from '../../audit/verify/report.ts';
 import type { Verification } from '../../audit/verify/verify.ts';
 import { table } from './table.ts';
 
@@ -23,7 +23,7 @@ export function checklist(found: Verification): string {
       );
     return [flow, table(['', 'statement', 'checked', 'held', 'broken'], rows), ...examples].join('\n');
   });
-  const not = found.refused.map(({ section, why }) => `not checked: ${section}: ${why.join('; ')}`);
+  const not = notChecked(found).map(({ what, why }) => `not checked: ${what}: ${why}`);
   const calls = Object.entries(found.calls)
     .map(([system, n]) => `${n} to ${system}`)
     .join(', ');

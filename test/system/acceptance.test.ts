@@ -158,6 +158,30 @@ describe('verify and plan', function () {
     assert.equal(edited?.sourceValue, 'Endret');
   });
 
+  it('a record that cannot be read is told by verify and plan, and counts as neither held nor broken', async () => {
+    const [link] = await store.links.list({ flow: 'supplierperson-contact' }, { limit: 1 });
+    const row = world.crm.desk.types['Contact']?.get(link?.targetId ?? '');
+    assert.ok(link && row);
+    const stamp = row['updatedAt'];
+    row['updatedAt'] = null;
+    const { found } = await runVerify('--flow', 'supplierperson-contact', '--junit', join(folder, 'unreadable.xml'));
+    const planned = await runPlan();
+    const shown = await run('verify', '--flow', 'supplierperson-contact');
+    row['updatedAt'] = stamp;
+    assert.deepEqual(
+      found.unreadable.map(({ system, type, id }) => [system, type, id]),
+      [['crm', 'Contact', link.targetId]],
+    );
+    assert.ok(found.statements.every(({ broken }) => broken === 0));
+    assert.equal(shown.code, 2);
+    assert.match(shown.text, /not checked: Contact \S+: CRM Contact \S+ cannot be read: /);
+    assert.match(shown.text, /statements hold; 1 records cannot be read/);
+    assert.match(readFileSync(join(folder, 'unreadable.xml'), 'utf8'), /<skipped message="CRM Contact/);
+    assert.match(planned.found.unreadable.join(), /^CRM Contact \S+ cannot be read: /);
+    const mine = planned.found.summary.find(({ flow }) => flow === 'supplierperson-contact');
+    assert.deepEqual(mine?.examples, [{ sourceId: link.sourceId, what: 'its partner cannot be read' }]);
+  });
+
   it('verify that cannot read a system exits 2', async () => {
     world.crm.disturbance.faults.push({ kind: 'status', status: 500, detail: 'maintenance', times: 1000, chance: 1, delay: 0 });
     const { code, text } = await run('verify');
