@@ -3,6 +3,7 @@ import { connectTemporal, addSearchAttributes, searchAttributeCommand, temporalC
 import type { Home } from '../activities/messenger.ts';
 import type { Connector } from '../connectors/connector.ts';
 import type { Crm } from '../connectors/crm/readCrm.ts';
+import type { Flow } from '../flows/flow.ts';
 import type { SystemName } from '../flows/flow.ts';
 import { TandemError } from '../flows/tandemError.ts';
 import type { Store } from '../store/store.ts';
@@ -31,7 +32,7 @@ export async function joinWorld(start: Start, store: Store, waiting: Waiting): P
   const withStore = <T>(step: () => Promise<T>): Promise<T> => retryUntilReachable(mongo, waiting, step);
 
   await withStore(() => checkOwner(store, installation));
-  await refuseRefuted(crm, store, log);
+  await refuseRefuted({ crm, flows }, store, log);
   const connectors = await makeConnectors({ config, store, crm, env, log, signal });
   const world = await askSystems(start, connectors, waiting);
   await withStore(() => checkStore(store, world));
@@ -102,11 +103,15 @@ async function askSystems(
 }
 
 /** A profile of which a check has refuted something would lose edits: it does not run. Throws TandemError. */
-async function refuseRefuted(crm: Crm, store: Store, log: Logger): Promise<void> {
+async function refuseRefuted(
+  { crm, flows }: { readonly crm: Crm; readonly flows: readonly Flow[] },
+  store: Store,
+  log: Logger,
+): Promise<void> {
   const { profile, name } = crm;
   if (profile?.neverTried)
     log.warn({ event: 'profile', profile: name }, `the profile "${name}" was never tried on a live account`);
-  const { state, sentence } = await profileVerdict(crm, store);
+  const { state, sentence } = await profileVerdict(crm, { store, flows });
   if (state === 'refuted')
     throw new TandemError(
       { where: 'CRM_PROFILE', what: sentence, next: 'mend the profile and check it again' },

@@ -43,7 +43,7 @@ export async function lookAtSystems(given: SystemsGiven, say: Say): Promise<void
       const identity = await lookAtSystem(connectors[system], crm, { flows, say });
       if (identity !== null) identities[system] = identity;
     }
-    say(await profileFinding(crm, store));
+    say(await profileFinding(crm, { store, flows }));
     const { powerOffice, crm: crmIdentity } = identities;
     if (powerOffice === undefined || crmIdentity === undefined) return;
     const world = worldOf(installationNamed(config.TANDEM_INSTALLATION), { powerOffice, crm: crmIdentity });
@@ -85,8 +85,11 @@ async function lookAtSystem(
   }
 }
 
-async function profileFinding(crm: Crm, store: Store): Promise<DoctorFinding> {
-  const verdict = await profileVerdict(crm, store);
+async function profileFinding(
+  crm: Crm,
+  given: { readonly store: Store; readonly flows: readonly Flow[] },
+): Promise<DoctorFinding> {
+  const verdict = await profileVerdict(crm, given);
   switch (verdict.state) {
     case 'checked':
       return ok('profile', verdict.sentence);

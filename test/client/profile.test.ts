@@ -70,7 +70,13 @@ describe('tandem profile, and what a worker makes of a check', function () {
       await store.systems.set('crm', { profileCheck: { ...checked, hash: 'another' } });
       assert.match(await started(), said);
       await store.systems.set('crm', { profileCheck: { ...checked, hash: profileHash(await readProfile(file)) } });
+      assert.match(await started(), /Company of the profile \\"mine\\" was never checked as it is now/);
+      const both = { ...checked, types: ['Contact', 'Company'] };
+      await store.systems.set('crm', { profileCheck: { ...both, hash: profileHash(await readProfile(file)) } });
       assert.doesNotMatch(await started(), said);
+      // A profile of one's own is not the default one for being called so.
+      await writeFile(file, JSON.stringify({ ...DEFAULT_PROFILE, name: 'default', condition: 'none' }));
+      assert.match(await started(), said);
     } finally {
       await store.close();
     }

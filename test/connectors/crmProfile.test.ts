@@ -6,7 +6,7 @@ import { typeProfile } from '../../connectors/crm/profile/resolve.ts';
 import { fill, fillQuery } from '../../connectors/crm/profile/template.ts';
 import { floored, instantOf, stampText } from '../../connectors/crm/profile/stamps.ts';
 import { profileSchema } from '../../connectors/crm/profile/schema.ts';
-import { profileText } from './oddCrm.ts';
+import { operationsWith, profileText } from './oddCrm.ts';
 
 /** What a profile is refused for. */
 function refused(text: string): readonly string[] {
@@ -65,10 +65,82 @@ describe('a profile of a CRM', () => {
     for (const [more, what] of cases) assert.match(refused(profileText(more)).join('\n'), what);
   });
 
+  it('is refused on the line that says what cannot be, whichever rule it breaks', () => {
+    const many = { name: 'familyName', refers: 'Compny' };
+    const Contact = { path: '/people', fields: [{ name: 'givenName' }, many, { name: 'givenName' }] };
+    const cap = (more: object): object => ({ ...operationsWith({ list: { paging: { cap: 10, ...more } } }) });
+    // What the profile says, what it is refused for, and what stands on the line that is named.
+    const cases: [object, RegExp, RegExp][] = [
+      [
+        { types: { Contact, Company: { path: '/c', fields: [] } } },
+        /there is no type Compny: did you mean "Company"\?/,
+        /"refers"/,
+      ],
+      [{ types: { Contact } }, /givenName is named twice/, /"name": "givenName"/],
+      [
+        operationsWith({ list: { query: { page: '{page}' } } }),
+        /names \{page\}, but its paging is none: say "style": "page"/,
+        /"list"/,
+      ],
+      [operationsWith({ read: { method: 'GET', body: { a: 1 } } }), /a GET has no body/, /"read"/],
+      [operationsWith({ find: { query: { ref: '{externalId}' } } }), /find needs record\.externalId/, /"find"/],
+      [operationsWith({ find: { query: { ref: 'x' } } }), /find does not name \{externalId\}/, /"find"/],
+      [operationsWith({ changes: { query: {} } }), /changes does not name \{since\}/, /"changes"/],
+      [operationsWith({ create: { body: { a: 'b' } } }), /create does not name \{values\}: nothing would be sent/, /"create"/],
+      [operationsWith({ create: { upserts: true } }), /upserts needs record\.externalId and the operation find/, /"upserts"/],
+      [operationsWith({ update: { omit: ['id'] } }), /omit has a meaning with the style replace alone/, /"omit"/],
+      [cap({ splitBy: 'id' }), /splitBy id needs \{afterId\}/, /"list"/],
+      [cap({ splitBy: 'window' }), /list knows no window/, /"list"/],
+      [operationsWith({ list: { paging: { splitBy: 'id' } } }), /splitBy without cap has no meaning/, /"list"/],
+      [
+        operationsWith({ changes: { paging: { cap: 10, splitBy: 'window' } } }),
+        /splitBy window needs \{until\} in the request/,
+        /"changes"/,
+      ],
+      [
+        { condition: { header: 'If-Match', value: '{etga}' } },
+        /\{etga\} is no variable of a condition: did you mean "etag"\?/,
+        /"value"/,
+      ],
+      [{ condition: { value: '{etag}' } }, /a condition without a header needs \{condition\}/, /"value"/],
+      [{ auth: { kind: 'login', path: '/login' } }, /a log-in needs either token, .* or cookie/, /"auth"/],
+      [
+        { auth: { kind: 'login', path: '/login', token: 't', body: { u: '{usr}' } } },
+        /\{usr\} is no variable of a log-in: did you mean "user"\?/,
+        /"body"/,
+      ],
+      [{ errors: [{ is: 'gone' }] }, /the rule fits every failure/, /\{/],
+      [{ errors: [{ status: 400, equals: 'x', is: 'gone' }] }, /equals needs at/, /\{/],
+      [
+        {
+          auth: {
+            kind: 'oauth2',
+            grant: 'client_credentials',
+            tokenUrl: 'https://x.example/t',
+            refreshToken: { env: 'REFRESH' },
+          },
+        },
+        /client_credentials knows no refresh token/,
+        /"refreshToken"/,
+      ],
+      [{ extends: 'directs' }, /there is no profile directs: did you mean "directus"\?/, /"extends"/],
+      [{ operations: { list: {} } }, /list has no path/, /"list"/],
+      [operationsWith({ list: { path: 'people' } }), /must begin with \/ or a variable/, /"path": "people"/],
+    ];
+    for (const [more, what, at] of cases) {
+      const text = withLines(more);
+      const problem = refused(text).find((each) => what.test(each));
+      assert.ok(problem, `${String(what)} is not among: ${refused(text).join('\n')}`);
+      const line = Number(/^p\.json:(\d+): /.exec(problem)?.[1]);
+      assert.match(text.split('\n')[line - 1] ?? '', at, `${problem} is said of another line`);
+    }
+  });
+
   it('holds no secret: the line is named, never the secret', () => {
     const cases = [
       { auth: { kind: 'header', token: 's3cr3t-value' } },
       { headers: { 'X-Api-Key': 's3cr3t-value' } },
+      { headers: { 'Ocp-Apim-Subscription-Key': 's3cr3t-value' } },
       { query: { api_token: 's3cr3t-value' } },
       { note: 'Bearer s3cr3t-value' },
     ];

@@ -4,6 +4,8 @@ import { variablesOf } from './template.ts';
 
 const NAMES =
   /^(authorization|proxy-authorization|cookie|(x-)?(api|app|access|auth|client|refresh)?[-_]?(key|token|secret|password|passwd|pwd))$/i;
+/** Systems call their own headers so; in a body or a query such a name may mean something else. */
+const HEADERS = /[-_](key|token|secret|password)$/i;
 const SHAPES: readonly RegExp[] = [
   /^(bearer|basic|token|apikey)\s+\S{8,}/i,
   /\beyJ[\w-]{8,}\.[\w-]{8,}/,
@@ -18,7 +20,8 @@ export function secretsIn(file: unknown, path: JsonPath = []): Problem[] {
     const key = String(path.at(-1));
     const open = variablesOf(file).length === 0 && file !== '';
     const named = open && NAMES.test(key) && ['headers', 'query', 'parameters', 'body'].some((part) => path.includes(part));
-    if (!named && !SHAPES.some((shape) => shape.test(file))) return [];
+    const header = open && HEADERS.test(key) && path.includes('headers');
+    if (!named && !header && !SHAPES.some((shape) => shape.test(file))) return [];
     return [
       {
         path,
