@@ -2,6 +2,7 @@ import { measureBurst } from './burst.ts';
 import { measureChange } from './change.ts';
 import { measureComparing } from './compare.ts';
 import { measureCalls, measureFirstSync, measureLarge } from './firstSync.ts';
+import { measureHooks } from './hooks.ts';
 import { noteIdle } from './idle.ts';
 import { readOptions, USAGE } from './options.ts';
 import { measureReading } from './reading.ts';
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
     await measureThroughput(installation, Math.min(120, Math.floor(records / 2)));
     await installation.close();
     await measureBurst(stack, 3);
+    await measureHooks(stack, 25);
     await measureComparing(stack.mongo);
     await measureRequests(stack);
     measureReading();

@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 export const USAGE = `npm run bench [-- --records N] [-- --full] [-- --json FILE]
 
 Measures what Tandem costs, on a local stack of its own: time against a bare floor taken in turns in the same run, API
-calls, Temporal events and actions, delay, throughput. Ends with a table; the exit code is 1 where a target is missed,
-2 for bad input. Takes about 8 minutes on two cores.
+calls, Temporal events and actions, delay, throughput, requests. Ends with a table; the exit code is 1 where a target is missed,
+2 for bad input. Takes about 10 minutes on two cores.
 
   --records N   pairs of the first sync (300)
   --full        also first syncs of 5,000, 10,000 and 50,000 pairs, and the worker's memory after each; an hour or more

@@ -32,7 +32,7 @@ describe('a feed that somebody asks to look', function () {
     await feed.poll();
     await feed.drain();
     watching.told.started.length = 0;
-    watching.powerOffice.fail = (what, _) => void looks.push({ at: Date.now(), what });
+    watching.powerOffice.fail = (what) => void looks.push({ at: Date.now(), what });
     running = watch();
   });
   afterEach(async () => {

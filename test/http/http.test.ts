@@ -8,6 +8,7 @@ import { orSkip } from '../support/orSkip.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { runTandem, type Run } from '../support/worker.ts';
 import { holdAgainstDescription, schemathesis } from './described.ts';
+import { flood } from './hookFlood.ts';
 import { API_TOKENS, ask, TOKENS as tokens } from './served.ts';
 import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 
@@ -218,6 +219,11 @@ describe('the HTTP interface, beside a worker on real servers', function () {
       () => world.powerOffice.desk.types['ContactPerson']?.get(sourceId)?.['FirstName'],
       (name) => name === 'Krok',
     );
+  });
+
+  it('hooks that are forged, too old, replayed or of what nobody knows change nothing, and cost a look a second', async () => {
+    const { targetId } = await pair(5);
+    await flood({ world, base, secret: SECRET, hooks: 1200, targetId });
   });
 
   it('says how it is, and every answer is in its description', async () => {
