@@ -12,10 +12,12 @@ async function drafted(
   answering: Answering,
   at: string,
   headers: Record<string, string> = {},
+  below?: string,
 ): Promise<{ draft: Draft; profile: Profile; url: string }> {
   const server = await oddCrm(answering);
   try {
-    const draft = await draftProfile({ url: server.url + at, auth: AUTH, env: { CRM_TOKEN: 't' }, headers });
+    const env = { CRM_TOKEN: 't', ...(below === undefined ? {} : { CRM_URL: server.url + below }) };
+    const draft = await draftProfile({ url: server.url + at, auth: AUTH, env, headers });
     return { draft, profile: parseProfile(JSON.stringify(draft.profile), 'draft.json'), url: server.url };
   } finally {
     await server.close();
@@ -120,6 +122,18 @@ describe('a first draft of a profile', () => {
       ],
     );
     assert.ok(draft.notes.some((note) => note.includes('"body": {"data": "{values}"}')));
+  });
+
+  it('goes on from the address of the CRM where that is known', async () => {
+    const answering: Answering = (_, { pathname }) =>
+      pathname === '/v1/crm/people' ? { body: [PERSON] } : pathname === '/v1/crm/people/3' ? { body: PERSON } : { status: 404 };
+    for (const [below, path, base] of [
+      ['/v1', '/crm/people', '/v1'],
+      [undefined, '/people', '/v1/crm'],
+    ] as const) {
+      const { draft, profile, url } = await drafted(answering, '/v1/crm/people', {}, below);
+      assert.deepEqual([profile.types['Contact']?.path, draft.base], [path, url + base]);
+    }
   });
 
   it('is not made of what shows no records, and says what to do', async () => {

@@ -75,7 +75,7 @@ export async function draftProfile({ url, auth, env, headers = {} }: DraftGiven)
   }
   const lists = await listsAt(first, get);
   if (lists.length === 0) throw new SystemError('CRM', 'refused', [nothingFound(base, first), ...lacking].join('; '));
-  return fromSamples(lists, { base, head });
+  return fromSamples(lists, { base, head, crmUrl: env['CRM_URL'] });
 }
 
 /** Asks as a profile's calls would, and takes whatever comes. */
@@ -246,12 +246,19 @@ function fromResources(found: readonly DescribedType[], head: Head): object {
 }
 
 /** What all lists have in common the profile says, what one has apart its type. */
-function fromSamples(found: readonly SampledType[], { base, head }: { readonly base: string; readonly head: Head }): Draft {
+function fromSamples(
+  found: readonly SampledType[],
+  { base, head, crmUrl }: { readonly base: string; readonly head: Head; readonly crmUrl: string | undefined },
+): Draft {
   const { types, notes } = asFlowsCallThem(found);
   const [one] = types;
   if (!one) throw new RangeError('a draft is made of one list at least');
   const pathOf = ({ address }: SampledType): string => new URL(address).pathname.replace(/\/$/, '');
-  const below = types.length > 1 ? new URL(base).pathname.replace(/\/$/, '') : pathOf(one).replace(/\/[^/]*$/, '');
+  const root = crmUrl?.replace(/\/+$/, '');
+  const isBelow = root !== undefined && types.every(({ address }) => address.startsWith(`${root}/`));
+  const named = types.length > 1 ? new URL(base).pathname.replace(/\/$/, '') : pathOf(one).replace(/\/[^/]*$/, '');
+  // Where the CRM's address is known already, paths go on from there.
+  const below = isBelow ? new URL(root).pathname.replace(/\/$/, '') : named;
   const end = one.slash ? '/' : '';
   const out = one.out === undefined ? {} : { out: one.out };
   const profile = {
