@@ -60,7 +60,7 @@ export async function removeFlow({ home, store, flows }: Removing, name: string,
   const closing = new Closing(home);
   const links = await closing.closeLinks(store, { flow: name }, options.onProgress);
   await closing.closeListed(query);
-  const feeds = await stopFeeds(home, store, flows);
+  const feeds = await stopFeeds(home, await store.cursors.all(), flows);
   if (options.data === 'delete') {
     await store.forgetFlow(name);
     const used = feedsOf(flows);
@@ -82,7 +82,7 @@ export async function removeInstallation({ home, store }: Removing, options: Rem
   if (running) throw new TandemError({ ...running, what: `the installation "${installation.name}" ${running.what}` });
   const closing = new Closing(home);
   const links = await closing.closeLinks(store, {}, options.onProgress);
-  const feeds = await stopFeeds(home, store, []);
+  const feeds = await stopFeeds(home, await store.cursors.all(), []);
   for (const type of ['link', 'feed'] as const) await closing.closeListed(runningOf(type, installation.queue));
   // Last: until then another start is held against it.
   await closing.close(installation.worldWorkflowId);

@@ -5,7 +5,7 @@ import type { Home } from '../activities/messenger.ts';
 import { MESSAGES, SEARCH_ATTRIBUTES, WORKFLOWS } from '../flows/names.ts';
 import { feedsOf, type Flow } from '../flows/flow.ts';
 import { TandemError } from '../flows/tandemError.ts';
-import type { Store } from '../store/store.ts';
+import type { CursorDocument } from '../store/documents.ts';
 import { whyUnusable, temporalServer } from './remotes.ts';
 
 const ADDRESS = /^(\[[\da-f:]+\]|[\w.-]+)(:\d{1,5})?$/i;
@@ -127,15 +127,15 @@ export async function startFeeds(
   return [...feeds.keys()];
 }
 
-/** Stops the feed watchers of types that no flow uses any more; tells which ran. */
+/** Stops the feed watchers, of those that are known, whose types no flow uses any more; tells which ran. */
 export async function stopFeeds(
   { client, installation }: Home,
-  store: Pick<Store, 'cursors'>,
+  known: readonly Pick<CursorDocument, '_id'>[],
   flows: readonly Flow[],
 ): Promise<string[]> {
   const used = feedsOf(flows);
   const stopped: string[] = [];
-  for (const { _id: feed } of await store.cursors.all()) {
+  for (const { _id: feed } of known) {
     if (used.includes(feed)) continue;
     const [system = '', ...type] = feed.split(':');
     try {

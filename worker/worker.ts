@@ -166,31 +166,38 @@ async function serve({ start, store, waiting, home, temporal, temporalAt }: Serv
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {
-    const feeds = retryUntilReachable(temporalAt, waiting, () => feedsAsConfigured({ start, home, store, log }));
-    await Promise.race([running, feeds.catch(() => {})]);
+    await Promise.race([running, feedsAsConfigured({ start, home, store, waiting, temporalAt })]);
     if (!plan && !signal.aborted) await release({ store, home, flows, log });
     if (!signal.aborted)
       log.info({ event: 'worker', installation: installation.name, flows: flows.map((flow) => flow.name) }, 'the worker runs');
     await running;
     log.info({ event: 'worker' }, 'the worker stopped');
+  } catch (error) {
+    // Without its feeds it would run and carry nothing: it drains, and says why it ends.
+    stop();
+    await running.catch(() => {});
+    // Asked to stop while it waited for a server.
+    if (!signal.aborted) throw error;
   } finally {
     ended.abort();
   }
 }
 
-interface Feeds {
-  readonly start: Start;
-  readonly home: Home;
-  readonly store: Store;
-  readonly log: Logger;
-}
-
 /** Starts the feeds of the flows that are configured, and stops those that no flow uses any more. */
-async function feedsAsConfigured({ start, home, store, log }: Feeds): Promise<void> {
+async function feedsAsConfigured({
+  start,
+  home,
+  store,
+  waiting,
+  temporalAt,
+}: Pick<Serving, 'start' | 'home' | 'store' | 'waiting' | 'temporalAt'>): Promise<void> {
   const { flows, config } = start;
-  await startFeeds(home, flows, config.TANDEM_TAKEOVER_SECONDS);
-  for (const feed of await stopFeeds(home, store, flows)) log.info({ event: 'feed', feed }, 'no flow uses the feed any more');
-  await store.owner.setConfigured(flows.map(({ name }) => name));
+  const mongo = mongoServer(config.MONGODB_URI);
+  await retryUntilReachable(temporalAt, waiting, () => startFeeds(home, flows, config.TANDEM_TAKEOVER_SECONDS));
+  const known = await retryUntilReachable(mongo, waiting, () => store.cursors.all());
+  for (const feed of await retryUntilReachable(temporalAt, waiting, () => stopFeeds(home, known, flows)))
+    waiting.log.info({ event: 'feed', feed }, 'no flow uses the feed any more');
+  await retryUntilReachable(mongo, waiting, () => store.owner.setConfigured(flows.map(({ name }) => name)));
 }
 
 /** What an earlier start held back because its plan said nothing of it goes on now. */

@@ -108,7 +108,7 @@ describe('taking a flow, or the installation, away', function () {
   it('taken out of the configuration it is left over, and feeds that no flow uses stop', async () => {
     assert.deepEqual((await all.tandem.status()).leftOver, []);
     assert.deepEqual((await later.tandem.status()).leftOver, [{ flow: GONE, links: 3 }]);
-    assert.deepEqual(await stopFeeds(home, store, later.flows), ['powerOffice:Supplier']);
+    assert.deepEqual(await stopFeeds(home, await store.cursors.all(), later.flows), ['powerOffice:Supplier']);
     assert.deepEqual(await feeds(), ['TERMINATED', 'RUNNING', 'RUNNING']);
   });
 
