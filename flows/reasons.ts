@@ -92,6 +92,10 @@ const REASONS: Readonly<Record<string, Omit<Reason, 'code'>>> = {
     meaning: 'very many records of the flow would be ended, deleted, recreated, blanked or made equal within an hour',
     advice: 'if that is right: `npx tandem approve FLOW`; if not, put the records right first',
   },
+  'not-configured': {
+    meaning: 'no worker has its flow: it was taken out of the configuration',
+    advice: 'configure the flow again, and a worker that starts lets it go on; or take it away with `npx tandem remove flow`',
+  },
   unplanned: {
     meaning: 'the plan that the worker applies says nothing of it',
     advice: 'start the worker without --apply-plan, or make a new plan with `npx tandem plan`',

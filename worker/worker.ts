@@ -167,7 +167,8 @@ async function serve({ start, store, waiting, home, temporal, temporalAt }: Serv
   if (signal.aborted) stop();
   try {
     await Promise.race([running, feedsAsConfigured({ start, home, store, waiting, temporalAt })]);
-    if (!plan && !signal.aborted) await release({ store, home, flows, log });
+    if (!signal.aborted)
+      await release({ store, home, flows, log, codes: plan ? ['not-configured'] : ['not-configured', 'unplanned'] });
     if (!signal.aborted)
       log.info({ event: 'worker', installation: installation.name, flows: flows.map((flow) => flow.name) }, 'the worker runs');
     await running;
@@ -200,24 +201,24 @@ async function feedsAsConfigured({
   await retryUntilReachable(mongo, waiting, () => store.owner.setConfigured(flows.map(({ name }) => name)));
 }
 
-/** What an earlier start held back because its plan said nothing of it goes on now. */
+/** What an earlier start held back because its plan, or its configuration, said nothing of it goes on now. */
 async function release({
   store,
   home,
   flows,
   log,
+  codes,
 }: {
   readonly store: Store;
   readonly home: Home;
   readonly flows: readonly Flow[];
   readonly log: Logger;
+  readonly codes: readonly string[];
 }): Promise<void> {
-  const held = await store.links.blockedFor(
-    flows.map(({ name }) => name),
-    'unplanned',
-  );
+  const names = flows.map(({ name }) => name);
+  const held = (await Promise.all(codes.map((code) => store.links.blockedFor(names, code)))).flat();
   if (held.length === 0) return;
   const links = temporalMessenger(home);
   for (const link of held) await links.signalRetry(link);
-  log.info({ event: 'released', links: held.length }, 'links that an earlier plan held back go on');
+  log.info({ event: 'released', links: held.length }, 'links that an earlier start held back go on');
 }

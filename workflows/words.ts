@@ -30,6 +30,8 @@ function statusInWords(state: LinkState): string {
         return `held back since ${since}: very many records of ${state.flow} would be ended, deleted, created anew, blanked or made equal within an hour. If that is right: \`tandem approve ${state.flow}\`, else \`tandem withdraw ${state.flow}\``;
       if (state.block?.code === 'unplanned')
         return `held back since ${since}: not in the plan that the worker applies; a start without --apply-plan lets it go on`;
+      if (state.block?.code === 'not-configured')
+        return `waiting since ${since}: no worker has the flow ${state.flow}, which was taken out of the configuration`;
       if (state.block?.code === 'partner-gone')
         return `blocked since ${since}: the ${state.rules.names.source} was believed gone and is there after all, but its ${state.rules.names.target} is gone. \`tandem retry\` looks again; \`tandem unlink\` and \`tandem relink\` create it anew`;
       return state.block

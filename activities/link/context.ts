@@ -1,6 +1,7 @@
 import { isPausedBy, neededFields, type Flow } from '../../flows/flow.ts';
 import { historyKey, linkKey } from '../../flows/names.ts';
 import { SIDES, type Side } from '../../flows/side.ts';
+import type { Ends } from '../../flows/installation.ts';
 import type { Value } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Assignment } from '../../workflows/core/merge.ts';
@@ -17,6 +18,8 @@ import type { Connector } from '../../connectors/connector.ts';
 
 /** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
 const PAUSE_KNOWN_MS = 1000;
+/** So many attempts may meet a worker that does not have a flow while another starts with it; after them the link waits. */
+const UNCONFIGURED_TRIES = 8;
 /** Changes of which a process remembers that it has counted them. */
 const MOST_COUNTED = 10_000;
 
@@ -87,6 +90,15 @@ export function linkContext(deps: Deps) {
     const flow = deps.flows.find((each) => each.name === link.flow);
     if (!flow) throw new Error(`this worker does not run the flow ${link.flow}`);
     return flow;
+  }
+  const isConfigured = (link: Pick<LinkRecord, 'flow'>): boolean => deps.flows.some((each) => each.name === link.flow);
+  /** Where a link's records are; the store knows it of a flow that is not configured any more. */
+  async function endsOf(link: LinkRecord): Promise<Ends> {
+    if (isConfigured(link)) return flowOf(link);
+    const stored = await store.links.byKey(linkKey(link.flow, link.sourceId));
+    const { sourceSystem, sourceType, targetSystem, targetType } = stored ?? {};
+    if (!sourceSystem || !sourceType || !targetSystem || !targetType) return flowOf(link);
+    return { source: { system: sourceSystem, type: sourceType }, target: { system: targetSystem, type: targetType } };
   }
   const connectorOf = (flow: Flow, side: Side): Connector => deps.connectors[flow[side].system];
   const idOf = (link: LinkRecord, side: Side): string => (side === 'source' ? link.sourceId : (link.targetId ?? ''));
@@ -183,7 +195,7 @@ export function linkContext(deps: Deps) {
 
   /** Stores an outcome; where another attempt was first, or a newer revision, that one's word counts. */
   async function commit({ link, outcome, side, written = null, text = null }: Commit): Promise<Outcome> {
-    const now = await store.links.write(link, flowOf(link), text);
+    const now = await store.links.write(link, await endsOf(link), text);
     if (now) return { ...outcome, ...newerObservations(link, now) };
     const { stored, done } = await loadStored(link);
     if (stored && done) return replayStored(link, stored, { side, written });
@@ -264,6 +276,8 @@ export function linkContext(deps: Deps) {
 
   const runUnlessPaused = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
     runAttempt(async (attempt) => {
+      if (attempt.number >= UNCONFIGURED_TRIES && !isConfigured(link))
+        return refuse({ link, side: 'target', code: 'not-configured', text: `no worker has the flow ${link.flow}` });
       if (await isPaused(link)) return { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
       try {
         return await work(attempt);
@@ -277,6 +291,8 @@ export function linkContext(deps: Deps) {
   return {
     deps,
     flowOf,
+    endsOf,
+    isConfigured,
     connectorOf,
     idOf,
     readSides,

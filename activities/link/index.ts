@@ -31,7 +31,7 @@ function ownWords(block: LinkRecord['block']): string | null {
 export function linkActivities(deps: Deps): LinkActivities {
   const { store, runAttempt } = deps;
   const context = linkContext(deps);
-  const { flowOf, loadStored, guarded, isPaused, runUnlessPaused, newerObservations } = context;
+  const { flowOf, endsOf, isConfigured, loadStored, guarded, isPaused, runUnlessPaused, newerObservations } = context;
 
   return {
     createRecord: (input) => runUnlessPaused(input.link, (attempt) => createRecord(context, input, attempt)),
@@ -61,8 +61,10 @@ export function linkActivities(deps: Deps): LinkActivities {
         if (held) return held;
         // A blocked link keeps the text that came with its refusal.
         const waits = input.link.block?.code === 'flow-paused';
-        const text = ownWords(input.link.block) ?? unconvertible(flowOf(input.link), input.link) ?? stored?.block?.text ?? null;
-        const now = await store.links.write(input.link, flowOf(input.link), text);
+        const known = isConfigured(input.link);
+        const cannot = known ? unconvertible(flowOf(input.link), input.link) : null;
+        const text = ownWords(input.link.block) ?? cannot ?? stored?.block?.text ?? null;
+        const now = await store.links.write(input.link, await endsOf(input.link), text);
         deps.log.info(
           {
             event: 'link',
@@ -74,7 +76,7 @@ export function linkActivities(deps: Deps): LinkActivities {
           'a link changed its state',
         );
         // Whoever resumed before the store knew that this link waits has not woken it.
-        if (waits && !(await isPaused(input.link, { fresh: true }))) await deps.links.signalRetry(input.link);
+        if (waits && known && !(await isPaused(input.link, { fresh: true }))) await deps.links.signalRetry(input.link);
         return { kind: 'stored', ...(now ? newerObservations(input.link, now) : {}) };
       }),
   };

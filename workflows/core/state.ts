@@ -89,7 +89,7 @@ export interface Verdict {
 /** Why nothing is tried for now: a permanent refusal. The system's own text stays in the store. */
 export interface Block {
   /**
-   * The system's status code, or `type`, `taken`, `ambiguous`, `held`, `flow-paused`, `partner-gone`; `unmatched` and
+   * The system's status code, or `type`, `taken`, `ambiguous`, `held`, `flow-paused`, `not-configured`, `partner-gone`; `unmatched` and
    * `unconnected` only wait.
    */
   readonly code: string;
