@@ -170,4 +170,3 @@ describe('every status of a link', () => {
     assert.deepEqual(shortTable(), table.split('\n'));
   });
 });
-console.log([...messageTable(), '=====', ...answerTable(), '=====', ...shortTable(), '====='].join('\n'));
