@@ -204,6 +204,34 @@ describe('an installation in operation', function () {
     await becomes('paused');
     await link.signal('resume', 'something');
     await becomes('in-step');
+    const calls = (method: string): number =>
+      world.powerOffice.disturbance.calls.filter((call) => call.method === method && call.path.includes(`/${sourceId}`)).length;
+    for (const sent of [[], ['something']]) {
+      const read = calls('GET');
+      await link.signal('sync', ...sent);
+      await eventually(
+        'the record is read',
+        () => calls('GET'),
+        (n) => n > read,
+      );
+    }
+    await becomes('in-step');
+    const { targetId } = await open.tandem.getLink(FLOW, sourceId);
+    const was = world.crm.desk.types['Contact']?.get(targetId ?? '')?.['givenName'] as string;
+    world.crm.desk.edit('Contact', targetId ?? '', { givenName: null });
+    await becomes('blocked');
+    for (const sent of [[], ['something']]) {
+      const tried = calls('PATCH');
+      await link.signal('retry', ...sent);
+      await eventually(
+        'the write is tried again',
+        () => calls('PATCH'),
+        (n) => n > tried,
+      );
+      await becomes('blocked');
+    }
+    world.crm.desk.edit('Contact', targetId ?? '', { givenName: was });
+    await becomes('in-step');
     assert.deepEqual(await link.executeUpdate('sync', { args: [] }), { status: 'in-step', ended: null });
   });
 
