@@ -132,7 +132,13 @@ export const flowSchema = z
   });
 
 /** A flows file. */
-export const flowsFileSchema = z.strictObject({ flows: z.array(flowSchema).min(1, 'at least one flow') });
+export const flowsFileSchema = z.strictObject({
+  flows: z.array(flowSchema).min(1, 'at least one flow'),
+  refused: z
+    .array(z.never('what could not run cannot be said here'))
+    .optional()
+    .describe('As `tandem flows --json` prints it: none.'),
+});
 /** What a flows file holds. */
 export type FlowsFile = z.input<typeof flowsFileSchema>;
 

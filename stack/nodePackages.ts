@@ -22,6 +22,9 @@ export async function nodePackages(name: string, packages: readonly string[]): P
       cwd: fresh,
       timeout: PATIENCE_MS,
       maxBuffer: 1 << 24,
+    }).catch((error: unknown) => {
+      if ((error as { killed?: boolean }).killed !== true) throw error;
+      throw new Error(`npm did not end within ${PATIENCE_MS / 60_000} minutes`, { cause: error });
     });
     if (!existsSync(folder)) renameSync(fresh, folder);
     return folder;

@@ -23,6 +23,18 @@ export interface Flows {
 /** Where the binding file of a document is looked for unless TANDEM_BINDINGS names one. */
 export const bindingsBeside = (path: string): string => path.replace(/\.rst$/i, '') + '.bindings.json';
 
+/** The specification's three, which a CRM may call otherwise. */
+function ownFlows(catalogues: readonly Catalogue[]): Flow[] {
+  try {
+    return validateFlows(SPECIFICATION, catalogues);
+  } catch (error) {
+    if (!(error instanceof TandemError)) throw error;
+    const what =
+      'the three flows run where TANDEM_FLOWS names no others: call types and properties so in the CRM profile, and say where they stand, {"name": "givenName", "at": "first_name"}; or write a flows file, as docs/flows.md says';
+    throw new TandemError([...error.problems, { what }], { kind: error.kind, cause: error });
+  }
+}
+
 /**
  * Reads the flows that run: from `path` (JSON, or a dataflow document, `.rst`), or the specification's three.
  * Throws TandemError with every problem.
@@ -32,7 +44,7 @@ export async function readFlows(
   catalogues: readonly Catalogue[],
   bindingsPath?: string,
 ): Promise<Flows> {
-  if (path === undefined) return { flows: validateFlows(SPECIFICATION, catalogues), refused: [], document: null, catalogues };
+  if (path === undefined) return { flows: ownFlows(catalogues), refused: [], document: null, catalogues };
   if (/\.rst$/i.test(path)) {
     const document = readDocument(await readText('dataflow document', path), path);
     const bindingsFile = bindingsPath ?? (existsSync(bindingsBeside(path)) ? bindingsBeside(path) : undefined);

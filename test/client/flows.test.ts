@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_PROFILE } from '../../connectors/crm/profile/default.ts';
 import type { Dataflow } from '../../flows/dataflow/document.ts';
 import { documentText, sectionText } from '../flows/dataflow/documents.ts';
 import { runTandem } from '../support/worker.ts';
@@ -48,6 +49,23 @@ describe('documents on the command line', () => {
     const { code, text } = await run(['flows', 'read', at('bad.rst'), '--json']);
     assert.equal(code, 2);
     assert.match(text, /bad\.rst:29: an empty property cell\n {3}29 \| {6}- \n {6}\| expected: a property/);
+  });
+
+  it('as JSON they are a flows file', async () => {
+    const { text, code } = await run(['flows', '--json']);
+    assert.equal(code, 0, text);
+    writeFileSync(at('own.json'), text);
+    const again = await run(['flows', '--json'], { TANDEM_FLOWS: at('own.json') });
+    assert.deepEqual([again.code, JSON.parse(again.text)], [0, JSON.parse(text)]);
+  });
+
+  it('a CRM that calls things otherwise than the three flows is told what to say', async () => {
+    const profile = { ...DEFAULT_PROFILE, types: { Contact: { path: '/people', fields: [{ name: 'first_name' }] } } };
+    writeFileSync(at('crm.json'), JSON.stringify(profile));
+    const { text, code } = await run(['flows'], { CRM_PROFILE: at('crm.json') });
+    assert.equal(code, 2);
+    assert.match(text, /Contact has no property "givenName"/);
+    assert.match(text, /say where they stand, \{"name": "givenName", "at": "first_name"\}; or write a flows file/);
   });
 
   it('writes the running flows, reads them back, and replaces nothing unasked', async () => {
