@@ -35,7 +35,10 @@ export function decided(state: LinkState, now: number): Decision {
 function agreedOnAll(state: LinkState, outcome: Extract<Outcome, { kind: 'created' }>): LinkState {
   const how = outcome.adopted ? 'adopted' : outcome.found === true ? 'found' : 'made';
   const values = { source: state.source.seen?.values ?? {}, target: outcome.base ?? outcome.seen.values };
-  const pairs = state.rules.pairs.map(({ when: _, ...pair }) => pair);
+  const pairs = state.rules.pairs.map((pair) => {
+    const { when: _, ...always } = pair;
+    return always;
+  });
   const base = outcome.matched === true ? { source: {}, target: {} } : initialBase(pairs, values, how);
   let next = state;
   for (const side of SIDES)

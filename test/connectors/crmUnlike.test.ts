@@ -257,7 +257,7 @@ describe('systems unlike those that profiles are shipped for', () => {
         await assert.rejects(update(system), { failure: 'contended' });
       },
     );
-    assert.match(String((got[3]?.body as { query: string }).query), /person\(id: \$id\) \{id\} \}$/);
+    assert.match(String((got[3]?.body as { query: string } | undefined)?.query), /person\(id: \$id\) \{id\} \}$/);
   });
 
   it('write stamps as their country does', () => {
