@@ -57,6 +57,11 @@ export function concluded(
     const all = agreedOnAll(next, become.outcome);
     if (all !== next && !patched(PATCHES.neverAgreed)) next = all;
   }
+  const { news = {} } = become.outcome;
+  const missed = SIDES.filter((side) => news[side] && next[side].gone);
+  // 0.1.0 let what had been seen earlier revive a record that reads had missed since.
+  if (missed.length > 0 && !patched(PATCHES.neverAgreed))
+    next = { ...next, ...Object.fromEntries(missed.map((side) => [side, { ...next[side], gone: null }])) };
   const refusedRemoval = become.step.kind === 'remove' && become.outcome.kind === 'refused' ? across(become.step.side) : null;
   const patient = SIDES.filter((side) => isPatient(next[side]));
   if ((refusedRemoval === null && patient.length === 0) || patched(PATCHES.patience)) return next;

@@ -10,6 +10,7 @@ import { isWaiting, type Observation } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
 import { bulkChangeGuard, SameValueGuard, type BulkChange } from './bulkChangeGuard.ts';
 import { judgeMissing } from './outage.ts';
+import { writeAndWake } from './wakeReferring.ts';
 import { observationOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import type { LinkDocument } from '../../store/documents.ts';
@@ -195,7 +196,7 @@ export function linkContext(deps: Deps) {
 
   /** Stores an outcome; where another attempt was first, or a newer revision, that one's word counts. */
   async function commit({ link, outcome, side, written = null, text = null }: Commit): Promise<Outcome> {
-    const now = await store.links.write(link, await endsOf(link), text);
+    const now = await writeAndWake(deps, await endsOf(link), { link, text });
     if (now) return { ...outcome, ...newerObservations(link, now) };
     const { stored, done } = await loadStored(link);
     if (stored && done) return replayStored(link, stored, { side, written });

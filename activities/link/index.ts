@@ -6,6 +6,7 @@ import { linkContext } from './context.ts';
 import { createRecord } from './create.ts';
 import { readRecords } from './read.ts';
 import { removeRecord } from './remove.ts';
+import { writeAndWake } from './wakeReferring.ts';
 import { writeRecord } from './write.ts';
 
 /** What stands in the way of a value that the other side's type cannot express; names record, property and value. */
@@ -29,7 +30,7 @@ function ownWords(block: LinkRecord['block']): string | null {
 
 /** The link's activities. Each writes the store inside itself, under the link's revision. */
 export function linkActivities(deps: Deps): LinkActivities {
-  const { store, runAttempt } = deps;
+  const { runAttempt } = deps;
   const context = linkContext(deps);
   const { flowOf, endsOf, isConfigured, loadStored, guarded, isPaused, runUnlessPaused, newerObservations } = context;
 
@@ -64,7 +65,7 @@ export function linkActivities(deps: Deps): LinkActivities {
         const known = isConfigured(input.link);
         const cannot = known ? unconvertible(flowOf(input.link), input.link) : null;
         const text = ownWords(input.link.block) ?? cannot ?? stored?.block?.text ?? null;
-        const now = await store.links.write(input.link, await endsOf(input.link), text);
+        const now = await writeAndWake(deps, await endsOf(input.link), { link: input.link, text });
         deps.log.info(
           {
             event: 'link',

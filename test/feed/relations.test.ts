@@ -153,6 +153,18 @@ describe('relations', () => {
       assert.deepEqual(watching.told.retried.sort(), ['o0', 'o1', 'o2']);
     });
 
+    it('those who wait are told of a record that comes back into scope, and of nothing else that it does', async () => {
+      await orders(1);
+      const person = { ...recordOf(FLOW, 'p'), targetId: 'c' };
+      const ended = { ...person, status: 'ended', ended: 'out of scope' } as const;
+      await store.links.write({ ...ended, revision: 1 }, FLOW);
+      const activities = linkActivities(watching.deps);
+      await activities.storeLink({ link: { ...ended, revision: 2 } });
+      assert.deepEqual(watching.told.retried, []);
+      for (const revision of [3, 4]) await activities.storeLink({ link: { ...person, status: 'in-step', revision } });
+      assert.deepEqual(watching.told.retried, ['o0'], 'once');
+    });
+
     it('very many are told by their feed, and not by the attempt', async () => {
       const many = 120;
       await orders(many);

@@ -36,9 +36,12 @@ export interface Pair {
 export const systemOf = ({ site }: Pick<Aftermath, 'site'>, side: Side): ModelSystem =>
   side === 'source' ? site.source : site.target;
 
+/** New rules come with new workers, in place of those at work. */
+const ENDS_WORKERS: readonly string[] = ['crash', 'freeze', 'rules'];
+
 /** Whether answers are lost: what an attempt did before it fell silent nobody can tell. */
 export const isTroubled = ({ schedule }: Pick<Aftermath, 'schedule'>): boolean =>
-  schedule.faults > 0 || schedule.crashes > 0 || schedule.acts.some(({ do: what }) => what === 'freeze' || what === 'crash');
+  schedule.faults > 0 || schedule.crashes > 0 || schedule.acts.some(({ do: what }) => ENDS_WORKERS.includes(what));
 
 const forms = (value: Value, natures: readonly Nature[]): Value[] => {
   let all = [value];

@@ -1,5 +1,6 @@
 import { isNoValue } from '../../flows/values.ts';
 import type { Aftermath, Pair } from './aftermath.ts';
+import { ANOTHER_BODY } from './modelSystem.ts';
 
 /** What no record may be without. */
 const NAMES = ['FirstName', 'LastName', 'givenName', 'familyName'];
@@ -14,6 +15,8 @@ export function blockIsDeserved(after: Aftermath, { plan, sourceId, row, stored,
     values.some((value) => isNoValue(value)) ||
     [...values, ...roles].some((value) => typeof value === 'string' && /[!?]/.test(value));
   const { lies, externalId, uniqueExternalId, idempotencyKey } = site.target.nature;
+  // A key names one body for ever.
+  if (stored.block?.text.includes(ANOTHER_BODY) === true) return false;
   switch (code) {
     case 'ambiguous': {
       const twins = people.twins.filter((twin) => twin.site === site && twin.sourceId === sourceId);

@@ -11,8 +11,6 @@ const has =
   (...kinds: readonly Act['do'][]) =>
   ({ acts }: Schedule): boolean =>
     acts.some((act) => kinds.includes(act.do));
-const lies = ({ target }: Schedule): boolean => target.lies !== null;
-const unkeyed = ({ target }: Schedule): boolean => !target.idempotencyKey;
 const matching = ({ flows }: Schedule): boolean => flows.some(({ relation }) => relation.startsWith('m'));
 
 /**
@@ -22,7 +20,11 @@ const matching = ({ flows }: Schedule): boolean => flows.some(({ relation }) => 
 export const BREAKS = {
   'base-from-sent': { promise: 'Convergence', what: 'the base is what was sent, not what the answer shows' },
   'dropped-signals': { promise: 'Convergence', what: '`seen` is set although the signal was lost' },
-  'roll-over-drops': { promise: 'Convergence', what: 'a roll-over forgets the messages that have just arrived' },
+  'roll-over-drops': {
+    promise: 'Convergence',
+    what: 'a roll-over forgets the messages that have just arrived',
+    needs: ({ rollOvers }) => rollOvers > 0,
+  },
   'conditions-ignored': {
     promise: 'Convergence',
     what: 'a link under new rules goes on by its old ones',
@@ -30,12 +32,25 @@ export const BREAKS = {
   },
   'blind-writes': { promise: 'No lost edit', what: 'writes go out without their condition' },
   'no-history': { promise: 'No lost edit', what: 'what is overwritten is not kept' },
+  'scope-is-final': {
+    promise: 'Convergence',
+    what: 'a record that comes back into scope is left where it is',
+    needs: has('scope'),
+  },
   'scope-untested': {
     promise: 'Nothing else touched',
     what: 'a write does not test that the record is still in scope',
     needs: has('scope'),
   },
   'create-without-lookup': { promise: 'No duplicate', what: 'a second try creates without looking, under another key' },
+  'key-without-incarnation': {
+    promise: 'No duplicate',
+    what: 'a record made anew is sent under the key of the one that was deleted',
+    needs: ({ target, flows, acts }) =>
+      target.idempotencyKey &&
+      acts.some((act) => act.do === 'delete') &&
+      flows.some((flow) => flow.onTargetDeleted === 'recreate'),
+  },
   'match-not-seen': {
     promise: 'No duplicate',
     what: 'a record that matches is not looked for before one is created',
@@ -56,6 +71,17 @@ export const BREAKS = {
   },
   'gone-at-once': { promise: 'No resurrection', what: 'one 404 ends a link' },
   'recreate-deleted': { promise: 'No resurrection', what: 'a deleted target is created again', needs: has('delete') },
+  'partner-deleted': {
+    promise: 'No resurrection',
+    what: 'the partner of a deleted source goes with it, although the flow keeps it',
+    needs: ({ flows, acts }) =>
+      acts.some((act) => act.do === 'delete' && act.side === 'source') && flows.some((flow) => flow.onSourceDeleted === 'keep'),
+  },
+  'tombstone-forgotten': {
+    promise: 'No resurrection',
+    what: 'the store forgets a link whose source is gone',
+    needs: has('delete'),
+  },
   'no-revival': {
     promise: 'No resurrection',
     what: 'a record that was believed gone, and is there after all, stays without a link',
@@ -72,6 +98,8 @@ export const BREAKS = {
     needs: has('outage'),
   },
   'unmapped-writes': { promise: 'Nothing else touched', what: 'an unmapped property is written' },
+  'words-leak': { promise: 'Nothing hidden', what: 'the words of a refusal travel along with the link' },
+  'edit-frees-nothing': { promise: 'Nothing hidden', what: 'a blocked link is not tried again at the next edit' },
   'words-dropped': { promise: 'Nothing hidden', what: 'a blocked link does not keep the words of the refusal' },
   'row-stops-feed': {
     promise: 'Nothing hidden',
@@ -93,6 +121,7 @@ export const BREAKS = {
   'no-brake': { promise: 'A brake', what: 'what is counted within the hour is forgotten', needs: has('bulk') },
   'brake-tires': { promise: 'A brake', what: 'what is held lets go by itself', needs: has('bulk') },
   'pause-ignored': { promise: 'People steer', what: 'a pause stops nothing', needs: has('pause') },
+  'unlinked-revives': { promise: 'People steer', what: 'an edit links again what was unlinked by hand', needs: has('unlink') },
   'unlink-ignored': { promise: 'People steer', what: 'an unlinked record is still written', needs: has('unlink') },
   'ask-decides': {
     promise: 'People steer',
@@ -103,12 +132,23 @@ export const BREAKS = {
   'poisoned-clock': {
     promise: 'The later edit wins',
     what: 'the stamp of a write that changed nothing counts for the clock',
-    needs: ({ target, source }) => target.still || source.still,
+    needs: ({ target }) => target.still && target.tidy === 'trims',
   },
   'merge-followed': {
     promise: 'Safe with systems that lie',
     what: 'another id that comes back is taken for the record',
     needs: has('merge'),
+  },
+  'left-out-is-empty': {
+    promise: 'Safe with systems that lie',
+    what: 'a property that an answer leaves out is read as empty',
+    needs: ({ target, flows }) => (target.lies?.leavesOut ?? 0) > 0 && flows.some(({ pairs }) => pairs === 3),
+  },
+  'unknown-is-passing': {
+    promise: 'Safe with systems that lie',
+    what: 'a refusal of which nobody knows what it means is tried again without end',
+    needs: ({ target, acts }) =>
+      target.conditional !== 'test' && acts.some((act) => act.do === 'edit' && String(act.value).includes('?')),
   },
   'success-believed': {
     promise: 'Safe with systems that lie',
@@ -118,7 +158,8 @@ export const BREAKS = {
   'id-alone-sent-again': {
     promise: 'Safe with systems that lie',
     what: 'a create that is answered with an id alone is sent again',
-    needs: (schedule) => lies(schedule) && unkeyed(schedule) && schedule.target.lies?.answer !== 'whole',
+    needs: ({ target }) =>
+      target.lies !== null && target.lies.answer !== 'whole' && !target.idempotencyKey && !target.uniqueExternalId,
   },
   'errors-by-status': {
     promise: 'Safe with systems that lie',

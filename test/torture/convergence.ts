@@ -29,11 +29,13 @@ export function heldToConvergence(after: Aftermath, pair: Pair, say: Say): void 
   }
   if (stored.block && stored.status === 'blocked' && stored.block.text === '')
     say('Nothing hidden', `${name} is blocked, and nothing says why`);
+  if (stored.block && stored.block.text !== '' && JSON.stringify(link.state).includes(stored.block.text))
+    say('Nothing hidden', `${name} carries along what only its store may say: ${stored.block.text}`);
+  if (plan.onSourceDeleted === 'keep' && isOwnDeletion(site.target.deeds, targetId))
+    say('No resurrection', `${name}: Tandem deleted ${targetId}, which the flow keeps`);
   // What Tandem deleted itself does not come back.
   if (isDeletedByTandem(after, pair)) {
-    const ownDeletion = (deeds: readonly Deed[], id: string | null): boolean =>
-      deeds.some((deed) => deed.by === 'tandem' && deed.kind === 'delete' && deed.id === id);
-    if (ownDeletion(site.source.deeds, sourceId) && ownDeletion(site.target.deeds, targetId))
+    if (isOwnDeletion(site.source.deeds, sourceId) && isOwnDeletion(site.target.deeds, targetId))
       say('No resurrection', `${name}: Tandem deleted both records, one for the other's sake`);
     if (stored.ended !== 'source gone')
       say('No resurrection', `${name} ended by a deletion of Tandem's own, and is ${stored.status}`);
@@ -77,11 +79,24 @@ export function heldToConvergence(after: Aftermath, pair: Pair, say: Say): void 
   heldToBase(after, pair, say);
 }
 
-/** A write that was answered without the record and stored nowhere, and an edit at that moment: nobody can tell. */
-const mayHaveForgotten = ({ site }: Aftermath): boolean => {
+/** From a write that is answered without the record to the read that follows (ms). */
+const READ_BACK_MS = 4000;
+
+/**
+ * A write that was answered without the record, and stored nowhere or edited at that moment: nobody can tell from one
+ * of which the system made something else.
+ */
+function isUntold({ site }: Aftermath, { targetId, property }: { targetId: string | null; property: string }): boolean {
   const { lies } = site.target.nature;
-  return lies !== null && lies.forgets > 0 && lies.answer !== 'whole';
-};
+  if (lies === null || lies.answer === 'whole') return false;
+  const edits = site.target.deeds.filter((deed) => deed.id === targetId && deed.property === property && deed.kind === 'edit');
+  const isCrossed = ({ by, at }: Deed): boolean =>
+    by === 'person' && edits.some((each) => each.by === 'tandem' && at >= each.at && at < each.at + READ_BACK_MS);
+  return lies.forgets > 0 || edits.some(isCrossed);
+}
+
+const isOwnDeletion = (deeds: readonly Deed[], id: string | null): boolean =>
+  deeds.some((deed) => deed.by === 'tandem' && deed.kind === 'delete' && deed.id === id);
 
 const isDeletedByTandem = ({ site }: Aftermath, { sourceId, targetId }: Pair): boolean =>
   [...site.source.deeds, ...site.target.deeds].some(
@@ -146,7 +161,7 @@ function heldToBase(after: Aftermath, { plan, sourceId, row, stored, targetId, o
         'Convergence',
         `${where}: ${JSON.stringify(a)} and ${JSON.stringify(b)} are not the base ${JSON.stringify(baseA)} and ${JSON.stringify(baseB)}`,
       );
-    else if (!alike(a, b, after) && !mayHaveForgotten(after))
+    else if (!alike(a, b, after) && !isUntold(after, { targetId, property: pair.target }))
       say('Convergence', `${where} is ${JSON.stringify(a)} here and ${JSON.stringify(b)} there`);
     const wrong = i < PAIRS.length ? wrongWinner(after, { plan, sourceId, targetId, i }) : null;
     if (wrong !== null) say('The later edit wins', wrong);

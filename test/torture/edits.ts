@@ -111,9 +111,10 @@ function lostEdits(after: Aftermath, { pair, side, deeds }: Edits, say: Say): vo
       );
     const restored = after.schedule.acts.some((act) => act.do === 'restore' || act.do === 'resolve');
     // What a system made of a value whose answer was lost cannot be told from a person's edit.
-    const unsure = isTroubled(after) || (after.schedule.target.lies?.leavesOut ?? 0) > 0;
+    const unsure = isTroubled(after);
     // Since Tandem last wrote it: an edit that was not carried yet makes a conflict, whichever came first.
-    const moved = theirs.some((each) => each.at > (deeds[i - 2]?.at ?? 0));
+    const since = deeds.slice(0, i).findLast(({ by }) => by === 'tandem')?.at ?? 0;
+    const moved = theirs.some((each) => each.at > edit.at || (each.by === 'person' && each.at > since));
     const oneWay = deed.property === 'role' && pair.plan.third === 'toTarget';
     if (
       !restored &&
@@ -129,7 +130,8 @@ function lostEdits(after: Aftermath, { pair, side, deeds }: Edits, say: Say): vo
         `${where}: ${JSON.stringify(value)} was set back to ${JSON.stringify(deed.after)}, which nobody asked for`,
       );
     const sent = theirs.some((each) => each.by === 'person' && sameValue(each.after, deed.after));
-    if (!sent && !unsure && !restored && !sameValue(value, deed.after) && alike(value, deed.after, after))
+    const readable = (after.schedule.target.lies?.leavesOut ?? 0) === 0;
+    if (!sent && !unsure && readable && !restored && !sameValue(value, deed.after) && alike(value, deed.after, after))
       say('No ping-pong', `${where}: ${JSON.stringify(value)} came back as ${JSON.stringify(deed.after)}`);
   }
 }

@@ -179,7 +179,9 @@ class MemoryLinks {
     });
     if (record.targetId !== null) this.targets.set(record.targetId, key);
     if (record.ended === 'source gone' || record.ended === 'target gone') this.buried.add(key);
-    return Promise.resolve(this.rows.get(key) ?? null);
+    const written = this.rows.get(key) ?? null;
+    if (record.ended === 'source gone' && this.#breaks.has('tombstone-forgotten')) this.rows.delete(key);
+    return Promise.resolve(written);
   }
 }
 

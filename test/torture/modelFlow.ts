@@ -23,7 +23,7 @@ export function flowOf(plan: FlowPlan, breaks: Breaks): Flow {
       plan.relation === 'match' || plan.relation === 'merge-or-create' ? [{ source: 'Code', target: 'code', normalise: [] }] : [],
     connected: plan.relation === 'connected' ? [{ type: 'Person', property: 'PersonId' }] : [],
     policy: breaks.has('ask-decides') && plan.policy === 'ask' ? 'latest' : plan.policy,
-    onSourceDeleted: plan.onSourceDeleted,
+    onSourceDeleted: breaks.has('partner-deleted') ? 'delete' : plan.onSourceDeleted,
     onTargetDeleted: breaks.has('recreate-deleted') ? 'recreate' : plan.onTargetDeleted,
     create: {},
   };

@@ -28,6 +28,8 @@ export interface Held {
 
 const TRACE = process.env['TRACE'] !== undefined;
 const PAGE = 3;
+/** What a system says of a key that it knows with another body. */
+export const ANOTHER_BODY = '422 another body';
 
 /** A system in memory, with a primary, a replica that lags, faults on the way, and people at its screens. */
 export class ModelSystem {
@@ -170,7 +172,7 @@ export class ModelSystem {
     const body = JSON.stringify(values);
     const key = this.#breaks.has('create-without-lookup') ? `${identity.idempotencyKey}${this.writes}` : identity.idempotencyKey;
     const known = this.nature.idempotencyKey ? this.#keys.get(key) : undefined;
-    if (known && known.body !== body) throw new SystemError(this.name, 'refused', { text: '422 another body', status: 422 });
+    if (known && known.body !== body) throw new SystemError(this.name, 'refused', { text: ANOTHER_BODY, status: 422 });
     if (known) return known.row;
     const { externalId } = identity;
     const taken = [...this.rows.values()].some((each) => each.type === type && each.externalId === externalId);
@@ -280,8 +282,9 @@ export class ModelSystem {
     const texts = Object.values(values).filter((value) => typeof value === 'string');
     if (texts.some((text) => text.includes('!')))
       throw new SystemError(this.name, 'refused', { text: '422 no exclamation', status: 422 });
+    const passing = plain === 'refused' && this.#breaks.has('unknown-is-passing');
     if (texts.some((text) => text.includes('?')))
-      throw new SystemError(this.name, plain, { text: '400 no question', status: 400 });
+      throw new SystemError(this.name, passing ? 'unreachable' : plain, { text: '400 no question', status: 400 });
     // A record needs its names.
     if (this.name === 'powerOffice' && Object.entries(values).some(([name, value]) => name !== 'Role' && isNoValue(value)))
       throw new SystemError(this.name, plain, { text: '400 required', status: 400, fields: Object.keys(values) });

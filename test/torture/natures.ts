@@ -16,9 +16,11 @@ export function natureOf(
     lagMs: random.pick([0, 300, 1200]),
     skewMs: random.pick([0, 0, -180_000, 240_000]),
     tidy: random.pick(
-      theme === 'calm' ? (['keeps', 'trims', 'trims'] as const) : (['keeps', 'keeps', 'trims', 'cuts', 'capitals'] as const),
+      theme === 'calm'
+        ? (['keeps', 'trims', 'trims', 'trims'] as const)
+        : (['keeps', 'keeps', 'trims', 'cuts', 'capitals'] as const),
     ),
-    still: random.chance(theme === 'calm' ? 0.7 : 0.3),
+    still: random.chance(theme === 'calm' ? 0.8 : 0.3),
     keepsAll: theme === 'deletions' && random.chance(0.2),
     lies,
   };
@@ -29,7 +31,7 @@ export function liesOf(random: Random): Lies {
   const lies = {
     answer: random.pick(['whole', 'part', 'id', 'none'] as const),
     forgets: random.pick([0, 0.3]),
-    leavesOut: random.pick([0, 0, 0.1]),
+    leavesOut: random.pick([0, 0.3]),
     leavesOutEmpty: random.chance(0.3),
     unreadable: random.pick([0, 0.1]),
     oddErrors: random.chance(0.5),

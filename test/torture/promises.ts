@@ -23,6 +23,7 @@ export function brokenPromises(after: Aftermath): string[] {
       if (!link || !stored) {
         const inScope = row !== undefined && (plan.source !== 'Person' || row.fields['IsPerson'] === true);
         if (inScope) say('Convergence', `${plan.name} ${sourceId} has no link`);
+        if (link && !stored) say('No resurrection', `${plan.name} ${sourceId} had a link, and nothing is left that says so`);
         continue;
       }
       const targetId = link.state.target.id;

@@ -1,6 +1,6 @@
 import type { Value } from '../../flows/values.ts';
 import type { Act, Deed } from './acts.ts';
-import type { FlowPlan } from './flowPlan.ts';
+import { planFlows, type FlowPlan, type Theme } from './flowPlan.ts';
 import type { Nature } from './modelRecord.ts';
 import { liesOf, natureOf } from './natures.ts';
 import { Random } from './sim.ts';
@@ -30,9 +30,6 @@ export interface Schedule {
 }
 
 export const ACTIVE_MS = 60_000;
-/** What a schedule is about, besides edits. */
-const THEMES = ['plain', 'calm', 'bulk', 'outage', 'steering', 'matching', 'flows', 'lies', 'sites', 'deletions'] as const;
-type Theme = (typeof THEMES)[number];
 const ROUND: readonly Theme[] = [
   'plain',
   'steering',
@@ -50,7 +47,7 @@ const ROUND: readonly Theme[] = [
   'flows',
   'bulk',
   'matching',
-  'plain',
+  'lies',
   'outage',
 ];
 
@@ -77,7 +74,7 @@ class Draft {
     this.#theme = ROUND[seed % ROUND.length] as Theme;
     this.#sites = this.#theme === 'sites' ? 2 : 1;
     this.#records = this.#theme === 'bulk' ? 24 : this.#theme === 'outage' ? 13 : 1 + this.#random.int(4);
-    this.#flows = this.#planFlows();
+    this.#flows = planFlows(this.#random, { theme: this.#theme, when: () => this.#when() });
   }
 
   finish(): Schedule {
@@ -85,7 +82,8 @@ class Draft {
     const calm = this.#theme === 'calm';
     const big = this.#theme === 'bulk' || this.#theme === 'outage';
     this.#people(calm ? 4 : big ? 6 : 14);
-    if (calm || random.chance(0.2)) this.#duel();
+    // Each of several duels has a record of its own.
+    for (let n = 0; n < (calm ? this.#records : 1); n++) if (calm || random.chance(0.2)) this.#duel(n);
     if (this.#theme === 'steering') this.#steer();
     if (this.#theme === 'matching') this.#twins();
     if (this.#theme === 'flows') this.#changeFlows();
@@ -118,7 +116,7 @@ class Draft {
   }
 
   #add(deed: Deed, at = this.#when()): void {
-    this.#acts.push({ ...deed, at: Math.min(ACTIVE_MS, Math.floor(at)) } as Act);
+    this.#acts.push({ ...deed, at: Math.max(0, Math.min(ACTIVE_MS, Math.floor(at))) } as Act);
   }
 
   /** A record of any site and flow. */
@@ -148,53 +146,15 @@ class Draft {
     ]);
   }
 
-  #planFlows(): readonly FlowPlan[] {
-    const random = this.#random;
-    const theme = this.#theme;
-    const deletes = theme === 'deletions' || theme === 'bulk';
-    const first: FlowPlan = {
-      name: 'f',
-      source: 'Person',
-      target: 'Contact',
-      relation: theme === 'matching' ? random.pick(['merge-or-create', 'match'] as const) : 'create',
-      policy:
-        theme === 'calm'
-          ? 'latest'
-          : theme === 'steering' && random.chance(0.5)
-            ? 'ask'
-            : random.pick(['latest', 'latest', 'source', 'target'] as const),
-      onSourceDeleted: deletes ? random.pick(['keep', 'delete'] as const) : 'keep',
-      onTargetDeleted: deletes ? random.pick(['keep', 'delete', 'recreate'] as const) : 'keep',
-      pairs: theme === 'bulk' ? 2 : random.pick([2, 2, 3] as const),
-      third: random.pick(['both', 'toTarget', 'vip'] as const),
-      from: 0,
-    };
-    if (theme !== 'flows' && !(theme === 'plain' && random.chance(0.3))) return [first];
-    const from = theme === 'flows' && random.chance(0.4) ? this.#when() : 0;
-    const second: FlowPlan = {
-      ...first,
-      name: 'g',
-      onSourceDeleted: 'keep',
-      onTargetDeleted: 'keep',
-      policy: random.pick(['latest', 'source'] as const),
-      from,
-      ...random.pick([
-        { source: 'Person', target: 'Company', relation: 'create' },
-        { source: 'Supplier', target: 'Contact', relation: 'create' },
-        { source: 'Order', target: 'Deal', relation: 'connected' },
-      ] as const),
-    };
-    return [first, second];
-  }
-
   #people(most: number): void {
     const random = this.#random;
-    const big = this.#records > 10;
+    // What is about records that are linked needs them early.
+    const early = this.#records > 10 || ['calm', 'deletions', 'steering'].includes(this.#theme);
     for (let site = 0; site < this.#sites; site++)
       for (const [flow, plan] of this.#flows.entries())
         for (let n = 0; n < this.#records; n++)
           if (flow === 0 || plan.source !== 'Person')
-            this.#add({ do: 'create', site, flow, n, value: this.#text() }, n === 0 || big ? flow : this.#when());
+            this.#add({ do: 'create', site, flow, n, value: this.#text() }, n === 0 || early ? flow : this.#when());
     let burst = this.#when();
     for (let i = random.int(most); i > 0; i--) {
       // People edit in bursts, often both sides at once.
@@ -212,22 +172,36 @@ class Draft {
     const kind = random.next();
     if (kind < 0.62 || calm) this.#add({ do: 'edit', ...of, side, pair, value: this.#value() }, at);
     else if (kind < 0.68) this.#add({ do: 'both', ...of, pair, value: this.#text() }, at);
-    else if (kind < 0.76) this.#add({ do: 'back', ...of, side, pair }, at);
-    else if (kind < 0.84) this.#add({ do: 'touch', ...of, side }, at);
+    else if (kind < 0.76) {
+      // There and back again, each time told.
+      for (const before of [12_000, 6000]) this.#add({ do: 'edit', ...of, side, pair, value: this.#text() }, at - before);
+      this.#add({ do: 'back', ...of, side, pair }, at);
+    } else if (kind < 0.84) this.#add({ do: 'touch', ...of, side }, at);
     else if (kind < 0.88) this.#add({ do: 'delete', ...of, side }, at);
     else if (kind < 0.91) this.#add({ do: 'vip', ...of, on: random.chance(0.7) }, at);
     else if (kind < 0.94 && this.#theme === 'lies') this.#add({ do: 'merge', ...of }, at);
-    else this.#add({ do: 'scope', ...of, on: random.chance(0.5) }, at);
+    else this.#scope(of, at);
+  }
+
+  /** Out of scope, and mostly back again. */
+  #scope(of: { site: number; flow: number; n: number }, at: number): void {
+    const random = this.#random;
+    this.#add({ do: 'scope', ...of, on: random.chance(0.2) }, at);
+    // An edit that was to be carried just then.
+    if (random.chance(0.6))
+      this.#add({ do: 'edit', ...of, side: 'target', pair: random.int(2), value: this.#text() }, at - random.between(0, 2500));
+    if (random.chance(0.7)) this.#add({ do: 'scope', ...of, on: true }, at + random.between(4000, 25_000));
   }
 
   /** One property on both sides, clearly apart, yet often between two looks. */
-  #duel(): void {
+  #duel(n: number): void {
     const random = this.#random;
-    const sides = random.chance(0.5) ? (['source', 'target'] as const) : (['target', 'source'] as const);
+    const calm = this.#theme === 'calm';
+    const sides = random.chance(calm ? 0.3 : 0.5) ? (['source', 'target'] as const) : (['target', 'source'] as const);
     const at = random.between(30_000, ACTIVE_MS - 4000);
-    const of = { site: 0, flow: 0, n: 0 };
+    const of = { site: 0, flow: 0, n };
     // Now and then a write that changes nothing came just before: the clock learns from it, or should not.
-    const pads = this.#theme === 'calm' ? 0.8 : 0.4;
+    const pads = calm ? 0.9 : 0.4;
     if (random.chance(pads))
       this.#add({ do: 'edit', ...of, side: 'source', pair: 0, value: `Pad${++this.#values}` }, at - 26_000);
     const padded = `  Pad${this.#values}  `;
@@ -288,15 +262,21 @@ class Draft {
     this.#add({ do: 'edit', site: 0, flow: 0, n: 0, side: 'source', pair: 2, value: this.#text() }, at - 6000);
   }
 
-  /** Plain edits of a source, so that a lie has something to be about. */
+  /** Plain edits of a record, so that a lie has something to be about. */
   #believe(): void {
-    for (let i = 0; i < 3; i++)
-      this.#add({ do: 'edit', site: 0, flow: 0, n: 0, side: 'source', pair: i % 2, value: this.#text() }, 9000 + i * 14_000);
+    const of = { site: 0, flow: 0, n: 0 };
+    this.#add({ do: 'edit', ...of, side: 'source', pair: 2, value: this.#text() }, 5000);
+    for (let i = 0; i < 3; i++) {
+      this.#add({ do: 'edit', ...of, side: 'source', pair: i % 2, value: this.#text() }, 9000 + i * 14_000);
+      this.#add({ do: 'touch', ...of, side: 'target' }, 17_000 + i * 14_000);
+    }
+    this.#add({ do: 'edit', ...of, side: 'target', pair: 0, value: this.#text() }, 54_000);
+    if (this.#random.chance(0.3)) this.#add({ do: 'delete', ...of, n: this.#records - 1, side: 'target' }, 45_000);
   }
 
   #deletions(): void {
     const random = this.#random;
-    for (let i = 1 + random.int(3); i > 0; i--) {
+    for (let i = 2 + random.int(3); i > 0; i--) {
       const of = this.#any();
       const side = random.pick(['source', 'target'] as const);
       const at = random.between(6000, 22_000);

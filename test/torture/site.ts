@@ -75,9 +75,11 @@ export class Site {
     this.name = number === 0 ? DEFAULT_INSTALLATION : `site-${number}`;
     const named = installationNamed(this.name);
     const nameless = installationNamed(DEFAULT_INSTALLATION);
-    this.installation = world.breaks.has('unnamed-ids')
-      ? { ...named, externalId: (flow, sourceId) => nameless.externalId(flow, sourceId) }
-      : named;
+    this.installation = {
+      ...named,
+      ...(world.breaks.has('unnamed-ids') ? { externalId: (...of) => nameless.externalId(...of) } : {}),
+      ...(world.breaks.has('key-without-incarnation') ? { idempotencyKey: (link) => named.idempotencyKey(link, 1, 1) } : {}),
+    };
     this.source = source;
     this.target = target;
     this.plans = plans;

@@ -3,6 +3,7 @@ import { rulesOf } from '../../activities/observation.ts';
 import type { Attempt, Messenger } from '../../activities/ports.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Flow } from '../../flows/flow.ts';
+import { linkKey } from '../../flows/names.ts';
 import { SIDES } from '../../flows/side.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import { advance } from '../../workflows/core/lifecycle.ts';
@@ -147,6 +148,7 @@ export class ModelTemporal {
   async #drive(link: LinkRun): Promise<void> {
     const { sim, random, breaks, rollOvers } = this.#given;
     while (link.open) {
+      if (breaks.has('roll-over-drops') && random.chance(rollOvers)) link.inbox.splice(0);
       for (const message of link.inbox.splice(0)) link.state = this.#take(link, message);
       const next = advance(link.state, sim.now());
       link.state = next.state;
@@ -165,7 +167,6 @@ export class ModelTemporal {
       link.steps += 1;
       const outcome = await this.#perform(link, next.step);
       link.state = this.#broken(applyOutcome(link.state, { step: next.step, outcome, now: sim.now() }));
-      if (breaks.has('roll-over-drops') && random.chance(rollOvers)) link.inbox.splice(0);
     }
   }
 
@@ -205,7 +206,10 @@ export class ModelTemporal {
       (state.ended === 'source gone' || state.ended === 'target gone')
     )
       return state;
-    const next = receive(state, message, sim.now());
+    if (breaks.has('scope-is-final') && message.kind === 'observed' && state.ended === 'out of scope') return state;
+    const unlinked = breaks.has('unlinked-revives') && message.kind === 'observed' && state.ended === 'unlinked by hand';
+    const next = receive(unlinked ? receive(state, { kind: 'relink' }, sim.now()) : state, message, sim.now());
+    if (breaks.has('edit-frees-nothing') && message.kind === 'observed' && state.block) return { ...next, block: state.block };
     if (breaks.has('hoarding')) {
       const requests = Array.from({ length: 20 }, (_, i) => ({ id: `${sim.now()}/${i}/${'x'.repeat(20)}`, at: sim.now() }));
       return { ...next, requests: [...(next.requests ?? []), ...requests] };
@@ -239,6 +243,13 @@ export class ModelTemporal {
     }
   }
 
+  /** An outcome carries no words of a system, unless it is to be seen that somebody notices. */
+  async #told(worker: Worker, { state }: LinkRun, outcome: Outcome): Promise<Outcome> {
+    if (outcome.kind !== 'refused' || !this.#given.breaks.has('words-leak')) return outcome;
+    const stored = await worker.deps.store.links.byKey(linkKey(state.flow, state.source.id ?? ''));
+    return { ...outcome, properties: [stored?.block?.text ?? ''] };
+  }
+
   #attempt(link: LinkRun, step: Task, { number, scheduledAt }: Omit<Attempt, 'signal'>): Promise<Outcome | null> {
     const { sim } = this.#given;
     const worker = this.#given.workerFor(link.world);
@@ -256,6 +267,7 @@ export class ModelTemporal {
       watchSilence();
       const attempt = { number, scheduledAt, signal: abort.signal };
       run(worker, attempt, { state: link.state, step, now: sim.now() })
+        .then((outcome) => this.#told(worker, link, outcome))
         .then(resolve, (error: unknown) => {
           const wait = patience(error, abort.signal);
           if (wait === null) return reject(error instanceof Error ? error : new Error(String(error)));

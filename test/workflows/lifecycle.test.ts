@@ -50,6 +50,15 @@ describe('the life of a link', () => {
     assert.equal(braked.block?.code, 'held', 'the brake holds');
   });
 
+  it('what the store had seen earlier says nothing against reads that have missed the record since', () => {
+    const fresh = inStep();
+    const gone = { reads: 2, nextAt: NOW, since: NOW };
+    const state = { ...fresh, target: { ...fresh.target, gone } };
+    const news = { target: seen(2, { givenName: 'Kari', familyName: 'Lie' }) };
+    const next = applyOutcome(state, { step: { kind: 'store', revision: 2 }, outcome: { kind: 'stored', news }, now: NOW });
+    assert.deepEqual([next.target.seen?.version, next.target.gone], [news.target.version, gone]);
+  });
+
   it('a deletion for the sake of a record whose partner was gone before is not its own: the record may come back', () => {
     for (const before of [true, false]) {
       const state = inStep({ ...RULES, onSourceDeleted: 'delete' });

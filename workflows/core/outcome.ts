@@ -103,7 +103,11 @@ export function applyOutcome(state: LinkState, { step, outcome, now }: Become): 
   let next = applyResult(state, { step, outcome, now });
   for (const side of SIDES) {
     const seen = outcome.news?.[side];
-    if (seen && next[side].id !== null) next = observe(next, { side, seen });
+    if (!seen || next[side].id === null) continue;
+    // Seen some time ago: it says nothing against reads that missed the record since.
+    const { gone } = next[side];
+    next = observe(next, { side, seen });
+    next = { ...next, [side]: { ...next[side], gone } };
   }
   return next;
 }
