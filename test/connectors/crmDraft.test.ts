@@ -11,8 +11,7 @@ const AUTH = { kind: 'header', header: 'Authorization', scheme: 'Bearer', token:
 async function drafted(
   answering: Answering,
   at: string,
-  headers: Record<string, string> = {},
-  below?: string,
+  { headers = {}, below }: { readonly headers?: Record<string, string>; readonly below?: string | undefined } = {},
 ): Promise<{ draft: Draft; profile: Profile; url: string }> {
   const server = await oddCrm(answering);
   try {
@@ -109,7 +108,7 @@ describe('a first draft of a profile', () => {
         return { body: { data: pathname === '/people' ? [row] : row } };
       },
       '/people',
-      { 'X-App': 'crm' },
+      { headers: { 'X-App': 'crm' } },
     );
     assert.deepEqual([profile.record.values, profile.record.changed], ['attributes', ['attributes.updatedAt']]);
     assert.deepEqual([profile.operations.list?.items, profile.operations.read?.out], ['data', 'data']);
@@ -131,7 +130,7 @@ describe('a first draft of a profile', () => {
       ['/v1', '/crm/people', '/v1'],
       [undefined, '/people', '/v1/crm'],
     ] as const) {
-      const { draft, profile, url } = await drafted(answering, '/v1/crm/people', {}, below);
+      const { draft, profile, url } = await drafted(answering, '/v1/crm/people', { below });
       assert.deepEqual([profile.types['Contact']?.path, draft.base], [path, url + base]);
     }
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { pino } from 'pino';
 import { rulesOf } from '../../activities/observation.ts';
 import { linkKey } from '../../flows/names.ts';
