@@ -36,8 +36,7 @@ export interface Pair {
 export const systemOf = ({ site }: Pick<Aftermath, 'site'>, side: Side): ModelSystem =>
   side === 'source' ? site.source : site.target;
 
-/** New rules come with new workers, in place of those at work. */
-const ENDS_WORKERS: readonly string[] = ['crash', 'freeze', 'rules'];
+const ENDS_WORKERS: readonly string[] = ['crash', 'freeze'];
 
 /** Whether answers are lost: what an attempt did before it fell silent nobody can tell. */
 export const isTroubled = ({ schedule }: Pick<Aftermath, 'schedule'>): boolean =>

@@ -161,4 +161,22 @@ describe('pairs of properties', () => {
     assert.equal(chosen.chosen, 'c7');
     assert.equal(writes(chosen), 'create');
   });
+
+  it('a worker of an edited flow says by which rules it has read: what these leave out is not empty', () => {
+    const wide: Rules = { ...rulesOf({ source: 'a', target: 'x' }, { source: 'b', target: 'y' }), hash: 'wide' };
+    const narrow: Rules = { ...rulesOf({ source: 'a', target: 'x' }), hash: 'narrow' };
+    const doubted = receive(created(wide, { a: '1', b: '2' }, { x: '1', y: '2' }), { kind: 'sync' }, NOW);
+    const { step } = advance(doubted, NOW);
+    assert.equal(step.kind, 'read');
+    const found = { source: seen(2, { a: '1' }), target: seen(2, { x: '1' }) };
+    const state = applyOutcome(doubted, { step, outcome: { kind: 'read', found, rules: narrow }, now: NOW });
+    assert.equal(state.rules.hash, 'narrow');
+    assert.equal(writes(state), 'store');
+
+    const edited = observed(created(wide, { a: '1', b: '2' }, { x: '1', y: '2' }), 'source', seen(2, { a: '3', b: '2' }));
+    const write = advance(edited, NOW).step;
+    assert.equal(write.kind, 'write');
+    const written = { kind: 'written', seen: seen(2, { x: '3' }), rules: narrow } as const;
+    assert.equal(writes(applyOutcome(edited, { step: write, outcome: written, now: NOW })), 'read');
+  });
 });

@@ -2,20 +2,20 @@ import { initialBase } from '../../flows/initialBase.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { sameValues, type Values } from '../../flows/values.ts';
 import { isBelievedGone, missedAgain, missedInOutage } from './absence.ts';
-import { answered, observe } from './observe.ts';
+import { answered, changeRules, observe } from './observe.ts';
 import { blockedStatus } from './lifecycle.ts';
 import type { Step } from './step.ts';
 import { rebase, withStatus } from './transitions.ts';
-import type { Block, LinkState, Observation } from './state.ts';
+import type { Block, LinkState, Observation, Rules } from './state.ts';
 
 /** What a direct read found. `unsure`: the system says "gone" of so many that nothing is believed of it for now. */
 export type Found = Observation | 'gone' | 'unsure';
 
 /**
  * What became of a step. Facts alone; texts of refusals stay in the store. `news`: what the store had seen besides, of
- * which nobody had told the link.
+ * which nobody had told the link. `rules`: the worker's own, where the link knows others: by these it has read.
  */
-export type Outcome = { readonly news?: Partial<Record<Side, Observation>> } & Result;
+export type Outcome = { readonly news?: Partial<Record<Side, Observation>>; readonly rules?: Rules } & Result;
 
 type Result =
   | {
@@ -100,7 +100,8 @@ interface Of<S extends Step['kind'], O extends Outcome['kind']> extends Become {
 
 /** Applies what became of a step. The base of the written side is the answer's value, never what was sent. */
 export function applyOutcome(state: LinkState, { step, outcome, now }: Become): LinkState {
-  let next = applyResult(state, { step, outcome, now });
+  // What other rules leave out was not read, which is not the same as empty.
+  let next = applyResult(outcome.rules ? changeRules(state, outcome.rules) : state, { step, outcome, now });
   for (const side of SIDES) {
     const seen = outcome.news?.[side];
     if (!seen || next[side].id === null) continue;
