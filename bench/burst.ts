@@ -28,7 +28,8 @@ export async function measureBurst(stack: Stack, rounds: number): Promise<void> 
     await sleep(2000);
     const written = crmWrites(installation).length;
     const began = Date.now();
-    for (const link of links) world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: `Burst${round}` });
+    for (const [i, link] of links.entries())
+      world.powerOffice.desk.edit('ContactPerson', link.sourceId, { FirstName: `Burst${round} ${i}` });
     await until({ what: 'all edits', test: () => crmWrites(installation).length >= written + EDITS });
     const looked =
       world.powerOffice.disturbance.calls.find((call) => call.at >= began && call.path.endsWith('/ContactPersons'))?.at ?? began;
