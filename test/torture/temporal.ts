@@ -165,7 +165,8 @@ export class ModelTemporal {
         continue;
       }
       link.steps += 1;
-      const outcome = await this.#perform(link, next.step);
+      const { rules, ...told } = await this.#perform(link, next.step);
+      const outcome: Outcome = rules && !this.#given.breaks.has('conditions-ignored') ? { ...told, rules } : told;
       link.state = this.#broken(applyOutcome(link.state, { step: next.step, outcome, now: sim.now() }));
     }
   }
