@@ -11,7 +11,7 @@ import type { Deps } from '../deps.ts';
 import { bulkChangeGuard, SameValueGuard, type BulkChange } from './bulkChangeGuard.ts';
 import { judgeMissing } from './outage.ts';
 import { writeAndWake } from './wakeReferring.ts';
-import { observationOf } from '../observation.ts';
+import { observationOf, rulesOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
@@ -23,6 +23,9 @@ const PAUSE_KNOWN_MS = 1000;
 const UNCONFIGURED_TRIES = 8;
 /** Changes of which a process remembers that it has counted them. */
 const MOST_COUNTED = 10_000;
+
+/** Outcomes that say what a record holds. */
+const READS: ReadonlySet<Outcome['kind']> = new Set(['created', 'written', 'contended', 'read']);
 
 /** A direct read of one side met what a person must mend: the link is blocked with the system's own words. */
 class ReadRefused extends Error {
@@ -275,13 +278,20 @@ export function linkContext(deps: Deps) {
       : refuse({ link, side, code: 'held', properties: [typeof change === 'string' ? change : change.property], text });
   }
 
+  /** Workers of an edited flow come one after the other: what one has read by its rules goes to the link with them. */
+  function byOwnRules(link: LinkRecord, outcome: Outcome): Outcome {
+    if (!READS.has(outcome.kind)) return outcome;
+    const rules = rulesOf(flowOf(link));
+    return rules.hash === link.rules ? outcome : { ...outcome, rules };
+  }
+
   const runUnlessPaused = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
     runAttempt(async (attempt) => {
       if (attempt.number >= UNCONFIGURED_TRIES && !isConfigured(link))
         return refuse({ link, side: 'target', code: 'not-configured', text: `no worker has the flow ${link.flow}` });
       if (await isPaused(link)) return { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
       try {
-        return await work(attempt);
+        return byOwnRules(link, await work(attempt));
       } catch (error) {
         if (!(error instanceof ReadRefused)) throw error;
         const { side, refusal } = error;

@@ -1,9 +1,7 @@
 import type { Flow } from '../../flows/flow.ts';
 import { across } from '../../flows/side.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
-import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Deps } from '../deps.ts';
-import { rulesOf } from '../observation.ts';
 import { linkContext } from './context.ts';
 import { createRecord } from './create.ts';
 import { readRecords } from './read.ts';
@@ -30,36 +28,22 @@ function ownWords(block: LinkRecord['block']): string | null {
   return null;
 }
 
-/** Outcomes that say what a record holds. */
-const READS: ReadonlySet<Outcome['kind']> = new Set(['created', 'written', 'contended', 'read']);
-
 /** The link's activities. Each writes the store inside itself, under the link's revision. */
 export function linkActivities(deps: Deps): LinkActivities {
   const { runAttempt } = deps;
   const context = linkContext(deps);
   const { flowOf, endsOf, isConfigured, loadStored, guarded, isPaused, runUnlessPaused, newerObservations } = context;
 
-  /** Workers of an edited flow come one after the other: what one has read by its rules goes to the link with them. */
-  function byOwnRules(link: LinkRecord, outcome: Outcome): Outcome {
-    if (!READS.has(outcome.kind) || !isConfigured(link)) return outcome;
-    const rules = rulesOf(flowOf(link));
-    return rules.hash === link.rules ? outcome : { ...outcome, rules };
-  }
-
   return {
-    createRecord: async (input) =>
-      byOwnRules(input.link, await runUnlessPaused(input.link, (attempt) => createRecord(context, input, attempt))),
-    writeRecord: async (input) =>
-      byOwnRules(input.link, await runUnlessPaused(input.link, (attempt) => writeRecord(context, input, attempt))),
+    createRecord: (input) => runUnlessPaused(input.link, (attempt) => createRecord(context, input, attempt)),
+    writeRecord: (input) => runUnlessPaused(input.link, (attempt) => writeRecord(context, input, attempt)),
 
     // A read has no revision of its own; where it is refused, the refusal is stored under the next one.
     readRecords: async (input) => {
       const revision = input.link.revision + 1;
       const link = { ...input.link, revision };
       const outcome = await runUnlessPaused(link, (attempt) => readRecords(context, { ...input, link }, attempt));
-      return outcome.kind === 'refused' && outcome.code !== 'flow-paused'
-        ? { ...outcome, revision }
-        : byOwnRules(input.link, outcome);
+      return outcome.kind === 'refused' && outcome.code !== 'flow-paused' ? { ...outcome, revision } : outcome;
     },
 
     removeRecord: (input) => runUnlessPaused(input.link, (attempt) => removeRecord(context, input, attempt)),

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
-import { pino } from 'pino';
-import { linkActivities } from '../../activities/link/index.ts';
 import { rulesOf } from '../../activities/observation.ts';
-import { realTime } from '../../activities/realTime.ts';
-import type { Deps } from '../../activities/deps.ts';
 import type { Connector } from '../../connectors/connector.ts';
-import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
@@ -13,6 +8,7 @@ import { newRecord } from '../../workflows/linkRecord.ts';
 import { against, operationsWith } from '../connectors/oddCrm.ts';
 import { makeStore } from '../support/world.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
+import { activitiesAt } from './activitiesAt.ts';
 
 const FLOW: Flow = {
   ...SMALL_FLOW,
@@ -49,21 +45,8 @@ describe('a link whose CRM lies is blocked, and nothing else is touched', functi
   });
   afterEach(() => store.close());
 
-  const runAttempt: Deps['runAttempt'] = (work) =>
-    work({ number: 1, scheduledAt: Date.now(), signal: new AbortController().signal });
   /** A link's activities with what they use; pauses of feeds are none of it. */
-  const activities = (crm: Connector): LinkActivities =>
-    linkActivities({
-      flows: [FLOW],
-      installation: installationNamed(DEFAULT_INSTALLATION),
-      connectors: { crm, powerOffice: { ...crm, name: 'powerOffice' } },
-      store,
-      links: { signalRetry: () => Promise.resolve(true) } as unknown as Deps['links'],
-      time: realTime,
-      runAttempt,
-      log: pino({ level: 'silent' }),
-      stopping: new AbortController().signal,
-    } as unknown as Deps);
+  const activities = (crm: Connector): LinkActivities => activitiesAt(1, { flows: [FLOW], store, crm });
   const block = async (): Promise<{ code: string; text: string } | null> => (await store.links.byKey('f:1/2'))?.block ?? null;
 
   it('a merge names the survivor, read or written', async () => {

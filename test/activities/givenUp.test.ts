@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
-import { pino } from 'pino';
-import { linkActivities } from '../../activities/link/index.ts';
 import { rulesOf } from '../../activities/observation.ts';
-import { realTime } from '../../activities/realTime.ts';
-import type { Deps } from '../../activities/deps.ts';
 import type { Connector } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import type { Store } from '../../store/store.ts';
 import type { LinkActivities } from '../../workflows/contract.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
 import { makeStore } from '../support/world.ts';
+import { activitiesAt } from './activitiesAt.ts';
 
 describe('an attempt that was given up', function () {
   this.timeout(20_000);
@@ -26,17 +22,7 @@ describe('an attempt that was given up', function () {
 
   function activities(number: number, crm: Partial<Connector>): LinkActivities {
     const connector = { name: 'crm', lagMs: 0, features: () => ({ conditional: 'test' }), ...crm } as unknown as Connector;
-    return linkActivities({
-      flows: [SMALL_FLOW],
-      installation: installationNamed(DEFAULT_INSTALLATION),
-      connectors: { crm: connector, powerOffice: { ...connector, name: 'powerOffice' } },
-      store,
-      time: realTime,
-      runAttempt: (work: Parameters<Deps['runAttempt']>[0]) =>
-        work({ number, scheduledAt: Date.now(), signal: new AbortController().signal }),
-      log: pino({ level: 'silent' }),
-      stopping: new AbortController().signal,
-    } as unknown as Deps);
+    return activitiesAt(number, { flows: [SMALL_FLOW], store, crm: connector });
   }
 
   it('and reads all the same tells the store of nothing that its link was not told', async () => {

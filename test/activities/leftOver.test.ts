@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
-import { pino } from 'pino';
-import type { Deps } from '../../activities/deps.ts';
-import { linkActivities } from '../../activities/link/index.ts';
 import { rulesOf } from '../../activities/observation.ts';
-import { realTime } from '../../activities/realTime.ts';
-import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import type { Store } from '../../store/store.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
 import { makeStore } from '../support/world.ts';
+import { activitiesAt } from './activitiesAt.ts';
 
 describe('a link of a flow that was taken out of the configuration', () => {
   const seen = { version: '1', instant: '2026-01-01T00:00:00Z', values: {}, inScope: true, at: [0, 0] as const };
@@ -29,18 +25,7 @@ describe('a link of a flow that was taken out of the configuration', () => {
   afterEach(() => store.close());
 
   /** The activities of a worker that does not have the flow, at their so many-th attempt. */
-  const at = (number: number): LinkActivities =>
-    linkActivities({
-      flows: [],
-      installation: installationNamed(DEFAULT_INSTALLATION),
-      connectors: {},
-      store,
-      links: {},
-      time: realTime,
-      runAttempt: (work: Parameters<Deps['runAttempt']>[0]) =>
-        work({ number, scheduledAt: Date.now(), signal: new AbortController().signal }),
-      log: pino({ level: 'silent' }),
-    } as unknown as Deps);
+  const at = (number: number): LinkActivities => activitiesAt(number, { flows: [], store, crm: {} });
 
   it('is left to other workers at first: one that starts may be the first to have it', async () => {
     await assert.rejects(at(1).writeRecord({ link: next, side: 'target', assignments: [] }), /does not run the flow/);

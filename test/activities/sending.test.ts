@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { pino } from 'pino';
-import { linkActivities } from '../../activities/link/index.ts';
 import { rulesOf } from '../../activities/observation.ts';
-import { realTime } from '../../activities/realTime.ts';
-import type { Deps } from '../../activities/deps.ts';
 import { SystemClock } from '../../connectors/clock.ts';
 import type { Connector, Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import type { Store } from '../../store/store.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
 import { makeStore } from '../support/world.ts';
+import { activitiesAt } from './activitiesAt.ts';
 
 describe('a record that is sent to a CRM', function () {
   this.timeout(20_000);
@@ -45,17 +41,7 @@ describe('a record that is sent to a CRM', function () {
         return made.at(-1);
       },
     } as unknown as Connector;
-    const activities = linkActivities({
-      flows: [SMALL_FLOW],
-      installation: installationNamed(DEFAULT_INSTALLATION),
-      connectors: { crm, powerOffice: { ...crm, name: 'powerOffice' } },
-      store,
-      time: realTime,
-      runAttempt: (work: Parameters<Deps['runAttempt']>[0]) =>
-        work({ number, scheduledAt: Date.now(), signal: new AbortController().signal }),
-      log: pino({ level: 'silent' }),
-      stopping: new AbortController().signal,
-    } as unknown as Deps);
+    const activities = activitiesAt(number, { flows: [SMALL_FLOW], store, crm });
     const began = newRecord({ flow: 'f', rules: rulesOf(SMALL_FLOW), sourceId: '1', seen: null, now: 0 });
     return activities.createRecord({ link: { ...began, revision: 1, status: 'in-step' }, values: {} });
   }

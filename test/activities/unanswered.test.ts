@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import { pino } from 'pino';
-import { linkActivities } from '../../activities/link/index.ts';
-import type { Deps } from '../../activities/deps.ts';
-import { realTime } from '../../activities/realTime.ts';
 import { rulesOf } from '../../activities/observation.ts';
 import type { Connector, Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installation.ts';
 import { historyKey } from '../../flows/names.ts';
 import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
@@ -15,6 +10,7 @@ import type { LinkRecord } from '../../workflows/contract.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
+import { activitiesAt } from './activitiesAt.ts';
 
 const FLOW: Flow = {
   ...SMALL_FLOW,
@@ -56,18 +52,7 @@ describe('a write that was sent and never answered', function () {
       read: () => Promise.resolve(snapshot('Siri')),
       update: () => update(),
     } as unknown as Connector;
-    const activities = linkActivities({
-      flows: [FLOW],
-      installation: installationNamed(DEFAULT_INSTALLATION),
-      connectors: { crm, powerOffice: { ...crm, name: 'powerOffice' } },
-      store,
-      links: { signalRetry: () => Promise.resolve(true) } as unknown as Deps['links'],
-      time: realTime,
-      runAttempt: (work: Parameters<Deps['runAttempt']>[0]) =>
-        work({ number: attempt, scheduledAt: Date.now(), signal: new AbortController().signal }),
-      log: pino({ level: 'silent' }),
-      stopping: new AbortController().signal,
-    } as unknown as Deps);
+    const activities = activitiesAt(attempt, { flows: [FLOW], store, crm });
     const assignments = [{ property: 'givenName', value, expected: 'Kari', why: 'source' as const }] as never;
     return activities.writeRecord({ link, side: 'target', assignments });
   };

@@ -9,12 +9,12 @@ import { idle, underRevision, type Decision } from './step.ts';
 import { rebase, resetTarget, withStatus } from './transitions.ts';
 
 /** One phase of a link: it decides, or hands the state on to the next. Pure. */
-export type Phase = (state: LinkState, now: number) => Decision | LinkState;
+type Phase = (state: LinkState, now: number) => Decision | LinkState;
 
 /** A blocked link tries again once a day (ms). */
 export const BLOCK_RETRY_MS = 24 * 3600 * 1000;
 /** Somebody resumes a flow that is paused; should that go unnoticed, its links look so often (ms). */
-export const PAUSE_RETRY_MS = 3600 * 1000;
+const PAUSE_RETRY_MS = 3600 * 1000;
 
 const triedAgainAt = ({ code, at }: Block): number => at + (code === 'flow-paused' ? PAUSE_RETRY_MS : BLOCK_RETRY_MS);
 const isStanding = (refusal: Block, now: number): boolean => now < triedAgainAt(refusal);
@@ -24,7 +24,7 @@ const holdsAll = ({ code }: Block): boolean => code === 'held' || code === 'flow
 const holdsOneSide = ({ code, both }: Block): boolean =>
   both !== true && (code === 'type' || code === 'unstored' || /^\d+$/.test(code));
 /** The side to which nothing is written while a block stands; `type` names the side whose value cannot be carried. */
-export const blockedSide = ({ code, side }: Block): Side => (code === 'type' ? across(side) : side);
+const blockedSide = ({ code, side }: Block): Side => (code === 'type' ? across(side) : side);
 
 /** The status of a link that something stands in the way of. */
 export const blockedStatus = ({ code }: Pick<Block, 'code'>): Status =>
@@ -33,7 +33,7 @@ const waitBlocked = (state: LinkState, refusal: Block, now: number): Decision =>
   idle(withStatus(state, { now, status: blockedStatus(refusal), ended: state.ended }), triedAgainAt(refusal));
 
 /** Ended, paused, unlinked, held back: whether anything may happen at all. */
-export const ending: Phase = (state, now) => {
+const ending: Phase = (state, now) => {
   if (state.ended === 'source gone') {
     // Seen again: a direct read of both sides decides whether the link goes on. A deletion that Tandem made is final.
     if (state.source.doubt && state.final !== true) return { state, step: { kind: 'read', sides: lookedAt(state) } };
@@ -54,7 +54,7 @@ const awake = (state: LinkState, now: number): LinkState =>
 const lookedAt = (state: LinkState): readonly Side[] => SIDES.filter((side) => state[side].id !== null);
 
 /** A record that reads have missed: read again, or believed gone and dealt with as the flow says. */
-export const deletion: Phase = (before, now) => {
+const deletion: Phase = (before, now) => {
   let state = before;
   if (state.block?.read === true && isStanding(state.block, now)) return waitBlocked(state, state.block, now);
   for (const side of SIDES) {
@@ -105,7 +105,7 @@ function believed(state: LinkState, side: Side, now: number): Decision {
 }
 
 /** What must be read directly before anything is decided on it. */
-export const reading: Phase = (state) => {
+const reading: Phase = (state) => {
   const doubted = SIDES.filter(
     (side) => state[side].id !== null && (state[side].doubt || (side === 'source' && !state.source.seen)),
   );
@@ -113,7 +113,7 @@ export const reading: Phase = (state) => {
 };
 
 /** Out of scope a link rests; it goes on once both records are in scope again. */
-export const scope: Phase = (state, now) => {
+const scope: Phase = (state, now) => {
   if (state.source.seen?.inScope === false || state.target.seen?.inScope === false) {
     const last = state.ended === 'out of scope' ? state.last : { what: 'a record left the scope of the flow', at: now };
     return idle(withStatus({ ...state, block: null, last }, { now, status: 'ended', ended: 'out of scope' }), null);
@@ -124,7 +124,7 @@ export const scope: Phase = (state, now) => {
 };
 
 /** A refusal stands for a day, an edit or a request; one that concerns a single side lets the other go on. */
-export const block: Phase = (state, now) => {
+const block: Phase = (state, now) => {
   if (!state.block) return state;
   if (!isStanding(state.block, now)) {
     const partner = state.block.code === 'partner-gone' ? { target: { ...state.target, doubt: true } } : {};
@@ -136,7 +136,7 @@ export const block: Phase = (state, now) => {
 };
 
 /** A link without a target gets one. */
-export const creation: Phase = (state, now) => {
+const creation: Phase = (state, now) => {
   if (state.target.id === null) {
     const { values, unconvertible } = creationValues(state);
     if (unconvertible !== null) return blockOn(state, { side: 'source', property: unconvertible, now });
@@ -147,7 +147,7 @@ export const creation: Phase = (state, now) => {
 };
 
 /** Both records are there and seen: what differs is carried, side by side. */
-export function merging(before: LinkState, now: number, fills = true): Decision {
+function merging(before: LinkState, now: number, fills = true): Decision {
   let state = settle(before, fills);
   const { writes, asks, unconvertible } = merge(state, fills);
   const blocked = state.block && blockedSide(state.block);
