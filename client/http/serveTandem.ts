@@ -7,6 +7,7 @@ import { mongoServer } from '../../worker/remotes.ts';
 import { retryUntilReachable, type Waiting } from '../../worker/retryUntilReachable.ts';
 import { openTandem, type OpenTandem } from '../connect.ts';
 import { version } from '../version.ts';
+import { listed } from './listed.ts';
 import { takeHook } from './hooks.ts';
 import { MetricsPage } from './metrics/page.ts';
 import { HttpProblem } from './problem.ts';
@@ -42,7 +43,7 @@ export async function serveTandem(
   const { tandem, store, servers } = open;
   const app = new Hono<Env>();
   addHealth(app, open);
-  addHooks(app, open, { secrets: { crm: secretsIn(config.CRM_WEBHOOK_SECRET ?? '') }, log });
+  addHooks(app, open, { secrets: { crm: listed(config.CRM_WEBHOOK_SECRET ?? '') }, log });
   if (!onlyHooks) {
     const metrics = new MetricsPage(open, exporterPort);
     app.get('/metrics', async (context) =>
@@ -77,12 +78,6 @@ export async function serveTandem(
     },
   };
 }
-
-const secretsIn = (list: string): string[] =>
-  list
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
 
 /** Whether the process is there, and whether it can answer. */
 function addHealth(app: Hono<Env>, open: OpenTandem): void {

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { listed } from './listed.ts';
 
 /** What a token lets its bearer do; each right includes those before it. */
 export const RIGHTS = ['read', 'steer', 'admin'] as const;
@@ -24,11 +25,7 @@ const ENTRY = /^([\w.-]{1,60}):(read|steer|admin):([0-9a-f]{64})$/i;
 export function readApiTokens(text: string): { tokens: ApiToken[]; problems: string[] } {
   const tokens: ApiToken[] = [];
   const problems: string[] = [];
-  for (const [i, entry] of text
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '')
-    .entries()) {
+  for (const [i, entry] of listed(text).entries()) {
     const match = ENTRY.exec(entry);
     if (!match) {
       problems.push(

@@ -16,9 +16,11 @@ export function readPattern(pattern: string, text: string): string | null {
   });
   const groups = new RegExp(`^${source}$`).exec(text.trim());
   if (!groups) return null;
-  const of = (token: string, length: number): string => groups[names.indexOf(token) + 1] ?? '0'.repeat(length);
-  const part = (token: string, length: number): string => (names.includes(token) ? of(token, length) : '0'.repeat(length));
-  const stamp = `${of('YYYY', 4)}-${of('MM', 2)}-${of('DD', 2)}T${part('HH', 2)}:${part('mm', 2)}:${part('ss', 2)}.${part('SSS', 3)}`;
+  // What the pattern leaves out is nought.
+  const part = (token: string): string =>
+    (names.includes(token) ? groups[names.indexOf(token) + 1] : undefined) ?? '0'.repeat(token.length);
+  const time = `${part('HH')}:${part('mm')}:${part('ss')}.${part('SSS')}`;
+  const stamp = `${part('YYYY')}-${part('MM')}-${part('DD')}T${time}`;
   return Number.isNaN(Date.parse(`${stamp}Z`)) ? null : stamp;
 }
 
