@@ -47,8 +47,17 @@ describe('a record that is sent to a CRM', function () {
   }
 
   it('without keys is sent once by attempts that were thought dead and wake up together', async () => {
-    // All have looked, and found nothing, before the first answer.
-    answering = () => new Promise((go) => setTimeout(go, 300));
+    // All have read the store, and found nothing noted, before the first notes that it sends.
+    let awaited = 3;
+    let go = (): void => undefined;
+    const all = new Promise<void>((resolve) => (go = resolve));
+    const discover = store.links.discover.bind(store.links);
+    store.links.discover = async (...link) => {
+      awaited -= 1;
+      if (awaited === 0) go();
+      await all;
+      return discover(...link);
+    };
     const ended = await Promise.allSettled([attempt(1), attempt(2), attempt(3)]);
     assert.equal(made.length, 1);
     const failed = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
