@@ -40,7 +40,7 @@ export async function disturb(
       await place.kill(at);
       return 'SIGKILL of a worker';
     case 'clock':
-      place.workers[at]?.run.child.kill('SIGUSR2');
+      await place.jump(at);
       return "a worker's clock jumped";
     case 'temporal':
     case 'mongo':

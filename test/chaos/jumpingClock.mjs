@@ -9,6 +9,7 @@ if (isMainThread) {
   process.on('SIGUSR2', () => {
     ahead = ahead === 0 ? JUMP_MS : 0;
   });
+  console.error('its clock can jump');
   globalThis.Date = new Proxy(RealDate, {
     construct: (target, args, newTarget) =>
       Reflect.construct(target, args.length === 0 ? [target.now() + ahead] : args, newTarget),

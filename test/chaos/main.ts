@@ -137,7 +137,7 @@ export async function runChaos(minutes: number, seed: number, say: (text: string
       revive();
       await sleep(500);
     }
-    return {
+    const toll = {
       faults,
       edits: sum((place) => place.edits),
       created: sum((place) => place.created),
@@ -145,6 +145,8 @@ export async function runChaos(minutes: number, seed: number, say: (text: string
       doubled: sum((place) => place.doubled()),
       stuck: await stuck(),
     };
+    if (toll.lost + toll.stuck > 0) for (const place of places) say(await place.describe());
+    return toll;
   } finally {
     await Promise.all(places.map((place) => place.stop()));
     await Promise.all([servers.temporal.stop(), servers.mongo.stop()]);

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { installationNamed } from '../../flows/installation.ts';
 import { SPECIFICATION } from '../../flows/specification.ts';
 import { Store } from '../../store/store.ts';
+import { STATUSES } from '../../workflows/core/state.ts';
 import type { World } from '../support/world.ts';
 import { runTandem, type Run } from '../support/worker.ts';
 import type { Random } from '../torture/sim.ts';
@@ -12,6 +14,11 @@ const PROGRAMS = {
   now: [...LOADED, fileOf('../../client/cli/main.ts'), 'worker'],
   last: [...LOADED, fileOf('./lastVersion.ts')],
 };
+
+/** What a worker says, whose clock can jump. */
+const LISTENS = 'its clock can jump';
+/** Of what a worker said, so much tells where it stands. */
+const LAST_LINES = 12;
 
 /** An installation under attack: its systems, its workers, and the people who edit both sides. */
 export class Place {
@@ -50,12 +57,21 @@ export class Place {
     this.start(at, worker?.version ?? 'now');
   }
 
+  /** Lets a worker's clock jump, once it listens: before, the signal would end it. */
+  async jump(at: number): Promise<void> {
+    const run = this.workers[at]?.run;
+    if (!run) return;
+    while (!run.lines.includes(LISTENS) && run.child.exitCode === null) await sleep(50);
+    run.child.kill('SIGUSR2');
+  }
+
   /** Starts workers again that have ended by themselves, as whatever runs them in earnest would; gives their last words. */
   revive(): string[] {
     return this.workers.flatMap(({ run, version }, at) => {
-      if (run.child.exitCode === null) return [];
+      const { exitCode, signalCode } = run.child;
+      if (exitCode === null && signalCode === null) return [];
       this.start(at, version);
-      return [`${this.#name}, code ${run.child.exitCode}: ${run.lines.at(-1) ?? ''}`];
+      return [`${this.#name}, ${exitCode ?? signalCode}: ${run.lines.at(-1) ?? ''}`];
     });
   }
 
@@ -120,10 +136,31 @@ export class Place {
   }
 
   /** Pairs that are not in step. */
-  async stuck(): Promise<number> {
+  stuck(): Promise<number> {
+    return this.#look(async ({ links }) => this.#pairs - (await links.count({ status: 'in-step' })));
+  }
+
+  /** What a person would look at first where pairs are stuck: the links by their status, and the last words of each worker. */
+  async describe(): Promise<string> {
+    const counts = await this.#look(({ links }) =>
+      Promise.all(STATUSES.map(async (status) => `${status} ${await links.count({ status })}`)),
+    );
+    const workers = this.workers.map(({ run, version }, at) => {
+      const { exitCode, signalCode } = run.child;
+      const state = exitCode ?? signalCode ?? 'at work';
+      return `worker ${at} (${version}, ${state}):\n    ${run.lines.slice(-LAST_LINES).join('\n    ')}`;
+    });
+    return [`${this.#name}: ${this.#pairs} pairs: ${counts.join(', ')}; lost ${this.lost().join(' ')}`, ...workers].join('\n  ');
+  }
+
+  get #pairs(): number {
+    return (this.#people?.size ?? 0) + this.#others;
+  }
+
+  async #look<T>(at: (store: Store) => Promise<T>): Promise<T> {
     const store = await Store.connect(this.#uri);
     try {
-      return (this.#people?.size ?? 0) + this.#others - (await store.links.count({ status: 'in-step' }));
+      return await at(store);
     } finally {
       await store.close();
     }
