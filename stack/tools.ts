@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import ky from 'ky';
@@ -20,12 +20,30 @@ const REACH_MS = 4000;
 const PYTHON = join(HOME, 'python');
 const BIN = join(HOME, 'bin');
 
-function executable(path: string): boolean {
+/** Where a script names its interpreter; installers of Python packages name a long one behind the shell's. */
+const INTERPRETER = /^#! *(?:\/bin\/sh\n'''exec' "?)?([^\s"]+)/;
+
+/** Whether a program can run: a script names its interpreter, which is gone where its folder was moved. */
+export function executable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
   } catch {
     return false;
+  }
+  const interpreter = INTERPRETER.exec(headOf(path))?.[1];
+  return interpreter === undefined || existsSync(interpreter);
+}
+
+/** Where a file begins; '' where it may be run alone. */
+function headOf(path: string): string {
+  try {
+    const file = openSync(path, 'r');
+    const head = Buffer.alloc(512);
+    const length = readSync(file, head);
+    closeSync(file);
+    return head.toString('utf8', 0, length);
+  } catch {
+    return '';
   }
 }
 
