@@ -21,6 +21,8 @@ export function bridgeTemporal(log: Logger, metricsPort: number | null): void {
     ERROR: 'error',
   };
   Runtime.install({
+    // Who runs the worker takes the signals: Temporal's own drain would leave the feeds in it waiting.
+    shutdownSignals: [],
     ...(metricsPort === null ? {} : { telemetryOptions: exporterOptions(metricsPort) }),
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { error, failure, ...rest } = (meta ?? {}) as Record<string, unknown>;

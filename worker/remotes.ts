@@ -97,6 +97,8 @@ function grpcAnswer(error: unknown): { code: number; details: string } | null {
 const isNamespaceMissing = (error: Error): error is Error & { readonly namespace: string } =>
   error.name === 'NamespaceNotFoundError';
 const code = (error: unknown): number | null => grpcAnswer(error)?.code ?? null;
+/** Temporal's client says "unexpected" of what is no answer, and keeps what happened as the cause. */
+const rootOf = (error: Error): Error => (error.name === 'ServiceError' && error.cause instanceof Error ? error.cause : error);
 /** Unauthorized and AuthenticationFailed, and how hosted servers number them. */
 const MONGO_AUTH = [13, 18, 8000];
 
@@ -109,7 +111,7 @@ function verdictOf(error: unknown): { verdict: Verdict; words: string } {
   }
   if (!(error instanceof Error)) return { verdict: 'unreachable', words: String(error) };
   const answer = grpcAnswer(error);
-  const words = answer?.details ?? error.message.split('\n')[0] ?? '';
+  const words = answer?.details ?? rootOf(error).message.split('\n')[0] ?? '';
   if (answer) {
     const grpc = answer.code;
     if (grpc === UNAUTHENTICATED || grpc === PERMISSION_DENIED || grpc === NOT_FOUND) return { verdict: 'key', words };

@@ -157,6 +157,8 @@ async function serve({ start, store, waiting, home, temporal, temporalAt }: Serv
   const { config, installation, flows, plan } = start;
   const { log, signal } = waiting;
   const ended = new AbortController();
+  // A worker whose polling has failed ends, and waits for nothing.
+  const whileItRuns = { ...waiting, signal: AbortSignal.any([signal, ended.signal]) };
   const running = worker.run();
   const version = deploymentOf(config);
   if (version) void tellUntilCurrent(temporal.client, { version, log, signal: ended.signal });
@@ -166,7 +168,7 @@ async function serve({ start, store, waiting, home, temporal, temporalAt }: Serv
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {
-    await Promise.race([running, feedsAsConfigured({ start, home, store, waiting, temporalAt })]);
+    await Promise.race([running, feedsAsConfigured({ start, home, store, waiting: whileItRuns, temporalAt })]);
     if (!signal.aborted)
       await release({ store, home, flows, log, codes: plan ? ['not-configured'] : ['not-configured', 'unplanned'] });
     if (!signal.aborted)
