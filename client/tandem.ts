@@ -26,7 +26,6 @@ import { remembered } from './remembered.ts';
 import { removeFlow, removeInstallation } from './remove.ts';
 import { renewLinks } from './renew.ts';
 import { STATUSES } from '../workflows/core/state.ts';
-import { replayRunning } from '../worker/replay.ts';
 import { tendingTroubles } from '../worker/unserved.ts';
 import { statusReport } from './status.ts';
 import type { Tandem } from './types.ts';
@@ -321,7 +320,11 @@ export function makeTandem(deps: TandemDeps): Tandem {
 
     readChanges: (from) => readChanges(store, from),
     changes: (from) => followChanges(store, from),
-    replay: ({ each = 5, onProgress } = {}) => replayRunning(home, { statuses: STATUSES, each, onProgress }),
+    async replay({ each = 5, onProgress } = {}) {
+      // It alone needs Temporal's worker, which no service that calls Tandem should have to load.
+      const { replayRunning } = await import('../worker/replay.ts');
+      return replayRunning(home, { statuses: STATUSES, each, onProgress });
+    },
     async renew(options = {}) {
       if (options.flow !== undefined) flowOf(options.flow);
       return renewLinks(home, options);

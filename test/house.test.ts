@@ -40,14 +40,22 @@ const roomOf = (file: string): string => file.slice(0, file.indexOf('/'));
 
 /** What a file imports of the project's own, and whether only when it is needed. */
 function importsOf({ file, text }: Source): { readonly to: string; readonly dynamic: boolean; readonly types: boolean }[] {
-  const found = [...text.matchAll(/(import type [^;]*?from|from|import\()\s*'(\.[^']+)'/g)];
+  const found = [...text.matchAll(/((?:im|ex)port type [^;]*?from|from|import\()\s*'(\.[^']+)'/g)];
   return found
     .map(([, how = '', path = '']) => ({
       to: normalize(join(dirname(file), path)),
       dynamic: how.endsWith('('),
-      types: how.startsWith('import type'),
+      types: /^\w+ type/.test(how),
     }))
     .filter(({ to }) => FILES.has(to));
+}
+
+/** A file and all that comes with it before anything is called. */
+function loadedBy(entry: string): Source[] {
+  const loaded = new Set([entry]);
+  for (const file of loaded)
+    for (const { to, dynamic, types } of importsOf({ file, text: read(file) })) if (!dynamic && !types) loaded.add(to);
+  return SOURCES.filter(({ file }) => loaded.has(file));
 }
 
 /** The first way round that comes back to where it began; null where there is none. */
@@ -138,6 +146,15 @@ describe('the house', () => {
         .map(({ to }) => `${source.file} imports ${to}`),
     );
     assert.deepEqual(wrong, []);
+  });
+
+  it('a service that imports the library does not load Temporal’s worker, and help loads no server’s client', () => {
+    const loading = (entry: string, packages: RegExp): string[] =>
+      loadedBy(entry)
+        .filter(({ text }) => packages.test(text))
+        .map(({ file }) => file);
+    assert.deepEqual(loading('client/index.ts', /^import [^t].* from '@temporalio\/worker'/m), []);
+    assert.deepEqual(loading('client/cli/main.ts', /^import [^t].* from '(@temporalio\/\w+|mongodb)'/m), []);
   });
 
   it('no two files import each other in a circle, and no two folders', () => {

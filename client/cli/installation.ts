@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { migrate } from '../installation.ts';
 import { print } from './print.ts';
 
 /** Commands about an installation as a whole: its database's age. */
@@ -9,6 +8,7 @@ export function addInstallationCommands(program: Command): void {
     .description("bring an older Tandem's database up to date; stop all workers first. Again, it changes nothing")
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
+      const { migrate } = await import('../installation.ts');
       const done = await migrate(process.env);
       print(options.json, done, () =>
         done.from === done.to

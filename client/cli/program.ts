@@ -1,7 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SystemError } from '../../connectors/systemError.ts';
 import { STATUSES, type Status } from '../../workflows/core/state.ts';
-import { connectTandem } from '../connect.ts';
 import { type Tandem } from '../types.ts';
 import { uiOf, workflowPage } from '../views.ts';
 import { problemInWords, TandemError } from '../../flows/tandemError.ts';
@@ -25,6 +24,7 @@ import { addWorkerCommand } from './worker.ts';
 export const EXIT = { done: 0, failed: 1, refused: 2 } as const;
 
 async function withTandem<T>(work: (tandem: Tandem) => Promise<T>): Promise<T> {
+  const { connectTandem } = await import('../connect.ts');
   const tandem = await connectTandem();
   try {
     return await work(tandem);

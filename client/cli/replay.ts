@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { TandemError } from '../../flows/tandemError.ts';
 import type { Tandem } from '../types.ts';
 import { print } from './print.ts';
@@ -15,6 +14,7 @@ export function addReplayCommand(program: Command, withTandem: (work: (tandem: T
     .option('--json', 'print JSON')
     .action(({ each, json }: { each: number; json?: boolean }) =>
       withTandem(async (tandem) => {
+        const { DefaultLogger, Runtime } = await import('@temporalio/worker');
         // What breaks is told here, in one line each.
         Runtime.install({
           logger: new DefaultLogger('ERROR', () => {}),

@@ -40,6 +40,12 @@ export async function shrink(schedule: Schedule, broken: readonly Break[]): Prom
   return smallest;
 }
 
+/** A seed whose schedule broke promises, and which. */
+interface Failure {
+  readonly seed: number;
+  readonly promises: string[];
+}
+
 interface Seeds {
   readonly first?: number;
   readonly count: number;
@@ -49,13 +55,8 @@ interface Seeds {
 }
 
 /** Runs seeds in order; gives those that broke a promise. */
-export async function runSeeds({
-  first = 1,
-  count,
-  broken = [],
-  most = Number.POSITIVE_INFINITY,
-}: Seeds): Promise<{ seed: number; promises: string[] }[]> {
-  const failures: { seed: number; promises: string[] }[] = [];
+export async function runSeeds({ first = 1, count, broken = [], most = Number.POSITIVE_INFINITY }: Seeds): Promise<Failure[]> {
+  const failures: Failure[] = [];
   for (let seed = first; seed < first + count && failures.length < most; seed++) {
     const schedule = scheduleOf(seed);
     if (!broken.every((name) => canShow(name, schedule))) continue;
@@ -71,6 +72,25 @@ interface Share {
   readonly first: number;
   readonly count: number;
   readonly broken: readonly Break[];
+}
+
+const PROGRESS_MS = 60_000;
+
+/** Tells how far a run is: at a terminal at once, else each minute; each seed that broke a promise as soon as it is known. */
+function progressOf(count: number, aloud: boolean): (more: number, broke: readonly Failure[]) => void {
+  let done = 0;
+  let said = Date.now();
+  return (more, broke) => {
+    done += more;
+    if (!aloud) return;
+    const start = process.stdout.isTTY ? '\r' : '';
+    for (const { seed, promises } of broke) console.log(`${start}  seed ${seed}: ${promises[0]}`);
+    if (process.stdout.isTTY) process.stdout.write(`\r  ${done} of ${count} schedules`);
+    else if (Date.now() - said > PROGRESS_MS) {
+      said = Date.now();
+      console.log(`  ${done} of ${count} schedules`);
+    }
+  };
 }
 
 async function main(): Promise<void> {
@@ -119,7 +139,7 @@ async function main(): Promise<void> {
   }
   const broken = values.break === undefined ? [] : [values.break as Break];
   const lanes = Math.min(2, count);
-  let done = 0;
+  const tell = progressOf(count, values.json !== true);
   const failures = (
     await Promise.all(
       Array.from({ length: lanes }, (_, lane) => {
@@ -128,15 +148,14 @@ async function main(): Promise<void> {
           count: Math.floor(((lane + 1) * count) / lanes) - Math.floor((lane * count) / lanes),
           broken,
         };
-        return new Promise<{ seed: number; promises: string[] }[]>((resolve, reject) => {
+        return new Promise<Failure[]>((resolve, reject) => {
           const worker = fork(fileURLToPath(import.meta.url), [], {
             execArgv: ['--import', 'tsx/esm'],
             env: { ...process.env, [SHARE]: JSON.stringify(share) },
           });
-          worker.on('message', (message: { done?: number; failures?: { seed: number; promises: string[] }[] }) => {
+          worker.on('message', (message: { done?: number; broke?: readonly Failure[]; failures?: Failure[] }) => {
             if (message.failures) return resolve(message.failures);
-            done += message.done ?? 0;
-            if (!values.json && process.stdout.isTTY) process.stdout.write(`\r  ${done} of ${count} schedules`);
+            tell(message.done ?? 0, message.broke ?? []);
           });
           worker.on('error', reject);
         });
@@ -153,7 +172,6 @@ async function main(): Promise<void> {
   if (!worst) return;
   process.exitCode = 1;
   if (values.json) return;
-  for (const { seed, promises } of failures.slice(0, 10)) console.log(`  seed ${seed}: ${promises[0]}`);
   const smallest = await shrink(scheduleOf(worst.seed), broken);
   console.log(
     `\nThe smallest schedule that still breaks it:\n\n${story(smallest)}\n\n${(await runSchedule(smallest, broken)).join('\n')}\n\nReplay: npm run torture -- --schedules 1 --seed ${worst.seed}`,
@@ -161,11 +179,12 @@ async function main(): Promise<void> {
 }
 
 async function runLane({ first, count, broken }: Share): Promise<void> {
-  const failures = [];
+  const failures: Failure[] = [];
   const step = 20;
   for (let at = 0; at < count; at += step) {
-    failures.push(...(await runSeeds({ first: first + at, count: Math.min(step, count - at), broken })));
-    process.send?.({ done: Math.min(step, count - at) });
+    const broke = await runSeeds({ first: first + at, count: Math.min(step, count - at), broken });
+    failures.push(...broke);
+    process.send?.({ done: Math.min(step, count - at), broke });
   }
   process.send?.({ failures });
 }
