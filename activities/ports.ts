@@ -14,6 +14,8 @@ export interface Attempt {
   readonly number: number;
   readonly scheduledAt: number;
   readonly signal: AbortSignal;
+  /** Whether the worker was asleep so long meanwhile that another may have taken over, and have done what this one is about to do. */
+  readonly wasAsleep: () => boolean;
 }
 
 /** Runs one attempt of an activity: heartbeats, deadline, failures as Temporal retries them. */

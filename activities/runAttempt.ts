@@ -8,6 +8,12 @@ const HEARTBEAT_MS = 3000;
 /** An attempt stops itself before the server gives it up, so that it writes nothing late. */
 const DEADLINE_MS = 100_000;
 
+/**
+ * Without a beat for so long, the server may have given the attempt to another worker: it lets ten seconds pass (perform.ts),
+ * and may not have been told of the last beats, of which Temporal's SDK passes on one in eight seconds.
+ */
+const ASLEEP_MS = HEARTBEAT_MS + 2000;
+
 /** Many are told "later" at once: they come back one after the other. */
 const jittered = (ms: number): number => ms + Math.random() * Math.max(1000, ms / 2);
 
@@ -18,12 +24,20 @@ const jittered = (ms: number): number => ms + Math.random() * Math.max(1000, ms 
 export async function runAttempt<T>(work: (attempt: Attempt) => Promise<T>): Promise<T> {
   const context = Context.current();
   const abort = new AbortController();
-  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  let beatAt = Date.now();
+  let slept = false;
+  const wasAsleep = (): boolean => (slept ||= Date.now() - beatAt > ASLEEP_MS);
+  const beat = setInterval(() => {
+    wasAsleep();
+    beatAt = Date.now();
+    context.heartbeat();
+  }, HEARTBEAT_MS);
   const deadline = setTimeout(() => abort.abort(new Error('the attempt ran out of time')), DEADLINE_MS);
   const onCancel = (): void => abort.abort(context.cancellationSignal.reason);
   context.cancellationSignal.addEventListener('abort', onCancel, { once: true });
   try {
-    return await work({ number: context.info.attempt, scheduledAt: context.info.scheduledTimestampMs, signal: abort.signal });
+    const { attempt: number, scheduledTimestampMs: scheduledAt } = context.info;
+    return await work({ number, scheduledAt, signal: abort.signal, wasAsleep });
   } catch (error) {
     if (error instanceof SystemError)
       throw ApplicationFailure.create({

@@ -3,6 +3,7 @@ import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Attempt } from '../ports.ts';
+import { assertAwake } from './assertAwake.ts';
 import { codeOf, unplanned, type LinkContext } from './context.ts';
 
 /** Deletes one side's record, where the flow says so: never under a plan, never very many without a person. */
@@ -16,8 +17,10 @@ export async function removeRecord(
   if (deps.allowance) return unplanned(context, { link, side });
   const held = await guarded({ link, side, change: 'delete' });
   if (held) return held;
+  const system = connectorOf(flow, side);
+  assertAwake(attempt, system);
   try {
-    await connectorOf(flow, side).remove(flow[side].type, idOf(link, side), { priority: 'write', signal: attempt.signal });
+    await system.remove(flow[side].type, idOf(link, side), { priority: 'write', signal: attempt.signal });
   } catch (error) {
     if (!(error instanceof SystemError) || error.retryable) throw error;
     if (error.failure !== 'gone') return refuse({ link, side, code: codeOf(error), text: error.text });

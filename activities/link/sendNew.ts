@@ -1,14 +1,13 @@
 import { linkKey } from '../../flows/names.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { CreationNote } from '../../store/documents.ts';
+import { assertAwake } from './assertAwake.ts';
 import { blamed, codeOf } from './context.ts';
 import { tellsTriesApart, type Creation, type Sent } from './creation.ts';
 import { ambiguous, lookUp, readMade } from './recoverCreation.ts';
 
 /** "Too many requests" commits nothing: so long it is waited out in place (ms). */
 const THROTTLED_MS = 60_000;
-/** Between the note that a record is sent and its sending no worker at work takes so long: one that slept was given up (ms). */
-const ASLEEP_MS = 5000;
 
 /** A try as the store has it: what it holds before, and while the answer is not known. */
 interface NotedTry {
@@ -42,14 +41,13 @@ export async function sendNew(creation: Creation): Promise<Sent> {
 }
 
 async function sendOnce(creation: Creation, { before, sent, unsent }: NotedTry): Promise<Sent> {
-  const { context, link, system, request, options, lost } = creation;
+  const { context, link, system, request, options, lost, attempt } = creation;
   const { store, time } = context.deps;
   const key = linkKey(link.flow, link.sourceId);
   const sentAt = time.now();
   // Attempts that were thought dead may wake up together, and none of them sees what another sends.
   if (!tellsTriesApart(creation) && !(await store.links.noteCreation(key, sent, before))) throw overtaken(creation);
-  // Another attempt has taken over meanwhile, and may have sent it.
-  if (time.now() - sentAt > ASLEEP_MS) throw new SystemError(system.name, 'unreachable', 'the worker was asleep');
+  assertAwake(attempt, system);
   const record = await system.create(request, options);
   // The system may know the key from long ago, and answer with the record as it was then.
   const replayed = record.at[1] < sentAt || (lost && system.features().idempotencyKey);

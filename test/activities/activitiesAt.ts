@@ -8,10 +8,23 @@ import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
 import type { LinkActivities } from '../../workflows/contract.ts';
 
-/** A link's activities at their so many-th attempt, with one connector for both systems; pauses of feeds are none of it. */
+/**
+ * A link's activities at their so many-th attempt, with one connector for both systems; pauses of feeds are none of it.
+ * `wasAsleep`: whether the worker slept meanwhile.
+ */
 export function activitiesAt(
   number: number,
-  { flows, store, crm }: { readonly flows: readonly Flow[]; readonly store: Partial<Store>; readonly crm: Partial<Connector> },
+  {
+    flows,
+    store,
+    crm,
+    wasAsleep = () => false,
+  }: {
+    readonly flows: readonly Flow[];
+    readonly store: Partial<Store>;
+    readonly crm: Partial<Connector>;
+    readonly wasAsleep?: () => boolean;
+  },
 ): LinkActivities {
   return linkActivities({
     flows,
@@ -21,7 +34,7 @@ export function activitiesAt(
     links: { signalRetry: () => Promise.resolve(true) },
     time: realTime,
     runAttempt: (work: Parameters<Deps['runAttempt']>[0]) =>
-      work({ number, scheduledAt: Date.now(), signal: new AbortController().signal }),
+      work({ number, scheduledAt: Date.now(), signal: new AbortController().signal, wasAsleep }),
     log: pino({ level: 'silent' }),
     stopping: new AbortController().signal,
   } as unknown as Deps);

@@ -58,7 +58,8 @@ describe('the guard against mass changes', () => {
   });
 
   it('counts a deletion that Tandem makes once, an ending once, and one by hand not at all', async () => {
-    const runAttempt: Deps['runAttempt'] = (work) => work({ number: 1, scheduledAt: 0, signal: new AbortController().signal });
+    const runAttempt: Deps['runAttempt'] = (work) =>
+      work({ number: 1, scheduledAt: 0, signal: new AbortController().signal, wasAsleep: () => false });
     const connector = { name: 'crm', remove: () => Promise.resolve(), lagMs: 0 };
     const activities = linkActivities({
       flows: [FLOW],

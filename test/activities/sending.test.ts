@@ -25,7 +25,7 @@ describe('a record that is sent to a CRM', function () {
   afterEach(() => store.close());
 
   /** One attempt of the same activity; each may run in a worker of its own. */
-  function attempt(number: number): Promise<Outcome> {
+  function attempt(number: number, wasAsleep = false): Promise<Outcome> {
     const crm = {
       name: 'crm',
       lagMs: 0,
@@ -41,10 +41,16 @@ describe('a record that is sent to a CRM', function () {
         return made.at(-1);
       },
     } as unknown as Connector;
-    const activities = activitiesAt(number, { flows: [SMALL_FLOW], store, crm });
+    const activities = activitiesAt(number, { flows: [SMALL_FLOW], store, crm, wasAsleep: () => wasAsleep });
     const began = newRecord({ flow: 'f', rules: rulesOf(SMALL_FLOW), sourceId: '1', seen: null, now: 0 });
     return activities.createRecord({ link: { ...began, revision: 1, status: 'in-step' }, values: {} });
   }
+
+  it('is not sent by an attempt that slept: another may have sent it, and somebody have deleted it since', async () => {
+    await assert.rejects(attempt(1, true), (error: unknown) => error instanceof SystemError && error.retryable);
+    assert.equal(made.length, 0);
+    assert.equal((await attempt(2)).kind, 'created');
+  });
 
   it('without keys is sent once by attempts that were thought dead and wake up together', async () => {
     // All have read the store, and found nothing noted, before the first notes that it sends.

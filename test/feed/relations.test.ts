@@ -83,7 +83,7 @@ describe('relations', () => {
     watching.crm.rows.delete('c');
     const begun = watching.now;
     const attempt: typeof watching.deps.runAttempt = (work) =>
-      work({ number: 2, scheduledAt: begun, signal: new AbortController().signal });
+      work({ number: 2, scheduledAt: begun, signal: new AbortController().signal, wasAsleep: () => false });
     watching.deps = { ...watching.deps, runAttempt: attempt };
     await assert.rejects(create(MATCH, 'p'), (error: unknown) => error instanceof SystemError && error.retryable);
     assert.equal(await blockOf(MATCH, 'p'), undefined);
@@ -142,7 +142,7 @@ describe('relations', () => {
       );
       watching.deps = {
         ...watching.deps,
-        runAttempt: (work) => work({ number: 2, scheduledAt: 0, signal: new AbortController().signal }),
+        runAttempt: (work) => work({ number: 2, scheduledAt: 0, signal: new AbortController().signal, wasAsleep: () => false }),
       };
       await create(FLOW, 'p');
     }

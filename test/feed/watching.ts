@@ -183,7 +183,8 @@ export class Watching {
       store,
       links,
       time: { now: () => this.now, sleep: (ms, signal) => realTime.sleep(Math.min(ms, 1), signal) },
-      runAttempt: (work) => work({ number: 1, scheduledAt: this.now, signal: new AbortController().signal }),
+      runAttempt: (work) =>
+        work({ number: 1, scheduledAt: this.now, signal: new AbortController().signal, wasAsleep: () => false }),
       log: pino({ level: 'silent' }),
       pollSeconds: () => 1,
       lookWhenAsked: [],

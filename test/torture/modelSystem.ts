@@ -199,7 +199,7 @@ export class ModelSystem {
       if (held.test && (!nature.testWorks || failed))
         throw new SystemError(this.name, 'contended', { text: '400 test', status: 400 });
       if (held.etag !== undefined && held.etag !== `"${row.version}"`)
-        throw new SystemError(this.name, 'contended', { text: '412', status: 412 });
+        throw new SystemError(this.name, 'contended', { text: '412 changed meanwhile', status: 412 });
     }
     // Where conditions are refused with 400, no connector can tell one 400 from another.
     this.#refusePoison(set, nature.conditional === 'test' ? 'contended' : 'refused');
@@ -266,7 +266,7 @@ export class ModelSystem {
   }
 
   #gone(): SystemError {
-    return new SystemError(this.name, 'gone', { text: '404', status: 404 });
+    return new SystemError(this.name, 'gone', { text: '404 no such record', status: 404 });
   }
 
   #blips(): boolean {

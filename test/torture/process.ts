@@ -3,8 +3,21 @@ import type { Random, Sim } from './sim.ts';
 /** A worker process: dead, frozen, or at work. */
 export interface Process {
   dead: boolean;
+  frozenAt: number;
   frozenUntil: number;
 }
+
+/** A process without a beat for so long knows, as it wakes, that it slept (ms). */
+const ASLEEP_MS = 5000;
+
+export function freeze(process: Process, { now, ms }: { readonly now: number; readonly ms: number }): void {
+  process.frozenAt = now;
+  process.frozenUntil = now + ms;
+}
+
+/** Whether a process slept after that instant. */
+export const sleptSince = ({ frozenAt, frozenUntil }: Process, instant: number): boolean =>
+  frozenUntil > instant && frozenUntil - frozenAt > ASLEEP_MS;
 
 interface World {
   readonly sim: Sim;
@@ -23,7 +36,7 @@ export function throughProcess({ sim, random, crashes, faults }: World) {
   async function pass(process: Process): Promise<void> {
     const fate = random.next();
     if (fate < crashes() / 2) process.dead = true;
-    else if (fate < crashes()) process.frozenUntil = sim.now() + random.between(11_000, 40_000);
+    else if (fate < crashes()) freeze(process, { now: sim.now(), ms: random.between(11_000, 40_000) });
     if (process.dead) return never;
     if (process.frozenUntil > sim.now()) await sim.sleep(process.frozenUntil - sim.now());
   }

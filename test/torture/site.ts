@@ -15,7 +15,7 @@ import { lyingConnector } from './modelCrm.ts';
 import { flowOf } from './modelFlow.ts';
 import { modelConnector, type SystemMemory } from './modelConnector.ts';
 import type { ModelSystem } from './modelSystem.ts';
-import type { throughProcess } from './process.ts';
+import { freeze, type throughProcess } from './process.ts';
 import type { Random, Sim } from './sim.ts';
 import type { LinkRun, ModelTemporal } from './temporal.ts';
 import { feedsOf, keepWatching, startWorker, type Worker } from './worker.ts';
@@ -128,7 +128,7 @@ export class Site {
   }
 
   freeze(ms: number): void {
-    this.worker().process.frozenUntil = this.world.sim.now() + ms;
+    freeze(this.worker().process, { now: this.world.sim.now(), ms });
   }
 
   /** A new version of the flows; its workers come one after the other, or all at once. */

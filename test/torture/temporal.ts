@@ -13,6 +13,7 @@ import type { LinkState } from '../../workflows/core/state.ts';
 import type { Step } from '../../workflows/core/step.ts';
 import { recordOf, stateOf } from '../../workflows/linkRecord.ts';
 import type { Breaks } from './breaks.ts';
+import { sleptSince } from './process.ts';
 import type { Worker } from './worker.ts';
 import type { Random, Sim } from './sim.ts';
 
@@ -251,7 +252,7 @@ export class ModelTemporal {
     return { ...outcome, properties: [stored?.block?.text ?? ''] };
   }
 
-  #attempt(link: LinkRun, step: Task, { number, scheduledAt }: Omit<Attempt, 'signal'>): Promise<Outcome | null> {
+  #attempt(link: LinkRun, step: Task, { number, scheduledAt }: Pick<Attempt, 'number' | 'scheduledAt'>): Promise<Outcome | null> {
     const { sim } = this.#given;
     const worker = this.#given.workerFor(link.world);
     const { process } = worker;
@@ -266,7 +267,8 @@ export class ModelTemporal {
         else sim.at(sim.now() + 1000, watchSilence);
       };
       watchSilence();
-      const attempt = { number, scheduledAt, signal: abort.signal };
+      const began = sim.now();
+      const attempt = { number, scheduledAt, signal: abort.signal, wasAsleep: () => sleptSince(process, began) };
       run(worker, attempt, { state: link.state, step, now: sim.now() })
         .then((outcome) => this.#told(worker, link, outcome))
         .then(resolve, (error: unknown) => {

@@ -48,9 +48,9 @@ export interface Worker {
 /** Starts a worker of a site, whose clock goes wrong by so much (ms). */
 export function startWorker(site: Workplace, skewMs: number): Worker {
   const { sim, breaks, through } = site.world;
-  const process: Process = { dead: false, frozenUntil: 0 };
+  const process: Process = { dead: false, frozenAt: 0, frozenUntil: 0 };
   const now = (): number => sim.now() + skewMs;
-  let current: Attempt = { number: 1, scheduledAt: 0, signal: new AbortController().signal };
+  let current: Attempt = { number: 1, scheduledAt: 0, signal: new AbortController().signal, wasAsleep: () => false };
   const { store } = site;
   const deps: Deps = {
     installation: site.installation,
