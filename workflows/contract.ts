@@ -28,6 +28,8 @@ export interface LinkRecord {
   readonly final?: boolean;
   /** A person let pass what was held back. */
   readonly approved?: boolean;
+  /** Targets that it had before; see LinkState. */
+  readonly formerTargets?: readonly string[];
   /** A side that went back behind this version and was believed: the store may follow. */
   readonly back?: Partial<Readonly<Record<Side, string>>>;
 }

@@ -69,6 +69,7 @@ export function stateOf(record: LinkRecord, rules: Rules): LinkState {
     stored: true,
     last: record.last,
     ...(record.final === true ? { final: true } : {}),
+    ...(record.formerTargets === undefined ? {} : { formerTargets: record.formerTargets }),
   };
 }
 
@@ -91,6 +92,7 @@ export function recordOf(state: LinkState, then?: { status: Status; last: LinkSt
     base: { source: state.source.base, target: state.target.base },
     seen: { source: state.source.seen, target: state.target.seen },
     ...(state.final === true ? { final: true } : {}),
+    ...(state.formerTargets === undefined ? {} : { formerTargets: state.formerTargets }),
     ...(state.approved === true ? { approved: true } : {}),
     ...(state.source.back === undefined && state.target.back === undefined ? {} : { back: backOf(state) }),
   };

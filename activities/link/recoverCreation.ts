@@ -1,4 +1,5 @@
 import { linkKey } from '../../flows/names.ts';
+import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
@@ -74,14 +75,23 @@ export async function lookUp({ context, system, request, options, link }: Creati
   // The system filters by its own clock.
   const theirs = since - CREATED_SLACK_MS + system.clock.estimate.lo;
   const found = await system.find({ type, by: { externalId: identity.externalId, values, since: theirs }, fields }, options);
-  if (system.features().externalId) return found;
+  if (system.features().externalId) return withoutFormer(link, found);
   // Content alone may be another link's.
   const linked = await context.deps.store.links.byTarget(
     context.flowOf(link).target,
     found.map((each) => each.id),
   );
   const mine = linkKey(link.flow, link.sourceId);
-  return found.filter((each) => (linked.get(each.id)?._id ?? mine) === mine);
+  return withoutFormer(
+    link,
+    found.filter((each) => (linked.get(each.id)?._id ?? mine) === mine),
+  );
+}
+
+/** A former target that somebody restored beside the one that took its place was not made by this creation; alone, it will do. */
+function withoutFormer({ formerTargets = [] }: LinkRecord, found: readonly Snapshot[]): readonly Snapshot[] {
+  const made = found.filter(({ id }) => !formerTargets.includes(id));
+  return made.length > 0 ? made : found;
 }
 
 /** Several records may be the link's: a person tells which. */

@@ -180,6 +180,7 @@ describe('the core of a link', () => {
     const again = gone({ ...RULES, onTargetDeleted: 'recreate' }, 'target');
     assert.equal(again.step.kind, 'create');
     assert.equal(again.state.incarnation, 2);
+    assert.deepEqual(again.state.formerTargets, [inStep().target.id]);
   });
 
   it('what is held back stays so until a person approves', () => {

@@ -137,6 +137,8 @@ export interface LinkState {
   readonly approved?: boolean;
   /** The target that comes next takes the place of one that was deleted. */
   readonly recreates?: boolean;
+  /** Targets that it had before and that were gone, the last one last: one that is restored was not made by a lost create. */
+  readonly formerTargets?: readonly string[];
 }
 
 /** Nothing is wrong: the record waits for a match, or for a record it refers to. */

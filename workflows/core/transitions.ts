@@ -22,12 +22,16 @@ export function rebase(
   return { ...state, [side]: { ...now, base: { ...now.base, [property]: value }, since: isCurrent ? since : now.since } };
 }
 
-/** Forgets the target, so that a new one is created under another key. */
+/** So many targets from before are remembered; each was deleted, so there are hardly ever more. */
+const FORMER_KEPT = 20;
+
+/** Lets the target go, so that a new one is created under another key. */
 export function resetTarget(state: LinkState, now: number): LinkState {
   const target: SideState = { id: null, seen: null, base: {}, since: {}, doubt: false, gone: null };
   const source = { ...state.source, base: {}, gone: null };
-  return withStatus(
-    { ...state, source, target, incarnation: state.incarnation + 1, block: null, verdicts: {}, conflicts: [], stored: false },
-    { now, status: 'linking' },
-  );
+  const { id } = state.target;
+  const before = (state.formerTargets ?? []).filter((each) => each !== id);
+  const former = id === null ? {} : { formerTargets: [...before, id].slice(-FORMER_KEPT) };
+  const next: LinkState = { ...state, ...former, source, target, incarnation: state.incarnation + 1, stored: false };
+  return withStatus({ ...next, block: null, verdicts: {}, conflicts: [] }, { now, status: 'linking' });
 }
