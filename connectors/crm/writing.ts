@@ -103,11 +103,11 @@ export function writing(host: WritingHost) {
             made: id,
           });
         if (looks >= LOOKS)
-          throw new SystemError(
-            'CRM',
-            'unstored',
-            `${type.name} ${id}: answered, not stored: the create was answered with this id, and no such record is there`,
-          );
+          throw new SystemError('CRM', 'unstored', {
+            text: `${type.name} ${id}: answered, not stored: the create was answered with this id, and no such record is there`,
+            // It may be there all the same: a gateway says 404 of what it cannot reach.
+            made: id,
+          });
         await lag();
       }
     }

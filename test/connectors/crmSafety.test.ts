@@ -186,6 +186,15 @@ describe('the CRM connector is safe whatever a system answers', () => {
     );
   });
 
+  it('a record that was made and is said not to be there keeps its id, by which it is looked at first', async () => {
+    const profile = operationsWith({ create: { answer: 'id' } });
+    await against(
+      ({ method }) => (method === 'POST' ? { body: { id: 7 } } : { status: 404, body: {} }),
+      profile,
+      async (system) => assert.equal((await failsAs(create(system), 'unstored')).made, '7'),
+    );
+  });
+
   it('errors are classed by the profile, then by status; the text is the system’s own', async () => {
     const profile = {
       errors: [
