@@ -22,6 +22,7 @@ import { NotFound, NotPossible, TimedOut } from './errors.ts';
 import { followChanges, readChanges } from './follow.ts';
 import { plainChange, plainDetails, plainLink } from './toModel.ts';
 import { rebuild } from './rebuild.ts';
+import { setPaused } from './pause.ts';
 import { remembered } from './remembered.ts';
 import { removeFlow, removeInstallation } from './remove.ts';
 import { renewLinks } from './renew.ts';
@@ -127,17 +128,12 @@ export function makeTandem(deps: TandemDeps): Tandem {
     await ask(flow, sourceId, { kind: 'settle', property: pair.source, ...both, why });
   }
 
-  async function setPaused(name: string, paused: boolean): Promise<void> {
+  async function pauseNamed(name: string, paused: boolean): Promise<void> {
     const known = [...flows.map((flow) => flow.name), ...SYSTEMS];
     const found = known.find((each) => each.toLowerCase() === name.toLowerCase());
     if (found === undefined)
       throw new NotFound('system', `there is no flow or system "${name}"; ${suggest(name, known)}`, nearest(name, known));
-    await store.limits.setPaused(found, paused);
-    if (paused) return;
-    // Those that met the pause wait in their workflows.
-    const held = flows.filter((flow) => [flow.name, flow.source.system, flow.target.system].includes(found));
-    for await (const link of store.links.each({ flow: held.map((flow) => flow.name), blockCode: 'flow-paused' }))
-      await ask(link.flow, link.sourceId, { kind: 'retry' });
+    await setPaused({ store, flows, steer: ask }, found, paused);
   }
 
   const brake: Brake = { store, steer: ask };
@@ -235,8 +231,8 @@ export function makeTandem(deps: TandemDeps): Tandem {
       };
     },
 
-    pause: (name, sourceId) => (sourceId === undefined ? setPaused(name, true) : ask(name, sourceId, { kind: 'pause' })),
-    resume: (name, sourceId) => (sourceId === undefined ? setPaused(name, false) : ask(name, sourceId, { kind: 'resume' })),
+    pause: (name, sourceId) => (sourceId === undefined ? pauseNamed(name, true) : ask(name, sourceId, { kind: 'pause' })),
+    resume: (name, sourceId) => (sourceId === undefined ? pauseNamed(name, false) : ask(name, sourceId, { kind: 'resume' })),
     tryAgain: (flow, sourceId) => ask(flow, sourceId, { kind: 'retry' }),
     unlink: (flow, sourceId) => ask(flow, sourceId, { kind: 'unlink' }),
     relink: (flow, sourceId) => ask(flow, sourceId, { kind: 'relink' }),

@@ -102,7 +102,7 @@ const REASONS: Readonly<Record<string, Omit<Reason, 'code'>>> = {
   },
   'flow-paused': {
     meaning: 'a person paused the flow, or one of its systems',
-    advice: '`npx tandem resume NAME` lets it go on; edits made meanwhile arrive then',
+    advice: '`npx tandem resume NAME` lets it go on; what was edited or deleted meanwhile arrives then',
   },
   'partner-gone': {
     meaning: 'the record is there again, and its partner is not, or is linked elsewhere by now',

@@ -104,9 +104,12 @@ const isDeletedByTandem = ({ site }: Aftermath, { sourceId, targetId }: Pair): b
   );
 
 /** A person holds it, or it was unlinked by hand. */
-function isRestrained({ site }: Aftermath, { plan, sourceId, stored, link }: Pair): boolean {
+function isRestrained({ site }: Aftermath, { plan, sourceId, row, targetId, other, stored, link }: Pair): boolean {
   const key = linkKey(plan.name, sourceId);
   const paused = [key, plan.name, 'crm'].some((name) => isOpen(site.pauses.get(name)));
+  // Nobody looks for a deletion in a flow that stands still: a run that ends so lets it go on, and is held to it then.
+  const still = [plan.name, 'crm'].some((name) => isOpen(site.pauses.get(name)));
+  if (still && (!row || (targetId !== null && !other))) return true;
   if (paused && (link.state.paused || stored.block?.code === 'flow-paused' || stored.status === 'paused')) return true;
   return isOpen(site.unlinked.get(key)) && stored.ended === 'unlinked by hand';
 }

@@ -61,15 +61,18 @@ function heldToWrite(after: Aftermath, { pair, side, deed }: Write, say: Say): v
   const theirs = systemOf(after, across(side)).deeds.filter(
     ({ kind, id, property }) => kind === 'edit' && property === mapped[across(side)] && others.includes(id),
   );
-  if (!restored && !sameValue(deed.before, deed.after) && !stoodLately(after, theirs, deed))
+  if (!restored && !sameValue(deed.before, deed.after) && !stoodLately(after, theirs, { pair, side, deed }))
     say('No lost edit', `${where}: ${JSON.stringify(deed.after)}, which it was given, stood nowhere on the other side`);
 }
 
 /** Whether what was written stood on the other side at some time before, not longer ago than an attempt takes. */
-function stoodLately(after: Aftermath, theirs: readonly Deed[], deed: Deed): boolean {
+function stoodLately(after: Aftermath, theirs: readonly Deed[], { pair: { plan, sourceId }, deed }: Write): boolean {
+  // While it is paused no attempt gets on: what was told meanwhile goes out as it was told, once the pause is over.
+  const pauses = after.site.pausesOf(plan.name, sourceId).filter(({ until }) => until > deed.at - LATELY_MS && until <= deed.at);
+  const since = Math.min(deed.at, ...pauses.map(({ from }) => from)) - LATELY_MS;
   return theirs.some((each, i) => {
     const until = theirs.slice(i + 1).find(({ id }) => id === each.id)?.at ?? Number.POSITIVE_INFINITY;
-    return each.at <= deed.at && until > deed.at - LATELY_MS && alike(each.after, deed.after, after);
+    return each.at <= deed.at && until > since && alike(each.after, deed.after, after);
   });
 }
 

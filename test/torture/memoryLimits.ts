@@ -66,9 +66,10 @@ export class MemoryLimits {
     return Promise.resolve(this.#breaks.has('pause-ignored') ? [] : [...this.#paused]);
   }
 
-  setPaused(name: string, paused: boolean): void {
+  setPaused(name: string, paused: boolean): Promise<void> {
     if (paused) this.#paused.add(name);
     else this.#paused.delete(name);
+    return Promise.resolve();
   }
 
   missed(system: string, at: number | null): Promise<Missed> {

@@ -94,9 +94,14 @@ class MemoryLinks {
 
   list({ flow, blockCode }: LinkFilter = {}): Promise<LinkDocument[]> {
     const found = [...this.rows.values()].filter(
-      (link) => (flow === undefined || link.flow === flow) && (blockCode === undefined || link.block?.code === blockCode),
+      (link) =>
+        (flow === undefined || [flow].flat().includes(link.flow)) && (blockCode === undefined || link.block?.code === blockCode),
     );
     return Promise.resolve(found);
+  }
+
+  async *each(filter: LinkFilter = {}): AsyncIterable<LinkDocument> {
+    yield* await this.list(filter);
   }
 
   async count(filter: LinkFilter = {}): Promise<number> {

@@ -7,6 +7,7 @@ import { linkKey } from '../../flows/names.ts';
 import type { Side } from '../../flows/side.ts';
 import type { Value } from '../../flows/values.ts';
 import { approveHeld, withdrawHeld, type Brake } from '../../client/brake.ts';
+import { setPaused } from '../../client/pause.ts';
 import type { Message } from '../../workflows/core/receive.ts';
 import type { Breaks } from './breaks.ts';
 import type { FlowPlan } from './flowPlan.ts';
@@ -177,11 +178,26 @@ export class Site {
 
   /** A flow or a system is paused, or resumed: those that met the pause wait in their workflows. */
   pauseAll(name: string, paused: boolean): void {
-    this.store.limits.setPaused(name, paused);
-    if (paused) return this.#begin(this.pauses, name);
-    this.#end(this.pauses, name);
-    for (const link of this.store.links.rows.values())
-      if (link.block?.code === 'flow-paused') this.steer(link.flow, link.sourceId, { kind: 'retry' });
+    if (paused) this.#begin(this.pauses, name);
+    else this.#end(this.pauses, name);
+    const { store, flows } = this;
+    void setPaused({ store, flows, steer: this.#ask, now: () => this.world.sim.now() }, name, paused);
+  }
+
+  /** When a link stood still: it was paused, or its flow, or its system. */
+  pausesOf(flow: string, sourceId: string): Span[] {
+    return ['crm', flow, linkKey(flow, sourceId)].flatMap((name) => this.pauses.get(name) ?? []);
+  }
+
+  /** People let go whatever they pause still; false where there is nothing. */
+  letGo(): boolean {
+    const held = [...this.pauses].filter(([, spans]) => isOpen(spans)).map(([name]) => name);
+    for (const name of held) {
+      const link = this.store.links.rows.get(name);
+      if (link) this.steer(link.flow, link.sourceId, { kind: 'resume' });
+      else this.pauseAll(name, false);
+    }
+    return held.length > 0;
   }
 
   /** A person decides: one value for both sides. */
@@ -197,12 +213,14 @@ export class Site {
     this.steer(given.flow, given.sourceId, { kind: 'settle', property: pair.source, ...both, why: given.why });
   }
 
+  readonly #ask: Brake['steer'] = (flow, sourceId, message) => Promise.resolve(this.steer(flow, sourceId, message));
+
   async decideHeld(flowName: string, lets: boolean): Promise<void> {
     const flow = this.flows.find(({ name }) => name === flowName);
     if (!flow) return;
     const brake: Brake = {
       store: this.store,
-      steer: (name, sourceId, message) => Promise.resolve(this.steer(name, sourceId, message)),
+      steer: this.#ask,
       now: () => this.world.sim.now(),
     };
     if (lets) this.approved.add(flowName);

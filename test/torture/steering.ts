@@ -18,7 +18,7 @@ export function heldToSteering(after: Aftermath, { plan, sourceId, targetId }: P
   if (isTroubled(after)) return;
   // Another flow may write the same source.
   if (site.plans.filter((each) => each.source === plan.source).length > 1) return;
-  const spans = [...['crm', plan.name, key].flatMap((name) => site.pauses.get(name) ?? []), ...(site.unlinked.get(key) ?? [])];
+  const spans = [...site.pausesOf(plan.name, sourceId), ...(site.unlinked.get(key) ?? [])];
   for (const side of SIDES) {
     const id = side === 'source' ? sourceId : targetId;
     for (const deed of systemOf(after, side).deeds)
