@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly externalId?: string;
   /** Nobody has changed it since it was created, as far as the system tells. */
   readonly untouched?: boolean;
+  /** The answer to a create did not show it: it was read afterwards, and may have been edited between. */
+  readonly readBack?: boolean;
   readonly fields: Values;
   /** When it last changed, on our clock. */
   readonly at: Instants;

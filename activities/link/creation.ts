@@ -31,7 +31,15 @@ export interface Creation {
 }
 
 /** The record, made just now or found; or why there is none. */
-export type Sent = { readonly record: Snapshot; readonly found: boolean } | { readonly refusal: Outcome };
+export type Sent = Made | { readonly refusal: Outcome };
+
+/** A record of the link's own. */
+export interface Made {
+  readonly record: Snapshot;
+  readonly found: boolean;
+  /** What the create itself was answered with, where the record may have been edited since. */
+  readonly answer?: Snapshot;
+}
 
 /** Whether the system itself refuses, or recognises, a second try. */
 export function tellsTriesApart({ system }: Pick<Creation, 'system'>): boolean {

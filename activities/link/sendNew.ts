@@ -49,12 +49,15 @@ async function sendOnce(creation: Creation, { before, sent, unsent }: NotedTry):
   if (!tellsTriesApart(creation) && !(await store.links.noteCreation(key, sent, before))) throw overtaken(creation);
   assertAwake(attempt, system);
   const record = await system.create(request, options);
-  // The system may know the key from long ago, and answer with the record as it was then.
+  // The system may know the key, and answer with the record as it was then.
   const replayed = record.at[1] < sentAt || (lost && system.features().idempotencyKey);
   if (!replayed) return { record, found: false };
   // Its id is kept before anything else is asked for.
   await store.links.noteCreation(key, { ...unsent, id: record.id });
-  return readMade(creation, record.id, record);
+  const made = await readMade(creation, record.id, record);
+  // Whichever try of this step made it, this is the answer to what is sent; one from before may answer something else.
+  const answers = lost && record.at[1] >= attempt.scheduledAt && record.readBack !== true;
+  return answers && !('refusal' in made) ? { ...made, answer: record } : made;
 }
 
 /** Keeps what a failed try tells: the id of a record that it made all the same, or that it has made none. */

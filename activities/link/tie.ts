@@ -7,19 +7,18 @@ import { SystemError } from '../../connectors/systemError.ts';
 import { TargetTaken } from '../../store/links.ts';
 import { isAsSent, observationOf, rulesOf } from '../observation.ts';
 import { codeOf } from './context.ts';
-import type { Creation } from './creation.ts';
+import type { Creation, Made } from './creation.ts';
 import { wakeReferring } from './wakeReferring.ts';
 
 /** Ties the link to the record that was made for it, just now or by an earlier try. */
-export async function tieMade(
-  creation: Creation,
-  { record, found }: { readonly record: Snapshot; readonly found: boolean },
-): Promise<Outcome> {
+export async function tieMade(creation: Creation, { record, found, answer }: Made): Promise<Outcome> {
   const { context, link, flow, attempt, request } = creation;
   const seen = observationOf(flow, 'target', record);
-  // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since.
-  const adopted = found && !isAsSent(record, seen, request.values);
-  const base = baseOf(creation, seen, adopted ? 'adopted' : found ? 'found' : 'made');
+  const answered = answer && observationOf(flow, 'target', answer);
+  // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since. What the
+  // system made of it a repeated answer tells.
+  const adopted = found && !answered && !isAsSent(record, seen, request.values);
+  const base = baseOf(creation, answered ?? seen, adopted ? 'adopted' : found ? 'found' : 'made');
   context.deps.log.info(
     { event: 'created', flow: link.flow, sourceId: link.sourceId, targetId: record.id, attempt: attempt.number },
     'a record was created',
@@ -27,7 +26,14 @@ export async function tieMade(
   return tie(
     creation,
     { ...link, targetId: record.id, base, seen: { ...link.seen, target: seen } },
-    { kind: 'created', id: record.id, seen, adopted, ...(found && !adopted ? { found: true } : {}) },
+    {
+      kind: 'created',
+      id: record.id,
+      seen,
+      ...(answered ? { base: answered.values } : {}),
+      adopted,
+      ...(found && !adopted ? { found: true } : {}),
+    },
   );
 }
 

@@ -121,7 +121,7 @@ export function writing(host: WritingHost) {
       idAt(answer.body, type.record.id) ??
       (typeof answer.body === 'string' || typeof answer.body === 'number' ? String(answer.body) : null) ??
       lastStep(answer.headers.get('location') ?? '');
-    if (id !== null) return readNew(id, request.fields, options);
+    if (id !== null) return { ...(await readNew(id, request.fields, options)), readBack: true };
     for (let looks = 1; operations.find && looks <= LOOKS; looks++) {
       const found = await host.find(request.identity.externalId, request.fields, options);
       if (found.length > 1)
@@ -130,7 +130,7 @@ export function writing(host: WritingHost) {
           'unstored',
           `a create was answered without an id, and ${found.length} records carry ${request.identity.externalId}`,
         );
-      if (found[0]) return found[0];
+      if (found[0]) return { ...found[0], readBack: true };
       await lag();
     }
     throw new SystemError(
