@@ -16,6 +16,7 @@ import type { Attempt } from '../ports.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Connector } from '../../connectors/connector.ts';
+import { codeOf } from './refusal.ts';
 
 /** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
 const PAUSE_KNOWN_MS = 1000;
@@ -285,11 +286,21 @@ export function linkContext(deps: Deps) {
     return rules.hash === link.rules ? outcome : { ...outcome, rules };
   }
 
-  const runUnlessPaused = (link: LinkRecord, work: (attempt: Attempt) => Promise<Outcome>): Promise<Outcome> =>
+  /** `beforeHeld`: what an attempt still does that is held back, by a pause say. */
+  const runUnlessPaused = (
+    link: LinkRecord,
+    work: (attempt: Attempt) => Promise<Outcome>,
+    beforeHeld: (attempt: Attempt) => Promise<void> = () => Promise.resolve(),
+  ): Promise<Outcome> =>
     runAttempt(async (attempt) => {
-      if (attempt.number >= UNCONFIGURED_TRIES && !isConfigured(link))
+      if (attempt.number >= UNCONFIGURED_TRIES && !isConfigured(link)) {
+        await beforeHeld(attempt);
         return refuse({ link, side: 'target', code: 'not-configured', text: `no worker has the flow ${link.flow}` });
-      if (await isPaused(link)) return { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
+      }
+      if (await isPaused(link)) {
+        await beforeHeld(attempt);
+        return { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
+      }
       try {
         return byOwnRules(link, await work(attempt));
       } catch (error) {
@@ -334,17 +345,3 @@ export const unplanned = (
     text: 'not in the plan that this start applies; a start without --apply-plan lets it go on',
     written,
   });
-
-/** The code of a block: the system's own status, or what Tandem makes of an answer that looked like success. */
-export const codeOf = ({ failure, status }: SystemError): string =>
-  failure === 'merged' || failure === 'unstored' ? failure : String(status ?? failure);
-
-/** The written properties that a refusal names; all of them where it names none. */
-export function blamed(error: SystemError, written: readonly string[]): string[] {
-  const named = written.filter(
-    (property) =>
-      error.fields.some((field) => field.toLowerCase().endsWith(property.toLowerCase())) ||
-      new RegExp(`\\b${property.replace(/[^\w]/g, '.')}\\b`, 'i').test(error.text),
-  );
-  return named.length > 0 ? named : [...written];
-}

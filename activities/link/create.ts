@@ -1,3 +1,4 @@
+import { linkKey } from '../../flows/names.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { LinkDocument } from '../../store/documents.ts';
@@ -21,16 +22,33 @@ export async function createRecord(
   const creation = creationOf(context, { link, values, stored: earlier.stored }, attempt);
   if (recreates === true) {
     const held = await context.guarded({ link, side: 'target', change: 'recreate' });
-    if (held) return held;
+    if (held) return noteUnanswered(context, link, attempt).then(() => held);
   }
   if (chosen !== undefined) return adoptChosen(creation, chosen);
   const partner = await findPartner(creation);
-  if (partner.kind === 'none') return waitForPartner(creation, partner);
+  if (partner.kind === 'none') {
+    await noteUnanswered(context, link, attempt);
+    return waitForPartner(creation, partner);
+  }
   const matched = partner.kind === 'matched' ? partner.record : null;
   if (!isPlanned(creation, matched?.id ?? null)) return unplanned(context, { link, side: 'target' });
   if (matched) return adopt(creation, matched);
   const sent = (await recoverCreation(creation)) ?? (await sendNew(creation));
   return 'refusal' in sent ? sent.refusal : tieMade(creation, sent);
+}
+
+/**
+ * An attempt that is held back before it has looked for what those before it have made: whoever creates the record later,
+ * in an activity of its own and under another key, is told that one of them may have sent it.
+ */
+export async function noteUnanswered(context: LinkContext, link: LinkRecord, attempt: Attempt): Promise<void> {
+  if (attempt.number === 1) return;
+  const { links } = context.deps.store;
+  await links.discover([link], await context.endsOf(link));
+  const { stored } = await context.loadStored(link);
+  if (stored?.creation?.incarnation === link.incarnation) return;
+  const note = { incarnation: link.incarnation, tries: 1, since: attempt.scheduledAt };
+  await links.noteCreation(linkKey(link.flow, link.sourceId), note, stored?.creation ?? null);
 }
 
 /** What another attempt has done already; else what the store says of the link. */

@@ -3,7 +3,7 @@ import { across } from '../../flows/side.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Deps } from '../deps.ts';
 import { linkContext } from './context.ts';
-import { createRecord } from './create.ts';
+import { createRecord, noteUnanswered } from './create.ts';
 import { readRecords } from './read.ts';
 import { removeRecord } from './remove.ts';
 import { writeAndWake } from './wakeReferring.ts';
@@ -35,7 +35,12 @@ export function linkActivities(deps: Deps): LinkActivities {
   const { flowOf, endsOf, isConfigured, loadStored, guarded, isPaused, runUnlessPaused, newerObservations } = context;
 
   return {
-    createRecord: (input) => runUnlessPaused(input.link, (attempt) => createRecord(context, input, attempt)),
+    createRecord: (input) =>
+      runUnlessPaused(
+        input.link,
+        (attempt) => createRecord(context, input, attempt),
+        (attempt) => noteUnanswered(context, input.link, attempt),
+      ),
     writeRecord: (input) => runUnlessPaused(input.link, (attempt) => writeRecord(context, input, attempt)),
 
     // A read has no revision of its own; where it is refused, the refusal is stored under the next one.

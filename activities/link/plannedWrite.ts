@@ -7,7 +7,8 @@ import type { Observation } from '../../workflows/core/state.ts';
 import type { Connector, Snapshot, WriteCondition } from '../../connectors/connector.ts';
 import type { SystemError } from '../../connectors/systemError.ts';
 import type { Attempt } from '../ports.ts';
-import { blamed, codeOf, type LinkContext } from './context.ts';
+import type { LinkContext } from './context.ts';
+import { blamed, codeOf } from './refusal.ts';
 
 /** A write as the link has planned it, and all that its phases need. */
 export interface PlannedWrite {

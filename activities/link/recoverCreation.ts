@@ -3,7 +3,7 @@ import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import { codeOf } from './context.ts';
+import { codeOf } from './refusal.ts';
 import { tellsTriesApart, type Creation, type Sent } from './creation.ts';
 
 /** Clocks aside, a record that an earlier attempt made is not older than this before it was first sent (ms). */
@@ -47,7 +47,9 @@ function mustLook(creation: Creation): boolean {
   if (!isPerhapsThere(creation)) return false;
   const { externalId, idempotencyKey } = system.features();
   const isFresh = context.deps.time.now() - attempt.scheduledAt < KEY_KEPT_MS;
-  const isKeyKnown = idempotencyKey && isFresh && (stored?.block ?? link.block)?.code !== 'ambiguous';
+  const { note } = creation;
+  // What was noted was sent by an activity before this one, under a key of its own.
+  const isKeyKnown = idempotencyKey && isFresh && note === null && (stored?.block ?? link.block)?.code !== 'ambiguous';
   return externalId || !isKeyKnown;
 }
 

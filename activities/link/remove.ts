@@ -4,7 +4,8 @@ import type { Outcome } from '../../workflows/core/outcome.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Attempt } from '../ports.ts';
 import { assertAwake } from './assertAwake.ts';
-import { codeOf, unplanned, type LinkContext } from './context.ts';
+import { unplanned, type LinkContext } from './context.ts';
+import { codeOf } from './refusal.ts';
 
 /** Deletes one side's record, where the flow says so: never under a plan, never very many without a person. */
 export async function removeRecord(

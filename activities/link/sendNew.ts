@@ -2,7 +2,7 @@ import { linkKey } from '../../flows/names.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { CreationNote } from '../../store/documents.ts';
 import { assertAwake } from './assertAwake.ts';
-import { blamed, codeOf } from './context.ts';
+import { blamed, codeOf } from './refusal.ts';
 import { tellsTriesApart, type Creation, type Sent } from './creation.ts';
 import { ambiguous, lookUp, readMade } from './recoverCreation.ts';
 

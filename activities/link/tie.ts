@@ -6,7 +6,7 @@ import type { Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import { TargetTaken } from '../../store/links.ts';
 import { isAsSent, observationOf, rulesOf } from '../observation.ts';
-import { codeOf } from './context.ts';
+import { codeOf } from './refusal.ts';
 import type { Creation, Made } from './creation.ts';
 import { wakeReferring } from './wakeReferring.ts';
 

@@ -38,6 +38,20 @@ describe('the life of a link', () => {
     }
   });
 
+  it('a record whose partner refuses to be read ends its link once it is deleted', () => {
+    const read = { code: 'merged', side: 'target', properties: [], at: NOW, read: true } as const;
+    const blocked: LinkState = { ...inStep(), status: 'blocked', block: read };
+    let state = receive(blocked, { kind: 'vanished', side: 'target' }, NOW);
+    assert.deepEqual(advance(state, NOW).step, { kind: 'wait', until: NOW + BLOCK_RETRY_MS }, 'the target is not asked again');
+    state = receive(state, { kind: 'vanished', side: 'source' }, NOW);
+    for (const at of [NOW, NOW + 10_000]) {
+      const { state: next, step } = advance(state, at);
+      assert.deepEqual([step.kind, 'side' in step && step.side], ['confirm', 'source']);
+      state = applyOutcome(next, { step, outcome: { kind: 'read', found: { source: 'gone' } }, now: at });
+    }
+    assert.equal(advance(state, NOW + 20_000).state.ended, 'source gone');
+  });
+
   it('a record that is back as it was, after its partner was not to be deleted, is known by a full comparison', () => {
     const gone = { reads: 2, nextAt: 0 };
     const held = inStep({ ...RULES, onSourceDeleted: 'delete' });

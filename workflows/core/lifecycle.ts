@@ -56,10 +56,11 @@ const lookedAt = (state: LinkState): readonly Side[] => SIDES.filter((side) => s
 /** A record that reads have missed: read again, or believed gone and dealt with as the flow says. */
 const deletion: Phase = (before, now) => {
   let state = before;
-  if (state.block?.read === true && isStanding(state.block, now)) return waitBlocked(state, state.block, now);
+  // A side that refuses to be read says nothing of its record for now; the other goes on.
+  const unread = state.block?.read === true && isStanding(state.block, now) ? state.block : null;
   for (const side of SIDES) {
     const { gone } = state[side];
-    if (!gone) continue;
+    if (!gone || side === unread?.side) continue;
     // Somebody asked for a record that nobody has ever seen: nothing could be lost by believing the read, nothing is kept.
     const neverSeen = side === 'source' && state.source.seen === null && state.target.id === null && state.revision === 0;
     if (neverSeen && gone.reads > 0)
@@ -79,6 +80,7 @@ const deletion: Phase = (before, now) => {
     }
     return believed(state, side, now);
   }
+  if (unread) return waitBlocked(state, unread, now);
   // Gone by all reads that it takes, yet seen again: those reads lied.
   return state.ended === 'target gone' ? withStatus(state, { now, status: 'in-step' }) : state;
 };

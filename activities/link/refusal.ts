@@ -1,0 +1,15 @@
+import type { SystemError } from '../../connectors/systemError.ts';
+
+/** The code of a block: the system's own status, or what Tandem makes of an answer that looked like success. */
+export const codeOf = ({ failure, status }: SystemError): string =>
+  failure === 'merged' || failure === 'unstored' ? failure : String(status ?? failure);
+
+/** The written properties that a refusal names; all of them where it names none. */
+export function blamed(error: SystemError, written: readonly string[]): string[] {
+  const named = written.filter(
+    (property) =>
+      error.fields.some((field) => field.toLowerCase().endsWith(property.toLowerCase())) ||
+      new RegExp(`\\b${property.replace(/[^\w]/g, '.')}\\b`, 'i').test(error.text),
+  );
+  return named.length > 0 ? named : [...written];
+}
