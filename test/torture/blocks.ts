@@ -6,14 +6,16 @@ import { ANOTHER_BODY } from './modelSystem.ts';
 const NAMES = ['FirstName', 'LastName', 'givenName', 'familyName'];
 
 /** Whether a link that is blocked in the end has a reason that the model knows. */
-export function blockIsDeserved(after: Aftermath, { plan, sourceId, row, stored, other }: Pair): boolean {
+export function blockIsDeserved(after: Aftermath, { plan, sourceId, row, link, stored, other }: Pair): boolean {
   const { site, people } = after;
   const code = stored.block?.code ?? '';
   const values = NAMES.map((name) => (name in (row?.fields ?? {}) ? row : other)?.fields[name]);
   const roles = [row?.fields['Role'], other?.fields['role']];
+  // What a person has chosen may be what neither side takes.
+  const chosen = Object.values(link.state.verdicts).flatMap(({ source, target }) => [source, target]);
   const refusable =
     values.some((value) => isNoValue(value)) ||
-    [...values, ...roles].some((value) => typeof value === 'string' && /[!?]/.test(value));
+    [...values, ...roles, ...chosen].some((value) => typeof value === 'string' && /[!?]/.test(value));
   const { lies, externalId, uniqueExternalId, idempotencyKey } = site.target.nature;
   // A key names one body for ever.
   if (stored.block?.text.includes(ANOTHER_BODY) === true) return false;
