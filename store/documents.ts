@@ -1,6 +1,6 @@
 import type { FaultKind } from '../flows/faults.ts';
 import type { Side } from '../flows/side.ts';
-import type { Value } from '../flows/values.ts';
+import type { Value, Values } from '../flows/values.ts';
 import type { Block, Instants, Observation } from '../workflows/core/state.ts';
 import type { LinkRecord } from '../workflows/contract.ts';
 import type { ClockEstimate } from '../connectors/clock.ts';
@@ -36,6 +36,8 @@ export interface CreationNote {
   readonly since: number;
   /** Its id, where an answer told it. */
   readonly id?: string;
+  /** What was sent last without an answer; the source may have been edited since. */
+  readonly values?: Values;
 }
 
 /** How far a feed was read; `_id` is `<system>:<type>`. */

@@ -22,12 +22,12 @@ export async function createRecord(
   const creation = creationOf(context, { link, values, stored: earlier.stored }, attempt);
   if (recreates === true) {
     const held = await context.guarded({ link, side: 'target', change: 'recreate' });
-    if (held) return noteUnanswered(context, link, attempt).then(() => held);
+    if (held) return noteUnanswered(context, { link, values }, attempt).then(() => held);
   }
   if (chosen !== undefined) return adoptChosen(creation, chosen);
   const partner = await findPartner(creation);
   if (partner.kind === 'none') {
-    await noteUnanswered(context, link, attempt);
+    await noteUnanswered(context, { link, values }, attempt);
     return waitForPartner(creation, partner);
   }
   const matched = partner.kind === 'matched' ? partner.record : null;
@@ -41,13 +41,17 @@ export async function createRecord(
  * An attempt that is held back before it has looked for what those before it have made: whoever creates the record later,
  * in an activity of its own and under another key, is told that one of them may have sent it.
  */
-export async function noteUnanswered(context: LinkContext, link: LinkRecord, attempt: Attempt): Promise<void> {
+export async function noteUnanswered(
+  context: LinkContext,
+  { link, values }: Pick<Parameters<LinkActivities['createRecord']>[0], 'link' | 'values'>,
+  attempt: Attempt,
+): Promise<void> {
   if (attempt.number === 1) return;
   const { links } = context.deps.store;
   await links.discover([link], await context.endsOf(link));
   const { stored } = await context.loadStored(link);
   if (stored?.creation?.incarnation === link.incarnation) return;
-  const note = { incarnation: link.incarnation, tries: 1, since: attempt.scheduledAt };
+  const note = { incarnation: link.incarnation, tries: 1, since: attempt.scheduledAt, values };
   await links.noteCreation(linkKey(link.flow, link.sourceId), note, stored?.creation ?? null);
 }
 

@@ -39,7 +39,7 @@ export function linkActivities(deps: Deps): LinkActivities {
       runUnlessPaused(
         input.link,
         (attempt) => createRecord(context, input, attempt),
-        (attempt) => noteUnanswered(context, input.link, attempt),
+        (attempt) => noteUnanswered(context, input, attempt),
       ),
     writeRecord: (input) => runUnlessPaused(input.link, (attempt) => writeRecord(context, input, attempt)),
 

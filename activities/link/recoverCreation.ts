@@ -72,8 +72,12 @@ async function look(creation: Creation): Promise<readonly Snapshot[] | Extract<S
 }
 
 /** Records that may be the link's: by its external id, or by what was sent since then. */
-export async function lookUp({ context, system, request, options, link }: Creation, since: number): Promise<readonly Snapshot[]> {
-  const { type, values, fields, identity } = request;
+export async function lookUp(
+  { context, system, request, options, link, note }: Creation,
+  since: number,
+): Promise<readonly Snapshot[]> {
+  const { type, fields, identity } = request;
+  const values = note?.values ?? request.values;
   // The system filters by its own clock.
   const theirs = since - CREATED_SLACK_MS + system.clock.estimate.lo;
   const found = await system.find({ type, by: { externalId: identity.externalId, values, since: theirs }, fields }, options);

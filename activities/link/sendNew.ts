@@ -22,7 +22,7 @@ export async function sendNew(creation: Creation): Promise<Sent> {
   const { context, link, flow, attempt, stored } = creation;
   const { store, time } = context.deps;
   const unsent = creation.note ?? { incarnation: link.incarnation, tries: 0, since: time.now() };
-  const sent = { ...unsent, tries: unsent.tries + 1 };
+  const sent = { ...unsent, tries: unsent.tries + 1, values: creation.request.values };
   if (!tellsTriesApart(creation)) await store.links.discover([link], flow);
   const began = time.now();
   for (let before = stored?.creation ?? null; ; before = unsent) {

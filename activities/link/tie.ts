@@ -12,12 +12,13 @@ import { wakeReferring } from './wakeReferring.ts';
 
 /** Ties the link to the record that was made for it, just now or by an earlier try. */
 export async function tieMade(creation: Creation, { record, found, answer }: Made): Promise<Outcome> {
-  const { context, link, flow, attempt, request } = creation;
+  const { context, link, flow, attempt, request, note } = creation;
   const seen = observationOf(flow, 'target', record);
   const answered = answer && observationOf(flow, 'target', answer);
   // Found after a lost answer: ours as we sent it, or as the system made of it, unless somebody has edited it since. What the
   // system made of it a repeated answer tells.
-  const adopted = found && !answered && !isAsSent(record, seen, request.values);
+  const isOurs = [request.values, note?.values ?? request.values].some((values) => isAsSent(record, seen, values));
+  const adopted = found && !answered && !isOurs;
   const base = baseOf(creation, answered ?? seen, adopted ? 'adopted' : found ? 'found' : 'made');
   context.deps.log.info(
     { event: 'created', flow: link.flow, sourceId: link.sourceId, targetId: record.id, attempt: attempt.number },
