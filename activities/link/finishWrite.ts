@@ -45,7 +45,10 @@ export async function finishWrite(write: PlannedWrite, observation: Observation)
 }
 
 /** What a write changes, as the history keeps it; `after` says what stands there then. */
-export const changesTo = ({ assignments }: PlannedWrite, after: (each: Assignment) => Value): PropertyChange[] =>
+export const changesTo = (
+  { assignments }: Pick<PlannedWrite, 'assignments'>,
+  after: (each: Assignment) => Value,
+): PropertyChange[] =>
   assignments.map((each) => ({
     property: each.property,
     why: each.why,

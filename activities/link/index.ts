@@ -7,7 +7,7 @@ import { createRecord, noteUnanswered } from './create.ts';
 import { readRecords } from './read.ts';
 import { removeRecord } from './remove.ts';
 import { writeAndWake } from './wakeReferring.ts';
-import { writeRecord } from './write.ts';
+import { noteOverwritten, writeRecord } from './write.ts';
 
 /** What stands in the way of a value that the other side's type cannot express; names record, property and value. */
 function unconvertible(flow: Flow, { block, seen, sourceId, targetId }: LinkRecord): string | null {
@@ -41,7 +41,12 @@ export function linkActivities(deps: Deps): LinkActivities {
         (attempt) => createRecord(context, input, attempt),
         (attempt) => noteUnanswered(context, input, attempt),
       ),
-    writeRecord: (input) => runUnlessPaused(input.link, (attempt) => writeRecord(context, input, attempt)),
+    writeRecord: (input) =>
+      runUnlessPaused(
+        input.link,
+        (attempt) => writeRecord(context, input, attempt),
+        (attempt) => noteOverwritten(context, input, attempt),
+      ),
 
     // A read has no revision of its own; where it is refused, the refusal is stored under the next one.
     readRecords: async (input) => {

@@ -13,6 +13,20 @@ import { changesTo, finishWrite } from './finishWrite.ts';
 import { sending, type PlannedWrite } from './plannedWrite.ts';
 import { recoverWrite } from './recoverWrite.ts';
 
+/**
+ * What a write overwrites is noted with its answer. An attempt that never got so far may have written all the same, and
+ * what it overwrote may not be seen again: the next one notes it before anything else, as never answered.
+ */
+export async function noteOverwritten(
+  context: LinkContext,
+  { link, side, assignments }: Pick<PlannedWrite, 'link' | 'side' | 'assignments'>,
+  attempt: Attempt,
+): Promise<void> {
+  if (attempt.number === 1) return;
+  const changes = changesTo({ assignments }, (each) => each.value);
+  await context.remember({ link, side, changes, attempt, unanswered: true });
+}
+
 /** Writes one side on the condition that it still holds what was seen: replays what is stored, sends, recovers, finishes. */
 export async function writeRecord(
   context: LinkContext,
@@ -28,10 +42,7 @@ export async function writeRecord(
 
   const earlier = await replay(write);
   if ('outcome' in earlier) return earlier.outcome;
-  // What a write overwrites is noted with its answer. An attempt that never got so far may have written all the same,
-  // and what it overwrote may not be seen again: the next one notes it before anything else, as never answered.
-  if (attempt.number > 1)
-    await context.remember({ link, side, changes: changesTo(write, (each) => each.value), attempt, unanswered: true });
+  await noteOverwritten(context, write, attempt);
   const held = await holdBack(write);
   if (held) return held;
   const newest = newestSeen(write, earlier.stored);

@@ -79,6 +79,18 @@ describe('a write that was sent and never answered', function () {
     );
   });
 
+  it('stays in the history although its flow was paused meanwhile', async () => {
+    await store.limits.setPaused('f', true);
+    attempt = 2;
+    const outcome = await write(2, 'Eva');
+    assert.deepEqual([outcome.kind, 'code' in outcome && outcome.code], ['refused', 'flow-paused']);
+    const history = await store.history.ofLink('f:1/2');
+    assert.deepEqual(
+      history.map(({ before, after, unanswered }) => [before, after, unanswered]),
+      [['Kari', 'Eva', true]],
+    );
+  });
+
   it('is an event once an attempt is answered, whichever attempt that was', async () => {
     attempt = 2;
     update = () => Promise.reject(new SystemError('CRM', 'unreachable', 'no answer'));
