@@ -36,6 +36,8 @@ export function wrongWinner(
     PAIRS.some((pair) => pair.source === property || pair.target === property) &&
     ((isNoValue(value) && property !== 'Role') || (typeof value === 'string' && /[!?]/.test(value)));
   if (all.some(refusable)) return null;
+  // Between the read and a write without a condition a moment is left, in which an edit is overwritten unseen.
+  if (all.some((deed) => deed.by === 'tandem' && deed.blind)) return null;
   const [a, b] = [mine.at(-1), theirs.at(-1)];
   if (!a || !b || Math.abs(a.at - b.at) < CLEARLY_APART_MS + Math.max(...schedule.skews.map(Math.abs))) return null;
   // A record has one stamp: another edit of it, or our write that carries one, lends its instant to this property.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { GONE_UNANNOUNCED_MS } from '../../workflows/core/absence.ts';
 import { advance } from '../../workflows/core/lifecycle.ts';
 import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import { receive, type Message } from '../../workflows/core/receive.ts';
@@ -60,6 +61,16 @@ function gone(rules: Rules, side: 'source' | 'target'): LinkState {
   }
   return state;
 }
+/** A record that is back, whose partner two reads have missed, as far apart as a 404 must last. */
+function partnerGone(): LinkState {
+  let state = told(settled(gone(RULES, 'source')), { ...sourceEdited, regressed: true } as Message);
+  for (const at of [NOW - GONE_UNANNOUNCED_MS, NOW]) {
+    const { state: next, step } = advance(state, at);
+    const outcome: Outcome = { kind: 'read', found: { source: EDITED_SOURCE, target: 'gone' } };
+    state = applyOutcome(next, { step, outcome, now: at });
+  }
+  return state;
+}
 const fresh = (): LinkState => begin({ rules: RULES, sourceId: '1/2', seen: seen(1, SOURCE), now: NOW });
 
 /** Every status of a link, and within it what makes it act otherwise; each as the core itself comes to it. */
@@ -71,12 +82,7 @@ export const SITUATIONS: Readonly<Record<string, LinkState>> = {
   'blocked: a value': settled(answered(told(inStep(), sourceEdited), refused('422'))),
   'blocked: no target yet': settled(answered(fresh(), refused('409'))),
   'blocked: held': settled(answered(told(inStep(), sourceEdited), refused('held'))),
-  'blocked: partner gone': settled(
-    answered(told(settled(gone(RULES, 'source')), { ...sourceEdited, regressed: true }), {
-      kind: 'read',
-      found: { source: EDITED_SOURCE, target: 'gone' },
-    }),
-  ),
+  'blocked: partner gone': settled(partnerGone()),
   'paused: by hand': settled(told(inStep(), { kind: 'pause' })),
   'paused: its flow': settled(answered(told(inStep(), sourceEdited), refused('flow-paused'))),
   'ended: out of scope': settled(

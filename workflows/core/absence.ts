@@ -9,10 +9,13 @@ const FIRST_PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 3600_000;
 
 /** Whether the reads suffice to believe that a record is gone. */
-export function isBelievedGone({ reads, since, lastAt, listed }: Absence): boolean {
-  if (reads < GONE_READS) return false;
-  return since === undefined || (listed === true && (lastAt ?? since) - since >= GONE_UNANNOUNCED_MS);
+export function isBelievedGone(absence: Absence): boolean {
+  return hasLasted(absence) && (absence.since === undefined || absence.listed === true);
 }
+
+/** Whether reads have missed a record for as long as it takes, whatever the lists say. */
+export const hasLasted = ({ reads, since, lastAt }: Absence): boolean =>
+  reads >= GONE_READS && (since === undefined || (lastAt ?? since) - since >= GONE_UNANNOUNCED_MS);
 
 /** One more read said "gone"; the pauses grow, unless a list of ids announced it. */
 export function missedAgain(before: Absence | null, now: number): Absence {

@@ -36,7 +36,11 @@ const waitBlocked = (state: LinkState, refusal: Block, now: number): Decision =>
 const ending: Phase = (state, now) => {
   if (state.ended === 'source gone') {
     // Seen again: a direct read of both sides decides whether the link goes on. A deletion that Tandem made is final.
-    if (state.source.doubt && state.final !== true) return { state, step: { kind: 'read', sides: lookedAt(state) } };
+    if (state.source.doubt && state.final !== true) {
+      const { gone } = state.target;
+      if (gone !== null && gone.nextAt > now) return idle(state, gone.nextAt);
+      return { state, step: { kind: 'read', sides: lookedAt(state) } };
+    }
     return state.stored ? { state, step: { kind: 'close' } } : idle(state, null);
   }
   if (state.paused) return idle(withStatus(state, { now, status: 'paused', ended: state.ended }), null);

@@ -1,7 +1,7 @@
 import { initialBase } from '../../flows/initialBase.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { sameValues, type Values } from '../../flows/values.ts';
-import { isBelievedGone, missedAgain, missedInOutage } from './absence.ts';
+import { hasLasted, isBelievedGone, missedAgain, missedInOutage } from './absence.ts';
 import { answered, changeRules, observe } from './observe.ts';
 import { blockedStatus } from './lifecycle.ts';
 import type { Step } from './step.ts';
@@ -67,11 +67,16 @@ function applyFound(state: LinkState, found: Partial<Record<Side, Found>>, now: 
   return next;
 }
 
-/** A record that was believed gone was seen again, and read: only a read that finds it revives the link. */
+/**
+ * A record that was believed gone was seen again, and read: only a read that finds it revives the link. Where its partner is
+ * not there it is asked for again, for as long as any 404 must last, before a person is told.
+ */
 function revived(state: LinkState, found: Partial<Record<Side, Found>>, now: number): LinkState {
   const { source, target } = found;
   if (state.final === true || source === undefined || typeof source === 'string')
     return { ...state, source: { ...state.source, doubt: false } };
+  const gone = target === 'gone' ? missedAgain(state.target.gone, now) : missedInOutage(state.target.gone, now);
+  if (typeof target === 'string' && !hasLasted(gone)) return { ...state, target: { ...state.target, gone } };
   const last = { what: `the ${state.rules.names.source} was believed gone and is there after all`, at: now };
   let next: LinkState = {
     ...withStatus(state, { now, status: state.target.id === null ? 'linking' : 'in-step' }),
@@ -83,7 +88,7 @@ function revived(state: LinkState, found: Partial<Record<Side, Found>>, now: num
   if (target === undefined) return next;
   if (typeof target !== 'string') return observe(next, { side: 'target', seen: target, direct: true });
   const block: Block = { code: 'partner-gone', side: 'target', properties: [], at: now };
-  return { ...withStatus(next, { now, status: 'blocked' }), block };
+  return { ...withStatus(next, { now, status: 'blocked' }), block, target: { ...next.target, gone: null } };
 }
 
 /** A step, and what became of it by `now` (ms). */
