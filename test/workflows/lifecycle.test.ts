@@ -143,15 +143,19 @@ describe('the life of a link', () => {
       const target = seen(1, { givenName: 'Kari', familyName: 'Lie' });
       const back = applyOutcome(state, { step, outcome: { kind: 'read', found: { source, target } }, now: NOW });
       assert.equal(advance(back, NOW).step.kind, 'write');
-      for (const target of ['gone', 'unsure'] as const) {
+      for (const missed of ['gone', 'unsure'] as const) {
         // One 404 of the partner may be a gateway's: it is asked for again, for ten minutes, before a person is told.
-        let alone = applyOutcome(state, { step, outcome: { kind: 'read', found: { source, target } }, now: NOW });
+        let alone = applyOutcome(state, { step, outcome: { kind: 'read', found: { source, target: missed } }, now: NOW });
         const waits = advance(alone, NOW);
         assert.deepEqual(waits.step, { kind: 'wait', until: NOW + 10_000 });
         const again = advance(waits.state, NOW + 600_000);
         assert.deepEqual(again.step, { kind: 'read', sides: ['source', 'target'] });
-        alone = applyOutcome(again.state, { ...again, outcome: { kind: 'read', found: { source, target } }, now: NOW + 600_000 });
-        const told = target === 'gone' ? ['blocked', 'partner-gone'] : ['ended', undefined];
+        alone = applyOutcome(again.state, {
+          ...again,
+          outcome: { kind: 'read', found: { source, target: missed } },
+          now: NOW + 600_000,
+        });
+        const told = missed === 'gone' ? ['blocked', 'partner-gone'] : ['ended', undefined];
         assert.deepEqual([alone.status, alone.block?.code], told);
       }
     }
