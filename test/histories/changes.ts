@@ -72,6 +72,12 @@ export const CHANGES: readonly Change[] = [
     noticedBy: 'unreleased/target-gone-and-made-again',
   },
   {
+    what: 'a target that cannot be read holds up the deletion of its source',
+    from: /!isFree && /,
+    to: '',
+    noticedBy: 'unreleased/source-gone-target-merged',
+  },
+  {
     what: 'the target that a person chose is not handed on',
     from: /state\.chosen === undefined \? \{\}/,
     to: 'true ? {}',

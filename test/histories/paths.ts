@@ -251,6 +251,15 @@ export const PATHS: Readonly<Record<string, Path>> = {
       await link.handle.result();
     },
   },
+  'source-gone-target-merged': {
+    walk: async (link) => {
+      link.stand.next.readRecords = [refused('merged')];
+      await link.vanish('target');
+      await link.until('the refusal', (state) => state.block?.read === true);
+      await link.vanish('source');
+      await link.handle.result();
+    },
+  },
   'target-gone': {
     walk: async (link) => {
       await link.vanish('target');

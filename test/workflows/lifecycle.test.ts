@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Side } from '../../flows/side.ts';
 import { advance } from '../../workflows/core/lifecycle.ts';
-import { applyOutcome } from '../../workflows/core/outcome.ts';
+import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import { BLOCK_RETRY_MS } from '../../workflows/core/lifecycle.ts';
 import { receive } from '../../workflows/core/receive.ts';
 import type { LinkState, Observation } from '../../workflows/core/state.ts';
@@ -62,6 +63,30 @@ describe('the life of a link', () => {
     assert.equal(advance(receive(state, { ...message, regressed: true }, NOW), NOW).step.kind, 'read');
     const braked = receive({ ...state, block: { ...block, code: 'held' } }, { ...message, regressed: true }, NOW);
     assert.equal(braked.block?.code, 'held', 'the brake holds');
+  });
+
+  it('a target that cannot be read does not hold up the deletion of its source', () => {
+    const confirmed = (before: LinkState, at: number, outcome: Outcome): LinkState => {
+      const { state, step } = advance(before, at);
+      assert.equal(step.kind, 'confirm');
+      return applyOutcome(state, { step, outcome, now: at });
+    };
+    const refusal = (side: Side): Outcome => ({ kind: 'refused', side, code: 'merged', properties: [] });
+    const merged = confirmed(receive(inStep(), { kind: 'vanished', side: 'target' }, NOW), NOW, refusal('target'));
+    assert.equal(advance(merged, NOW + 1).step.kind, 'wait', 'what was refused is not asked again');
+    const suspected = receive(merged, { kind: 'vanished', side: 'source' }, NOW + 1);
+    const once = confirmed(suspected, NOW + 1, { kind: 'read', found: { source: 'gone' } });
+    assert.deepEqual([once.status, advance(once, NOW + 2).step], ['blocked', { kind: 'wait', until: NOW + 6001 }]);
+    const { state } = advance(confirmed(once, NOW + 7000, { kind: 'read', found: { source: 'gone' } }), NOW + 7000);
+    assert.deepEqual([state.ended, state.block], ['source gone', null]);
+    const found = seen(1, { FirstName: 'Kari', LastName: 'Lie' });
+    // A source that cannot be read is there for all that anybody knows: nothing ends, and its target waits with it.
+    const unread = confirmed(receive(inStep(), { kind: 'vanished', side: 'source' }, NOW), NOW, refusal('source'));
+    const wait = { kind: 'wait', until: NOW + BLOCK_RETRY_MS };
+    assert.deepEqual(advance(receive(unread, { kind: 'vanished', side: 'target' }, NOW + 1), NOW + 1).step, wait);
+    // It is there after all, or cannot be read either: nothing is asked again before a day, or a person.
+    for (const outcome of [{ kind: 'read', found: { source: found } }, refusal('source')] as const)
+      assert.equal(advance(confirmed(suspected, NOW + 1, outcome), NOW + 2).step.kind, 'wait');
   });
 
   it('what the store had seen earlier says nothing against reads that have missed the record since', () => {

@@ -60,11 +60,14 @@ const lookedAt = (state: LinkState): readonly Side[] => SIDES.filter((side) => s
 /** A record that reads have missed: read again, or believed gone and dealt with as the flow says. */
 const deletion: Phase = (before, now) => {
   let state = before;
-  // A side that refuses to be read says nothing of its record for now; the other goes on.
-  const unread = state.block?.read === true && isStanding(state.block, now) ? state.block : null;
+  const { block: refusal } = state;
+  // A target that cannot be read, a merged one for instance, keeps no source alive. Not the other way round as well: two
+  // sides that refuse would be asked in turn, without a pause.
+  const isFree = refusal?.side === 'target' && state.source.gone !== null;
+  if (refusal?.read === true && !isFree && isStanding(refusal, now)) return waitBlocked(state, refusal, now);
   for (const side of SIDES) {
     const { gone } = state[side];
-    if (!gone || side === unread?.side) continue;
+    if (!gone) continue;
     // Somebody asked for a record that nobody has ever seen: nothing could be lost by believing the read, nothing is kept.
     const neverSeen = side === 'source' && state.source.seen === null && state.target.id === null && state.revision === 0;
     if (neverSeen && gone.reads > 0)
@@ -84,7 +87,6 @@ const deletion: Phase = (before, now) => {
     }
     return believed(state, side, now);
   }
-  if (unread) return waitBlocked(state, unread, now);
   // Gone by all reads that it takes, yet seen again: those reads lied.
   return state.ended === 'target gone' ? withStatus(state, { now, status: 'in-step' }) : state;
 };
