@@ -8,6 +8,8 @@ import { ambiguous, lookUp, readMade } from './recoverCreation.ts';
 
 /** "Too many requests" commits nothing: so long it is waited out in place (ms). */
 const THROTTLED_MS = 60_000;
+/** Clocks aside, the answer to what a step sends shows no record from longer before that step (ms). */
+const CLOCKS_APART_MS = 60_000;
 
 /** A try as the store has it: what it holds before, and while the answer is not known. */
 interface NotedTry {
@@ -55,8 +57,8 @@ async function sendOnce(creation: Creation, { before, sent, unsent }: NotedTry):
   // Its id is kept before anything else is asked for.
   await store.links.noteCreation(key, { ...unsent, id: record.id });
   const made = await readMade(creation, record.id, record);
-  // Whichever try of this step made it, this is the answer to what is sent; one from before may answer something else.
-  const answers = lost && record.at[1] >= attempt.scheduledAt && record.readBack !== true;
+  // Whichever try of this step made it, this is the answer to what is sent; one from long before may be another's.
+  const answers = record.at[1] >= attempt.scheduledAt - CLOCKS_APART_MS && record.readBack !== true;
   return answers && !('refusal' in made) ? { ...made, answer: record } : made;
 }
 
