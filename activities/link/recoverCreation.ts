@@ -78,10 +78,16 @@ export async function lookUp(
 ): Promise<readonly Snapshot[]> {
   const { type, fields, identity } = request;
   const values = note?.values ?? request.values;
-  // The system filters by its own clock.
-  const theirs = since - CREATED_SLACK_MS + system.clock.estimate.lo;
-  const found = await system.find({ type, by: { externalId: identity.externalId, values, since: theirs }, fields }, options);
+  const { by } = system.clock.estimate;
+  const find = (): Promise<readonly Snapshot[]> => {
+    // The system filters by its own clock.
+    const theirs = since - CREATED_SLACK_MS + system.clock.estimate.lo;
+    return system.find({ type, by: { externalId: identity.externalId, values, since: theirs }, fields }, options);
+  };
+  let found = await find();
   if (system.features().externalId) return withoutFormer(link, found);
+  // A worker that has just started knows that clock only since this answer.
+  if (by === 'nothing' && system.clock.estimate.by !== by) found = await find();
   // Content alone may be another link's.
   const linked = await context.deps.store.links.byTarget(
     context.flowOf(link).target,

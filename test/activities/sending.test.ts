@@ -14,12 +14,17 @@ describe('a record that is sent to a CRM', function () {
   this.timeout(20_000);
   let store: Store;
   let made: Snapshot[];
+  let clock: SystemClock;
+  /** From when on look-ups have asked, by the CRM's clock (ms). */
+  let asked: number[];
   /** What comes before an answer to a create. */
   let answering: () => Promise<void>;
 
   beforeEach(async () => {
     ({ store } = await makeStore());
     made = [];
+    asked = [];
+    clock = new SystemClock();
     answering = () => Promise.resolve();
   });
   afterEach(() => store.close());
@@ -29,9 +34,14 @@ describe('a record that is sent to a CRM', function () {
     const crm = {
       name: 'crm',
       lagMs: 0,
-      clock: new SystemClock(),
+      clock,
       features: () => ({ conditional: 'none', externalId: false, idempotencyKey: false }),
-      find: () => Promise.resolve([...made]),
+      find: ({ by }: { by: { since: number } }) => {
+        asked.push(by.since);
+        // Its answer tells that the CRM is three minutes behind.
+        clock.restore({ lo: -180_500, hi: -179_500, at: Date.now(), by: 'date' });
+        return Promise.resolve(made.filter(({ at }) => at[0] - 180_000 >= by.since));
+      },
       read: () => Promise.resolve(made[0]),
       create: async () => {
         await answering();
@@ -45,6 +55,15 @@ describe('a record that is sent to a CRM', function () {
     const began = newRecord({ flow: 'f', rules: rulesOf(SMALL_FLOW), sourceId: '1', seen: null, now: 0 });
     return activities.createRecord({ link: { ...began, revision: 1, status: 'in-step' }, values: {} });
   }
+
+  it('without keys is looked for by the clock that the first look-up tells, where no other was known', async () => {
+    const now = Date.now();
+    made.push({ id: '1', version: '001', instant: new Date(now).toISOString(), fields: {}, at: [now, now] });
+    assert.deepEqual((await attempt(2)).kind, 'created');
+    assert.equal(made.length, 1);
+    assert.equal(asked.length, 2);
+    assert.ok((asked[1] ?? 0) < (asked[0] ?? 0) - 60_000, asked.join());
+  });
 
   it('is not sent by an attempt that slept: another may have sent it, and somebody have deleted it since', async () => {
     await assert.rejects(attempt(1, true), (error: unknown) => error instanceof SystemError && error.retryable);
