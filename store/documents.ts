@@ -228,8 +228,8 @@ export interface LimitDocument {
   /** Keys of those that are held back. */
   readonly heldValues?: readonly string[];
   readonly paused?: readonly string[];
-  /** When a system said "gone" lately (ms), and the outage that it amounts to. */
-  readonly times?: readonly number[];
+  /** Of which records a system said "gone" lately, when (ms), and the outage that it amounts to. */
+  readonly misses?: readonly { readonly record: string; readonly at: number }[];
   readonly outage?: { readonly since: number; readonly probedAt: number } | null;
 }
 

@@ -3,7 +3,7 @@ import type { LimitDocument } from './documents.ts';
 
 const PAUSED = 'paused';
 const missedKey = (system: string): string => `missed:${system}`;
-const KEPT_404S = 20;
+const KEPT_404S = 100;
 const KEPT_MINUTES = 120;
 const MANY = 60;
 const limitKey = (flow: string): string => `mass:${flow}`;
@@ -15,9 +15,15 @@ export interface BulkCount {
   readonly held: boolean;
 }
 
-/** When a system said "gone" lately (ms), and since when, if so, all of it counts as an outage. */
+/** A record of which a system said "gone", and when (ms). */
+export interface Miss {
+  readonly record: string;
+  readonly at: number;
+}
+
+/** Of which records a system said "gone" lately, and since when (ms), if so, all of it counts as an outage. */
 export interface Missed {
-  readonly times: readonly number[];
+  readonly misses: readonly Miss[];
   readonly since: number | null;
   readonly probedAt: number;
 }
@@ -98,23 +104,23 @@ export class Limits {
     await this.#limits.updateOne({ _id: limitKey(flow) }, { $set: fields }, { upsert: true });
   }
 
-  /** Notes a record that a system says is gone, where `at` (ms) is given; tells of the last ones, and of an outage. */
-  async missed(system: string, at: number | null): Promise<Missed> {
+  /** Notes a record that a system says is gone, where one is given; tells of the last ones, and of an outage. */
+  async missed(system: string, miss: Miss | null): Promise<Missed> {
     const _id = missedKey(system);
     const found =
-      at === null
+      miss === null
         ? await this.#limits.findOne({ _id })
         : await this.#limits.findOneAndUpdate(
             { _id },
-            { $push: { times: { $each: [at], $slice: -KEPT_404S } } },
+            { $push: { misses: { $each: [miss], $slice: -KEPT_404S } } },
             { upsert: true, returnDocument: 'after' },
           );
-    return { times: found?.times ?? [], since: found?.outage?.since ?? null, probedAt: found?.outage?.probedAt ?? 0 };
+    return { misses: found?.misses ?? [], since: found?.outage?.since ?? null, probedAt: found?.outage?.probedAt ?? 0 };
   }
 
   /** An outage of a system began, or (null) ended: what was counted is forgotten then. */
   async setOutage(system: string, outage: { since: number; probedAt: number } | null): Promise<void> {
-    const fields = outage ? { outage } : { outage: null, times: [] };
+    const fields = outage ? { outage } : { outage: null, misses: [] };
     await this.#limits.updateOne({ _id: missedKey(system) }, { $set: fields }, { upsert: true });
   }
 

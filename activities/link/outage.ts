@@ -2,7 +2,7 @@ import type { Connector } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { LinkStore } from '../../store/store.ts';
 
-/** More 404s than this within a minute, none announced by a list of ids: the system is out of order, not its records gone. */
+/** More records than this said to be gone within a minute, none announced by a list of ids: the system is out of order. */
 export const OUTAGE_404S = 10;
 const MINUTE_MS = 60_000;
 /** During an outage a record that is known to live is read so often, at most (ms). */
@@ -22,10 +22,12 @@ interface Missed {
  * that is known to live (the list of ids has it) reads fine.
  */
 export async function judgeMissing(store: LinkStore, missed: Missed): Promise<'gone' | 'unsure'> {
-  const { system, announced, now } = missed;
-  const { times, since, probedAt } = await store.limits.missed(system.name, announced ? null : now);
-  const recent = times.filter((at) => at > now - MINUTE_MS).length;
-  if (since === null && (announced || recent <= OUTAGE_404S)) return 'gone';
+  const { system, type, id, announced, now } = missed;
+  const miss = announced ? null : { record: `${type}:${id}`, at: now };
+  const { misses, since, probedAt } = await store.limits.missed(system.name, miss);
+  // One that is read again and again, by attempts that hang say, is one.
+  const recent = new Set(misses.flatMap(({ record, at }) => (at > now - MINUTE_MS ? [record] : [])));
+  if (since === null && (announced || recent.size <= OUTAGE_404S)) return 'gone';
   if (since !== null && now - probedAt < PROBE_PAUSE_MS) return 'unsure';
   await store.limits.setOutage(system.name, { since: since ?? now, probedAt: now });
   if (!(await livingReads(missed))) return 'unsure';

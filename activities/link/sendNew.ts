@@ -51,8 +51,9 @@ async function sendOnce(creation: Creation, { before, sent, unsent }: NotedTry):
   if (!tellsTriesApart(creation) && !(await store.links.noteCreation(key, sent, before))) throw overtaken(creation);
   assertAwake(attempt, system);
   const record = await system.create(request, options);
-  // The system may know the key, and answer with the record as it was then.
-  const replayed = record.at[1] < sentAt || (lost && system.features().idempotencyKey);
+  const { externalId, idempotencyKey } = system.features();
+  // By its key, or its external id, the system may know it and answer with the record as it was then; without, it made one.
+  const replayed = (externalId || idempotencyKey) && (record.at[1] < sentAt || (lost && idempotencyKey));
   if (!replayed) return { record, found: false };
   // Its id is kept before anything else is asked for.
   await store.links.noteCreation(key, { ...unsent, id: record.id });

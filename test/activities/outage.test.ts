@@ -63,4 +63,9 @@ describe('an outage: a system says of very many records that they are gone', () 
     for (let i = 0; i < 40; i++) assert.equal(await judge(100 + i, NOW + 3_600_000 + i * 6001), 'gone');
     assert.deepEqual(await troubles(), []);
   });
+
+  it('two records that are missed again and again are two', async () => {
+    for (let i = 0; i < 60; i++) assert.equal(await judge(200 + (i % 2), NOW + 7_200_000 + i * 100), 'gone');
+    assert.deepEqual(await troubles(), []);
+  });
 });

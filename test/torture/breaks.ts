@@ -62,7 +62,11 @@ export const BREAKS = {
     what: 'an edit back to an older value is taken for an echo',
     needs: has('back'),
   },
-  'old-revision-writes': { promise: 'No stale regression', what: 'an older revision overwrites the store' },
+  'old-revision-writes': {
+    promise: 'No stale regression',
+    what: 'an older revision overwrites the store',
+    needs: ({ crashes, acts }) => crashes > 0 || acts.some(({ do: what }) => what === 'freeze'),
+  },
   'stale-observations': { promise: 'No stale regression', what: 'a link believes an older observation' },
   'regressions-ignored': {
     promise: 'No stale regression',

@@ -1,4 +1,4 @@
-import type { BulkCount, Missed } from '../../store/limits.ts';
+import type { BulkCount, Miss, Missed } from '../../store/limits.ts';
 import type { Breaks } from './breaks.ts';
 
 interface Flow {
@@ -14,7 +14,7 @@ export class MemoryLimits {
   readonly #breaks: Breaks;
   readonly #flows = new Map<string, Flow>();
   readonly #paused = new Set<string>();
-  readonly #missed = new Map<string, { times: number[]; outage: { since: number; probedAt: number } | null }>();
+  readonly #missed = new Map<string, { misses: Miss[]; outage: { since: number; probedAt: number } | null }>();
 
   constructor(breaks: Breaks) {
     this.#breaks = breaks;
@@ -72,16 +72,16 @@ export class MemoryLimits {
     return Promise.resolve();
   }
 
-  missed(system: string, at: number | null): Promise<Missed> {
-    const known = this.#missed.get(system) ?? { times: [], outage: null };
-    if (at !== null) known.times = [...known.times, at].slice(-20);
+  missed(system: string, miss: Miss | null): Promise<Missed> {
+    const known = this.#missed.get(system) ?? { misses: [], outage: null };
+    if (miss !== null) known.misses = [...known.misses, miss].slice(-100);
     this.#missed.set(system, known);
-    const times = this.#breaks.has('outage-believed') ? [] : known.times;
-    return Promise.resolve({ times, since: known.outage?.since ?? null, probedAt: known.outage?.probedAt ?? 0 });
+    const misses = this.#breaks.has('outage-believed') ? [] : known.misses;
+    return Promise.resolve({ misses, since: known.outage?.since ?? null, probedAt: known.outage?.probedAt ?? 0 });
   }
 
   setOutage(system: string, outage: { since: number; probedAt: number } | null): Promise<void> {
-    this.#missed.set(system, { times: outage ? (this.#missed.get(system)?.times ?? []) : [], outage });
+    this.#missed.set(system, { misses: outage ? (this.#missed.get(system)?.misses ?? []) : [], outage });
     return Promise.resolve();
   }
 }
