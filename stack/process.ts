@@ -27,9 +27,13 @@ export async function stopOrphan(child: Child): Promise<boolean> {
   return true;
 }
 
+/** Whether a process is over, by itself or by a signal. */
+export const hasEnded = ({ exitCode, signalCode }: Pick<ChildProcess, 'exitCode' | 'signalCode'>): boolean =>
+  exitCode !== null || signalCode !== null;
+
 /** Ends a process that we started: politely, then for good. */
 export async function stopChild(child: ChildProcess, patienceMs = 10_000): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { Store } from '../store/store.ts';
 import { SEARCH_ATTRIBUTES } from '../flows/names.ts';
-import { startChild, stopChild } from './process.ts';
+import { hasEnded, startChild, stopChild } from './process.ts';
 import { findMongo, findTemporal } from './tools.ts';
 
 /** A server that this process started, and its address. */
@@ -35,7 +35,7 @@ export async function until({
       await ready();
       return;
     } catch (error) {
-      const ended = child.exitCode !== null || child.signalCode !== null;
+      const ended = hasEnded(child);
       if (!ended && Date.now() - began < patienceMs) {
         await sleep(100);
         continue;

@@ -18,7 +18,7 @@ import { REAL_CRMS } from './realCrm.ts';
 import { demoEnv, withoutKeys } from './demo.ts';
 import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
 import { WORKER_ENV } from '../worker/memory.ts';
-import { beganAt, freePort, isPortFree, startChild, stopChild, stopOrphan } from './process.ts';
+import { beganAt, freePort, hasEnded, isPortFree, startChild, stopChild, stopOrphan } from './process.ts';
 import { Bar } from '../client/progress.ts';
 import { logIn } from './servers.ts';
 
@@ -48,7 +48,7 @@ async function stopAll(): Promise<void> {
   stopping = true;
   // The worker first: it drains while the servers still answer.
   for (const { name, child } of running.toReversed()) {
-    if (child.exitCode === null && child.signalCode === null) process.stdout.write(`  stopping ${name}\n`);
+    if (!hasEnded(child)) process.stdout.write(`  stopping ${name}\n`);
     await stopChild(child, 30_000);
   }
 }

@@ -208,6 +208,12 @@ export interface ProfileCheck {
   readonly absentSeen: readonly string[];
 }
 
+/** A record of which a system said "gone", and when (ms). */
+export interface Miss {
+  readonly record: string;
+  readonly at: number;
+}
+
 /** One limit: the throttle's next free slot, a flow's endings by minute, or what is paused. */
 export interface LimitDocument {
   readonly _id: string;
@@ -229,7 +235,7 @@ export interface LimitDocument {
   readonly heldValues?: readonly string[];
   readonly paused?: readonly string[];
   /** Of which records a system said "gone" lately, when (ms), and the outage that it amounts to. */
-  readonly misses?: readonly { readonly record: string; readonly at: number }[];
+  readonly misses?: readonly Miss[];
   readonly outage?: { readonly since: number; readonly probedAt: number } | null;
 }
 

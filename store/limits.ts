@@ -1,5 +1,5 @@
 import type { Collection, Db } from 'mongodb';
-import type { LimitDocument } from './documents.ts';
+import type { LimitDocument, Miss } from './documents.ts';
 
 const PAUSED = 'paused';
 const missedKey = (system: string): string => `missed:${system}`;
@@ -13,12 +13,6 @@ export interface BulkCount {
   readonly minutes: Readonly<Record<string, number>>;
   readonly approvedUntil: number;
   readonly held: boolean;
-}
-
-/** A record of which a system said "gone", and when (ms). */
-export interface Miss {
-  readonly record: string;
-  readonly at: number;
 }
 
 /** Of which records a system said "gone" lately, and since when (ms), if so, all of it counts as an outage. */

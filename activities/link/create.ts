@@ -22,7 +22,10 @@ export async function createRecord(
   const creation = creationOf(context, { link, values, stored: earlier.stored }, attempt);
   if (recreates === true) {
     const held = await context.guarded({ link, side: 'target', change: 'recreate' });
-    if (held) return noteUnanswered(context, { link, values }, attempt).then(() => held);
+    if (held) {
+      await noteUnanswered(context, { link, values }, attempt);
+      return held;
+    }
   }
   if (chosen !== undefined) return adoptChosen(creation, chosen);
   const partner = await findPartner(creation);

@@ -7,6 +7,7 @@ import { DEFAULT_INSTALLATION, installationNamed } from '../../flows/installatio
 import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
 import type { LinkActivities } from '../../workflows/contract.ts';
+import { attemptOf } from '../support/attempt.ts';
 
 /**
  * A link's activities at their so many-th attempt, with one connector for both systems; pauses of feeds are none of it.
@@ -33,8 +34,7 @@ export function activitiesAt(
     store,
     links: { signalRetry: () => Promise.resolve(true) },
     time: realTime,
-    runAttempt: (work: Parameters<Deps['runAttempt']>[0]) =>
-      work({ number, scheduledAt: Date.now(), signal: new AbortController().signal, wasAsleep }),
+    runAttempt: (work: Parameters<Deps['runAttempt']>[0]) => work(attemptOf({ number, scheduledAt: Date.now(), wasAsleep })),
     log: pino({ level: 'silent' }),
     stopping: new AbortController().signal,
   } as unknown as Deps);

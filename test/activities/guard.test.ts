@@ -9,6 +9,7 @@ import { rulesOf } from '../../activities/observation.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { SMALL_FLOW as FLOW } from '../support/flow.ts';
+import { attemptOf } from '../support/attempt.ts';
 
 const MINUTE = 60_000;
 const NOW = Date.UTC(2026, 0, 1);
@@ -58,8 +59,7 @@ describe('the guard against mass changes', () => {
   });
 
   it('counts a deletion that Tandem makes once, an ending once, and one by hand not at all', async () => {
-    const runAttempt: Deps['runAttempt'] = (work) =>
-      work({ number: 1, scheduledAt: 0, signal: new AbortController().signal, wasAsleep: () => false });
+    const runAttempt: Deps['runAttempt'] = (work) => work(attemptOf());
     const connector = { name: 'crm', remove: () => Promise.resolve(), lagMs: 0 };
     const activities = linkActivities({
       flows: [FLOW],

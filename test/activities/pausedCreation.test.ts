@@ -4,18 +4,12 @@ import { SystemClock } from '../../connectors/clock.ts';
 import { looksLike } from '../../connectors/looksLike.ts';
 import type { Connector, CreateRequest, FindRequest, Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
-import { SMALL_FLOW } from '../support/flow.ts';
+import { ONE_NAME_FLOW as FLOW } from '../support/flow.ts';
 import { makeStore } from '../support/world.ts';
 import { activitiesAt } from './activitiesAt.ts';
-
-const FLOW: Flow = {
-  ...SMALL_FLOW,
-  properties: [{ source: 'FirstName', target: 'givenName', type: 'string', direction: 'both', when: [] }],
-};
 
 describe('a create whose answer was lost as its flow was paused', function () {
   this.timeout(20_000);

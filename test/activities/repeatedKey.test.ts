@@ -2,21 +2,15 @@ import assert from 'node:assert/strict';
 import { rulesOf } from '../../activities/observation.ts';
 import { SystemClock } from '../../connectors/clock.ts';
 import type { Connector, Snapshot } from '../../connectors/connector.ts';
-import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
 import { advance } from '../../workflows/core/lifecycle.ts';
 import { applyOutcome } from '../../workflows/core/outcome.ts';
 import type { Observation } from '../../workflows/core/state.ts';
 import type { Step } from '../../workflows/core/step.ts';
 import { newRecord, recordOf, stateOf } from '../../workflows/linkRecord.ts';
-import { SMALL_FLOW } from '../support/flow.ts';
+import { ONE_NAME_FLOW as FLOW } from '../support/flow.ts';
 import { makeStore } from '../support/world.ts';
 import { activitiesAt } from './activitiesAt.ts';
-
-const FLOW: Flow = {
-  ...SMALL_FLOW,
-  properties: [{ source: 'FirstName', target: 'givenName', type: 'string', direction: 'both', when: [] }],
-};
 
 describe('a second try by the same key, at a CRM that makes capitals of what it is sent', function () {
   this.timeout(20_000);

@@ -8,14 +8,10 @@ import { newRecord, recordOf, stateOf } from '../../workflows/linkRecord.ts';
 import { resetTarget } from '../../workflows/core/transitions.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import { makeStore } from '../support/world.ts';
-import { SMALL_FLOW } from '../support/flow.ts';
+import { ONE_NAME_FLOW } from '../support/flow.ts';
 import { activitiesAt } from './activitiesAt.ts';
 
-const FLOW: Flow = {
-  ...SMALL_FLOW,
-  onTargetDeleted: 'recreate',
-  properties: [{ source: 'FirstName', target: 'givenName', type: 'string', direction: 'both', when: [] }],
-};
+const FLOW: Flow = { ...ONE_NAME_FLOW, onTargetDeleted: 'recreate' };
 
 describe('a target that was made anew without an answer, while the deleted one was taken out of the bin', function () {
   this.timeout(20_000);

@@ -3,19 +3,13 @@ import { rulesOf } from '../../activities/observation.ts';
 import type { Connector, Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import { historyKey } from '../../flows/names.ts';
-import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
 import { numberOnce } from '../../worker/sequencer.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
-import { SMALL_FLOW } from '../support/flow.ts';
+import { ONE_NAME_FLOW as FLOW } from '../support/flow.ts';
 import { activitiesAt } from './activitiesAt.ts';
-
-const FLOW: Flow = {
-  ...SMALL_FLOW,
-  properties: [{ source: 'FirstName', target: 'givenName', type: 'string', direction: 'both', when: [] }],
-};
 
 describe('a write that was sent and never answered', function () {
   this.timeout(20_000);

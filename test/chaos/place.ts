@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { installationNamed } from '../../flows/installation.ts';
 import { SPECIFICATION } from '../../flows/specification.ts';
+import { hasEnded } from '../../stack/process.ts';
 import { Store } from '../../store/store.ts';
 import { STATUSES } from '../../workflows/core/state.ts';
 import type { World } from '../support/world.ts';
@@ -19,6 +20,9 @@ const PROGRAMS = {
 const LISTENS = 'its clock can jump';
 /** Of what a worker said, so much tells where it stands. */
 const LAST_LINES = 12;
+
+/** How a worker ended; null while it is at work. */
+const endOf = ({ child }: Run): number | NodeJS.Signals | null => child.exitCode ?? child.signalCode;
 
 /** An installation under attack: its systems, its workers, and the people who edit both sides. */
 export class Place {
@@ -61,17 +65,16 @@ export class Place {
   async jump(at: number): Promise<void> {
     const run = this.workers[at]?.run;
     if (!run) return;
-    while (!run.lines.includes(LISTENS) && run.child.exitCode === null) await sleep(50);
+    while (!run.lines.includes(LISTENS) && !hasEnded(run.child)) await sleep(50);
     run.child.kill('SIGUSR2');
   }
 
   /** Starts workers again that have ended by themselves, as whatever runs them in earnest would; gives their last words. */
   revive(): string[] {
     return this.workers.flatMap(({ run, version }, at) => {
-      const { exitCode, signalCode } = run.child;
-      if (exitCode === null && signalCode === null) return [];
+      if (!hasEnded(run.child)) return [];
       this.start(at, version);
-      return [`${this.#name}, ${exitCode ?? signalCode}: ${run.lines.at(-1) ?? ''}`];
+      return [`${this.#name}, ${endOf(run)}: ${run.lines.at(-1) ?? ''}`];
     });
   }
 
@@ -146,9 +149,7 @@ export class Place {
       Promise.all(STATUSES.map(async (status) => `${status} ${await links.count({ status })}`)),
     );
     const workers = this.workers.map(({ run, version }, at) => {
-      const { exitCode, signalCode } = run.child;
-      const state = exitCode ?? signalCode ?? 'at work';
-      return `worker ${at} (${version}, ${state}):\n    ${run.lines.slice(-LAST_LINES).join('\n    ')}`;
+      return `worker ${at} (${version}, ${endOf(run) ?? 'at work'}):\n    ${run.lines.slice(-LAST_LINES).join('\n    ')}`;
     });
     return [`${this.#name}: ${this.#pairs} pairs: ${counts.join(', ')}; lost ${this.lost().join(' ')}`, ...workers].join('\n  ');
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { hasEnded } from '../../stack/process.ts';
 import { eventually } from '../support/world.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -48,7 +49,7 @@ export function type(command: string, folder: string, env: Readonly<Record<strin
     ended,
     kill: (signal) => void child.kill(signal),
     interrupt: (signal = 'SIGINT') => {
-      if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) process.kill(-child.pid, signal);
+      if (!hasEnded(child) && child.pid !== undefined) process.kill(-child.pid, signal);
       return ended;
     },
   };

@@ -8,6 +8,7 @@ import type { Store } from '../../store/store.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { FLOW, Watching } from './watching.ts';
+import { attemptOf } from '../support/attempt.ts';
 
 const MATCH: Flow = { ...FLOW, relation: 'match', match: [{ source: 'name', target: 'title', normalise: [] }] };
 const ORDERS: Flow = {
@@ -82,8 +83,7 @@ describe('relations', () => {
     await begin();
     watching.crm.rows.delete('c');
     const begun = watching.now;
-    const attempt: typeof watching.deps.runAttempt = (work) =>
-      work({ number: 2, scheduledAt: begun, signal: new AbortController().signal, wasAsleep: () => false });
+    const attempt: typeof watching.deps.runAttempt = (work) => work(attemptOf({ number: 2, scheduledAt: begun }));
     watching.deps = { ...watching.deps, runAttempt: attempt };
     await assert.rejects(create(MATCH, 'p'), (error: unknown) => error instanceof SystemError && error.retryable);
     assert.equal(await blockOf(MATCH, 'p'), undefined);
@@ -142,7 +142,7 @@ describe('relations', () => {
       );
       watching.deps = {
         ...watching.deps,
-        runAttempt: (work) => work({ number: 2, scheduledAt: 0, signal: new AbortController().signal, wasAsleep: () => false }),
+        runAttempt: (work) => work(attemptOf({ number: 2 })),
       };
       await create(FLOW, 'p');
     }

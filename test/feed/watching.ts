@@ -13,6 +13,7 @@ import type { Side } from '../../flows/side.ts';
 import type { Value } from '../../flows/values.ts';
 import type { Store } from '../../store/store.ts';
 import { SMALL_FLOW } from '../support/flow.ts';
+import { attemptOf } from '../support/attempt.ts';
 
 /** The flow of most tests: no properties matter, one on each side is mapped. */
 export const FLOW: Flow = {
@@ -183,8 +184,7 @@ export class Watching {
       store,
       links,
       time: { now: () => this.now, sleep: (ms, signal) => realTime.sleep(Math.min(ms, 1), signal) },
-      runAttempt: (work) =>
-        work({ number: 1, scheduledAt: this.now, signal: new AbortController().signal, wasAsleep: () => false }),
+      runAttempt: (work) => work(attemptOf({ scheduledAt: this.now })),
       log: pino({ level: 'silent' }),
       pollSeconds: () => 1,
       lookWhenAsked: [],

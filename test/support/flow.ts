@@ -14,3 +14,9 @@ export const SMALL_FLOW: Flow = {
   onTargetDeleted: 'keep',
   create: {},
 };
+
+/** The same with one property, which goes both ways. */
+export const ONE_NAME_FLOW: Flow = {
+  ...SMALL_FLOW,
+  properties: [{ source: 'FirstName', target: 'givenName', type: 'string', direction: 'both', when: [] }],
+};

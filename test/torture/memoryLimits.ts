@@ -1,4 +1,5 @@
-import type { BulkCount, Miss, Missed } from '../../store/limits.ts';
+import type { Miss } from '../../store/documents.ts';
+import type { BulkCount, Missed } from '../../store/limits.ts';
 import type { Breaks } from './breaks.ts';
 
 interface Flow {

@@ -13,6 +13,7 @@ import type { Process, throughProcess } from './process.ts';
 import type { MemoryStore } from './memoryStore.ts';
 import type { Breaks } from './breaks.ts';
 import type { Sim } from './sim.ts';
+import { attemptOf } from '../support/attempt.ts';
 
 const LOG = pino({ level: 'silent' });
 export const TAKEOVER_SECONDS = 5;
@@ -50,7 +51,7 @@ export function startWorker(site: Workplace, skewMs: number): Worker {
   const { sim, breaks, through } = site.world;
   const process: Process = { dead: false, frozenAt: 0, frozenUntil: 0 };
   const now = (): number => sim.now() + skewMs;
-  let current: Attempt = { number: 1, scheduledAt: 0, signal: new AbortController().signal, wasAsleep: () => false };
+  let current: Attempt = attemptOf();
   const { store } = site;
   const deps: Deps = {
     installation: site.installation,

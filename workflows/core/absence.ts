@@ -17,8 +17,12 @@ export function isBelievedGone(absence: Absence): boolean {
 export const hasLasted = ({ reads, since, lastAt }: Absence): boolean =>
   reads >= GONE_READS && (since === undefined || (lastAt ?? since) - since >= GONE_UNANNOUNCED_MS);
 
+/** One more read did not find it: it is said to be gone, or nothing is believed of its system for now. */
+export const missed = (found: 'gone' | 'unsure', before: Absence | null, now: number): Absence =>
+  found === 'gone' ? missedAgain(before, now) : missedInOutage(before, now);
+
 /** One more read said "gone"; the pauses grow, unless a list of ids announced it. */
-export function missedAgain(before: Absence | null, now: number): Absence {
+function missedAgain(before: Absence | null, now: number): Absence {
   if (before && before.since === undefined) return { ...before, reads: before.reads + 1, nextAt: now + GONE_APART_MS };
   const reads = (before?.reads ?? 0) + 1;
   const since = before?.since ?? now;
@@ -29,7 +33,7 @@ export function missedAgain(before: Absence | null, now: number): Absence {
 }
 
 /** The system says "gone" of very many: nothing is counted, and what was counted begins anew. */
-export function missedInOutage(before: Absence | null, now: number): Absence {
+function missedInOutage(before: Absence | null, now: number): Absence {
   const pause = Math.min(60_000, FIRST_PAUSE_MS * 2 ** (before?.reads ?? 0));
   return { reads: before?.reads ?? 0, since: now, lastAt: now, nextAt: now + pause };
 }

@@ -1,7 +1,7 @@
 import { initialBase } from '../../flows/initialBase.ts';
 import { across, SIDES, type Side } from '../../flows/side.ts';
 import { sameValues, type Values } from '../../flows/values.ts';
-import { hasLasted, isBelievedGone, missedAgain, missedInOutage } from './absence.ts';
+import { hasLasted, isBelievedGone, missed } from './absence.ts';
 import { answered, changeRules, observe } from './observe.ts';
 import { blockedStatus } from './lifecycle.ts';
 import type { Step } from './step.ts';
@@ -59,7 +59,7 @@ function applyFound(state: LinkState, found: Partial<Record<Side, Found>>, now: 
     const before = next[side].gone;
     // What is believed gone stays so until it is found.
     const known = before !== null && isBelievedGone(before);
-    const gone = known ? before : what === 'gone' ? missedAgain(before, now) : missedInOutage(before, now);
+    const gone = known ? before : missed(what, before, now);
     next = { ...next, [side]: { ...next[side], doubt: false, gone } };
     // A refusal of a value does not outlive the record that it is about.
     if (!known && isBelievedGone(gone)) next = { ...next, block: null };
@@ -75,8 +75,10 @@ function revived(state: LinkState, found: Partial<Record<Side, Found>>, now: num
   const { source, target } = found;
   if (state.final === true || source === undefined || typeof source === 'string')
     return { ...state, source: { ...state.source, doubt: false } };
-  const gone = target === 'gone' ? missedAgain(state.target.gone, now) : missedInOutage(state.target.gone, now);
-  if (typeof target === 'string' && !hasLasted(gone)) return { ...state, target: { ...state.target, gone } };
+  if (target === 'gone' || target === 'unsure') {
+    const gone = missed(target, state.target.gone, now);
+    if (!hasLasted(gone)) return { ...state, target: { ...state.target, gone } };
+  }
   const last = { what: `the ${state.rules.names.source} was believed gone and is there after all`, at: now };
   let next: LinkState = {
     ...withStatus(state, { now, status: state.target.id === null ? 'linking' : 'in-step' }),
