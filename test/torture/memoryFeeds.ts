@@ -71,7 +71,7 @@ export class MemoryCursors {
   #watchers = 0;
 
   get(feed: string): Promise<CursorDocument> {
-    return Promise.resolve({ ...UNREAD, ...this.#rows.get(feed), _id: feed });
+    return Promise.resolve({ ...(this.#rows.get(feed) ?? { ...UNREAD, _id: feed }) });
   }
 
   ask(feed: string, what: FeedAsk): Promise<void> {
@@ -96,6 +96,6 @@ export class MemoryCursors {
   }
 
   #put(feed: string, fields: Partial<CursorDocument>): void {
-    this.#rows.set(feed, { ...UNREAD, ...this.#rows.get(feed), ...fields, _id: feed });
+    this.#rows.set(feed, Object.assign(this.#rows.get(feed) ?? { ...UNREAD, _id: feed }, fields));
   }
 }
