@@ -20,7 +20,9 @@ export function heldToConvergence(after: Aftermath, pair: Pair, say: Say): void 
   const deleted = [...site.source.deeds, ...site.target.deeds].some(
     (deed) => deed.kind === 'delete' && (deed.id === sourceId || deed.id === targetId),
   );
-  if (site.store.links.buried.has(stored._id) && !deleted && after.schedule.acts.some((act) => act.do === 'outage'))
+  // Workers that froze while few had been read leave an empty list as the first that is heard of it.
+  const shown = site.source.showedOutage !== false && site.target.showedOutage !== false;
+  if (shown && site.store.links.buried.has(stored._id) && !deleted && after.schedule.acts.some((act) => act.do === 'outage'))
     say('No resurrection', `${name} ended while its system was out of order`);
   if (isRestrained(after, pair)) return;
   if (stored.block?.code === 'held') {

@@ -1,6 +1,7 @@
 import { instantKey } from '../../flows/instant.ts';
 import type { SystemName } from '../../flows/flow.ts';
 import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
+import { OUTAGE_404S } from '../../activities/link/outage.ts';
 import { looksLike } from '../../connectors/looksLike.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { CallOptions, FindRequest } from '../../connectors/connector.ts';
@@ -44,6 +45,8 @@ export class ModelSystem {
   /** Until then every record that is read or written directly is "gone" (ms), and lists lack all of them from `emptyFrom` on. */
   blipUntil = 0;
   emptyFrom = Number.POSITIVE_INFINITY;
+  /** Whether, when its lists were first empty, more records had been "gone" within a minute than it takes to tell an outage. */
+  showedOutage: boolean | null = null;
   /** Share of calls that fail while faults are on. */
   faults = 0;
   /** Whether it lies just now, where it does at all. */
@@ -57,6 +60,7 @@ export class ModelSystem {
   readonly #trash = new Map<string, ModelRecord>();
   readonly #keys = new Map<string, { body: string; row: ModelRecord }>();
   readonly #lied = new Set<string>();
+  readonly #missed = new Map<string, number>();
   #lastId = 0;
   #lastStamp = 0;
   #skewMs: number;
@@ -150,6 +154,7 @@ export class ModelSystem {
     // It lies about a record once, never twice in a row.
     const lie = !this.#lied.delete(id) && this.random.chance(this.faults / 8);
     if (lie) this.#lied.add(id);
+    if (this.#blips()) this.#missed.set(id, this.sim.now());
     if (!row || lie || this.#blips()) throw this.#gone();
     return row;
   }
@@ -261,7 +266,11 @@ export class ModelSystem {
   // Inside.
 
   #visible(type: string): ModelRecord[] {
-    if (this.#blips() && this.sim.now() > this.emptyFrom) return [];
+    if (this.#blips() && this.sim.now() > this.emptyFrom) {
+      const recent = [...this.#missed.values()].filter((at) => at > this.sim.now() - 60_000);
+      this.showedOutage ??= recent.length > OUTAGE_404S;
+      return [];
+    }
     return this.#replica.rows().filter((row) => row.type === type);
   }
 
