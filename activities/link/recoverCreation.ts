@@ -116,7 +116,10 @@ export function ambiguous(creation: Creation, found: readonly Snapshot[]): Promi
   );
 }
 
-/** A record of ours as it stands now. A replica may not have it yet; what an answer showed of it serves then. */
+/**
+ * A record of ours as it stands now. A replica may not have it yet, or it cannot be read; what an answer showed of it serves
+ * then. Without such an answer a person is told why it is not linked.
+ */
 export async function readMade(creation: Creation, id: string, shown?: Snapshot): Promise<Sent> {
   const { context, system, request, options, attempt } = creation;
   const { type, fields } = request;
@@ -124,10 +127,11 @@ export async function readMade(creation: Creation, id: string, shown?: Snapshot)
     try {
       return { record: await system.read({ type, id, fields }, options), found: true };
     } catch (error) {
-      if (!(error instanceof SystemError) || error.failure !== 'gone') throw error;
-      if (tries < READ_TRIES) await context.deps.time.sleep(system.lagMs, attempt.signal);
+      if (!(error instanceof SystemError) || error.retryable) throw error;
+      const isGone = error.failure === 'gone';
+      if (isGone && tries < READ_TRIES) await context.deps.time.sleep(system.lagMs, attempt.signal);
       else if (shown) return { record: shown, found: true };
-      else if (context.deps.time.now() - attempt.scheduledAt < UNREADABLE_MS)
+      else if (isGone && context.deps.time.now() - attempt.scheduledAt < UNREADABLE_MS)
         throw new SystemError(system.name, 'unreachable', { text: error.text, made: id });
       else return refused(creation, codeOf(error), `${type} ${id} was created for it and cannot be read: ${error.text}`);
     }

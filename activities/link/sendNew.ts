@@ -43,7 +43,7 @@ export async function sendNew(creation: Creation): Promise<Sent> {
 }
 
 async function sendOnce(creation: Creation, { before, sent, unsent }: NotedTry): Promise<Sent> {
-  const { context, link, system, request, options, lost, attempt } = creation;
+  const { context, link, flow, system, request, options, lost, attempt } = creation;
   const { store, time } = context.deps;
   const key = linkKey(link.flow, link.sourceId);
   const sentAt = time.now();
@@ -55,7 +55,8 @@ async function sendOnce(creation: Creation, { before, sent, unsent }: NotedTry):
   // By its key, or its external id, the system may know it and answer with the record as it was then; without, it made one.
   const replayed = (externalId || idempotencyKey) && (record.at[1] < sentAt || (lost && idempotencyKey));
   if (!replayed) return { record, found: false };
-  // Its id is kept before anything else is asked for.
+  // Its id is kept before anything else is asked for; the store may not know the link yet.
+  await store.links.discover([link], flow);
   await store.links.noteCreation(key, { ...unsent, id: record.id });
   const made = await readMade(creation, record.id, record);
   // Whichever try of this step made it, this is the answer to what is sent; one from long before may be another's.
