@@ -16,7 +16,7 @@ import type { Attempt } from '../ports.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Connector } from '../../connectors/connector.ts';
-import { codeOf } from './refusal.ts';
+import { codeOf, FLOW_PAUSED } from './refusal.ts';
 
 /** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
 const PAUSE_KNOWN_MS = 1000;
@@ -299,7 +299,7 @@ export function linkContext(deps: Deps) {
       }
       if (await isPaused(link)) {
         await beforeHeld(attempt);
-        return { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
+        return FLOW_PAUSED;
       }
       try {
         return byOwnRules(link, await work(attempt));

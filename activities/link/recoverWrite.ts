@@ -6,6 +6,7 @@ import type { ConditionProbe, Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import { observationOf } from '../observation.ts';
 import { changesTo, finishWrite } from './finishWrite.ts';
+import { FLOW_PAUSED } from './refusal.ts';
 import { refuseWrite, type PlannedWrite, type SendWrite } from './plannedWrite.ts';
 
 /** What a write that was refused comes to. */
@@ -32,6 +33,8 @@ async function contended(write: PlannedWrite, send: SendWrite, refusal: SystemEr
   // Everything looks as expected and yet it was refused: a stale replica, another rule, or no condition at all.
   const later = await readAfter(write, probe.readsApartMs);
   if (!later.now || !isAsExpected(write, later.now)) return { kind: 'contended', found: later.found };
+  // So much later what people have said since counts.
+  if (await context.isPaused(write.link, { fresh: true })) return FLOW_PAUSED;
   const sent = await sendAgain(write, send, probe);
   return sent instanceof SystemError ? refuseWrite(write, sent) : finishWrite(write, sent);
 }

@@ -1,4 +1,8 @@
+import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { SystemError } from '../../connectors/systemError.ts';
+
+/** A person has paused the flow, or one of its systems: its links wait in their workflows. */
+export const FLOW_PAUSED: Outcome = { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
 
 /** The code of a block: the system's own status, or what Tandem makes of an answer that looked like success. */
 export const codeOf = ({ failure, status }: SystemError): string =>
