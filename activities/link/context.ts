@@ -15,7 +15,7 @@ import { observationOf, rulesOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
-import type { Connector } from '../../connectors/connector.ts';
+import type { Connector, Snapshot } from '../../connectors/connector.ts';
 import { codeOf, FLOW_PAUSED } from './refusal.ts';
 
 /** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
@@ -121,20 +121,16 @@ export function linkContext(deps: Deps) {
     });
   }
 
-  async function readSide(link: LinkRecord, { side, attempt, announced = false }: Asked): Promise<Found> {
+  /** A record as it stands; what a 404 means of it, where it is missed. */
+  async function readOrMiss(link: LinkRecord, asked: Asked): Promise<Snapshot | 'gone' | 'unsure'> {
+    const { side, attempt } = asked;
     const flow = flowOf(link);
     try {
-      const seen = await connectorOf(flow, side).read(
-        { type: flow[side].type, id: idOf(link, side), fields: neededFields(flow, side) },
-        {
-          priority: 'write',
-          signal: attempt.signal,
-        },
-      );
-      return observationOf(flow, side, seen);
+      const request = { type: flow[side].type, id: idOf(link, side), fields: neededFields(flow, side) };
+      return await connectorOf(flow, side).read(request, { priority: 'write', signal: attempt.signal });
     } catch (error) {
       if (!(error instanceof SystemError) || error.retryable) throw error;
-      if (error.failure === 'gone') return missed(link, { side, attempt, announced });
+      if (error.failure === 'gone') return missed(link, asked);
       throw new ReadRefused(side, error);
     }
   }
@@ -144,7 +140,12 @@ export function linkContext(deps: Deps) {
     { sides, attempt, announced = false }: Omit<Asked, 'side'> & { readonly sides: readonly Side[] },
   ): Promise<Partial<Record<Side, Found>>> {
     const there = sides.filter((side) => side === 'source' || link.targetId !== null);
-    const found = await Promise.all(there.map((side) => readSide(link, { side, attempt, announced })));
+    const found = await Promise.all(
+      there.map(async (side): Promise<Found> => {
+        const read = await readOrMiss(link, { side, attempt, announced });
+        return typeof read === 'string' ? read : observationOf(flowOf(link), side, read);
+      }),
+    );
     return Object.fromEntries(there.map((side, i) => [side, found[i]]));
   }
 
@@ -306,6 +307,7 @@ export function linkContext(deps: Deps) {
       } catch (error) {
         if (!(error instanceof ReadRefused)) throw error;
         const { side, refusal } = error;
+        await beforeHeld(attempt);
         return refuse({ link, side, code: codeOf(refusal), text: refusal.text });
       }
     });
@@ -317,6 +319,7 @@ export function linkContext(deps: Deps) {
     isConfigured,
     connectorOf,
     idOf,
+    readOrMiss,
     readSides,
     missed,
     lag,

@@ -29,9 +29,9 @@ export async function createRecord(
   }
   if (chosen !== undefined) return adoptChosen(creation, chosen);
   const partner = await findPartner(creation);
-  if (partner.kind === 'none') {
+  if (partner.kind === 'none' || partner.kind === 'missed') {
     await noteUnanswered(context, { link, values }, attempt);
-    return waitForPartner(creation, partner);
+    return partner.kind === 'none' ? waitForPartner(creation, partner) : { kind: 'read', found: { source: partner.found } };
   }
   const matched = partner.kind === 'matched' ? partner.record : null;
   if (!isPlanned(creation, matched?.id ?? null)) return unplanned(context, { link, side: 'target' });

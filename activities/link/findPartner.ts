@@ -10,7 +10,11 @@ import type { Creation } from './creation.ts';
 /** What a flow's rules say of the partner of a record that has none. */
 export type Partner =
   /** An existing record that alone matches. */
-  { readonly kind: 'matched'; readonly record: Snapshot } | { readonly kind: 'create' } | NoPartner;
+  | { readonly kind: 'matched'; readonly record: Snapshot }
+  | { readonly kind: 'create' }
+  | NoPartner
+  /** Its own record is not there to be compared. */
+  | { readonly kind: 'missed'; readonly found: 'gone' | 'unsure' };
 
 /** Not now: `code` is why, `text` says it to people. */
 export interface NoPartner {
@@ -27,7 +31,10 @@ export async function findPartner(search: Search): Promise<Partner> {
   if (flow.match.length === 0 && flow.connected.length === 0) return { kind: 'create' };
   const { candidates } = context.deps.store;
   const noted = (await candidates.byId(flow.name, 'source', [link.sourceId])).get(link.sourceId);
-  const mine = noted ?? (await readSource(search));
+  // The index may have been lost with its store.
+  const read = noted === undefined ? await context.readOrMiss(link, { side: 'source', attempt: search.attempt }) : null;
+  if (typeof read === 'string') return { kind: 'missed', found: read };
+  const mine = noted ?? (read && candidateOf(flow, 'source', read));
   const found = await findMatch(search, mine?.keys ?? []);
   if (found) return found;
   if (flow.relation === 'match')
@@ -35,16 +42,6 @@ export async function findPartner(search: Search): Promise<Partner> {
   if (!CONNECTED.includes(flow.relation) || (await isConnected(search, mine?.refs ?? []))) return { kind: 'create' };
   const types = flow.connected.map(({ type }) => type).join(' or ');
   return { kind: 'none', code: 'unconnected', text: `it refers to no ${types} that is linked; it goes on as soon as one is` };
-}
-
-/** The index may have been lost with its store. */
-async function readSource({ context, flow, link, attempt }: Search): Promise<CandidateDocument | null> {
-  const { system, type } = flow.source;
-  const record = await context.deps.connectors[system].read(
-    { type, id: link.sourceId, fields: neededFields(flow, 'source') },
-    { priority: 'write', signal: attempt.signal },
-  );
-  return candidateOf(flow, 'source', record);
 }
 
 /** The first of the flow's ways to match by which anything matches: the one record, or that it cannot be told. */

@@ -93,6 +93,13 @@ describe('relations', () => {
     assert.deepEqual([...(await store.candidates.byId('f', 'target', ['c'])).keys()], [], 'forgotten');
   });
 
+  it('a source that is gone before its partner was looked for is read again, not asked for without an end', async () => {
+    const merging: Flow = { ...MATCH, relation: 'merge-or-create' };
+    watching = new Watching(store, [merging]);
+    const outcome = await create(merging, 'gone');
+    assert.deepEqual(outcome, { kind: 'read', found: { source: 'gone' } });
+  });
+
   it('a source that was deleted before its first look is nobody’s rival', async () => {
     watching.powerOffice.put('p', 1, { fields: { name: 'Kari' } });
     watching.powerOffice.put('q', 1, { fields: { name: 'Kari' } });
