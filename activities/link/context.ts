@@ -6,9 +6,10 @@ import type { Value } from '../../flows/values.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import type { Assignment } from '../../workflows/core/merge.ts';
 import type { Found, Outcome } from '../../workflows/core/outcome.ts';
-import { isWaiting, type Observation } from '../../workflows/core/state.ts';
+import { isWaiting } from '../../workflows/core/state.ts';
 import type { Deps } from '../deps.ts';
 import { bulkChangeGuard, SameValueGuard, type BulkChange } from './bulkChangeGuard.ts';
+import { newerObservations } from './news.ts';
 import { judgeMissing } from './outage.ts';
 import { writeAndWake } from './wakeReferring.ts';
 import { observationOf, rulesOf } from '../observation.ts';
@@ -59,6 +60,8 @@ interface Commit {
   /** The system's own text, for the store alone. */
   readonly text?: string | null;
 }
+
+type Replayed = Pick<Commit, 'side' | 'written'>;
 
 interface Refusal extends Omit<Commit, 'outcome' | 'text'> {
   readonly code: string;
@@ -157,12 +160,13 @@ export function linkContext(deps: Deps) {
     return { stored, done: stored?.revision === link.revision, ahead: (stored?.revision ?? 0) > link.revision };
   }
 
-  /** What another attempt of the same activity has stored already. */
-  function replayStored(
-    link: LinkRecord,
-    stored: LinkDocument,
-    { side, written = null }: { readonly side: Side; readonly written?: readonly string[] | null },
-  ): Outcome {
+  /** What another attempt of the same activity has stored already, and what was seen since. */
+  const replayStored = (link: LinkRecord, stored: LinkDocument, of: Replayed): Outcome => ({
+    ...storedOutcome(link, stored, of),
+    ...newerObservations(link, stored),
+  });
+
+  function storedOutcome(link: LinkRecord, stored: LinkDocument, { side, written = null }: Replayed): Outcome {
     if (stored.block && stored.block.at !== link.block?.at)
       return { kind: 'refused', side: stored.block.side, code: stored.block.code, properties: stored.block.properties };
     const seen = stored.seen[side];
@@ -187,16 +191,6 @@ export function linkContext(deps: Deps) {
       ...(matched ? { matched } : {}),
       ...(found ? { found } : {}),
     };
-  }
-
-  /** What the store has seen and this link was not told: an attempt that woke up late may have left it there. */
-  function newerObservations(link: LinkRecord, now: LinkDocument): { news?: Partial<Record<Side, Observation>> } {
-    const news: Partial<Record<Side, Observation>> = {};
-    for (const side of SIDES) {
-      const seen = now.seen[side];
-      if (seen && seen.version > (link.seen[side]?.version ?? '')) news[side] = seen;
-    }
-    return Object.keys(news).length > 0 ? { news } : {};
   }
 
   /** Stores an outcome; where another attempt was first, or a newer revision, that one's word counts. */
@@ -331,7 +325,6 @@ export function linkContext(deps: Deps) {
     guarded,
     isPaused,
     runUnlessPaused,
-    newerObservations,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Deps } from '../deps.ts';
 import { linkContext } from './context.ts';
 import { createRecord, noteUnanswered } from './create.ts';
 import { readRecords } from './read.ts';
+import { newerObservations } from './news.ts';
 import { removeRecord } from './remove.ts';
 import { writeAndWake } from './wakeReferring.ts';
 import { noteOverwritten, writeRecord } from './write.ts';
@@ -32,7 +33,7 @@ function ownWords(block: LinkRecord['block']): string | null {
 export function linkActivities(deps: Deps): LinkActivities {
   const { runAttempt } = deps;
   const context = linkContext(deps);
-  const { flowOf, endsOf, isConfigured, loadStored, guarded, isPaused, runUnlessPaused, newerObservations } = context;
+  const { flowOf, endsOf, isConfigured, loadStored, guarded, isPaused, runUnlessPaused } = context;
 
   return {
     createRecord: (input) =>
@@ -88,7 +89,9 @@ export function linkActivities(deps: Deps): LinkActivities {
         );
         // Whoever resumed before the store knew that this link waits has not woken it.
         if (waits && known && !(await isPaused(input.link, { fresh: true }))) await deps.links.signalRetry(input.link);
-        return { kind: 'stored', ...(now ? newerObservations(input.link, now) : {}) };
+        // Where an earlier attempt was first, what was seen since is news all the same.
+        const stands = now ?? (await loadStored(input.link)).stored;
+        return { kind: 'stored', ...(stands ? newerObservations(input.link, stands) : {}) };
       }),
   };
 }
