@@ -34,7 +34,10 @@ export async function createRecord(
     return partner.kind === 'none' ? waitForPartner(creation, partner) : { kind: 'read', found: { source: partner.found } };
   }
   const matched = partner.kind === 'matched' ? partner.record : null;
-  if (!isPlanned(creation, matched?.id ?? null)) return unplanned(context, { link, side: 'target' });
+  if (!isPlanned(creation, matched?.id ?? null)) {
+    await noteUnanswered(context, { link, values }, attempt);
+    return unplanned(context, { link, side: 'target' });
+  }
   if (matched) return adopt(creation, matched);
   const sent = (await recoverCreation(creation)) ?? (await sendNew(creation));
   return 'refusal' in sent ? sent.refusal : tieMade(creation, sent);

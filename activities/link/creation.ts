@@ -47,6 +47,9 @@ export function tellsTriesApart({ system }: Pick<Creation, 'system'>): boolean {
   return idempotencyKey || (externalId && uniqueExternalId !== false);
 }
 
+/** Whether an earlier try may have made the record: its answer is not known. */
+export const isPerhapsThere = ({ lost, note }: Creation): boolean => lost || (note?.tries ?? 0) > 0;
+
 /** Puts together what is known before the first phase; `stored`: the store's word on the link, where it was asked. */
 export function creationOf(
   context: LinkContext,

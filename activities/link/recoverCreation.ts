@@ -4,7 +4,7 @@ import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import { codeOf } from './refusal.ts';
-import { tellsTriesApart, type Creation, type Sent } from './creation.ts';
+import { isPerhapsThere, tellsTriesApart, type Creation, type Sent } from './creation.ts';
 
 /** Clocks aside, a record that an earlier attempt made is not older than this before it was first sent (ms). */
 const CREATED_SLACK_MS = 60_000;
@@ -37,8 +37,6 @@ export async function recoverCreation(creation: Creation): Promise<Sent | null> 
     `${unanswered} answers to a create were lost, and no record looks like it: one more could be one too many. Link it by hand, or unlink and relink it to create it anew`,
   );
 }
-
-const isPerhapsThere = ({ lost, note }: Creation): boolean => lost || (note?.tries ?? 0) > 0;
 
 /** A plan names the record; else only what may be there is looked for, where no key tells the system that it is a second try. */
 function mustLook(creation: Creation): boolean {

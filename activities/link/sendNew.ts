@@ -3,7 +3,7 @@ import { SystemError } from '../../connectors/systemError.ts';
 import type { CreationNote } from '../../store/documents.ts';
 import { assertAwake } from './assertAwake.ts';
 import { blamed, codeOf } from './refusal.ts';
-import { tellsTriesApart, type Creation, type Sent } from './creation.ts';
+import { isPerhapsThere, tellsTriesApart, type Creation, type Sent } from './creation.ts';
 import { ambiguous, lookUp, readMade } from './recoverCreation.ts';
 
 /** "Too many requests" commits nothing: so long it is waited out in place (ms). */
@@ -52,8 +52,10 @@ async function sendOnce(creation: Creation, { before, sent, unsent }: NotedTry):
   assertAwake(attempt, system);
   const record = await system.create(request, options);
   const { externalId, idempotencyKey } = system.features();
-  // By its key, or its external id, the system may know it and answer with the record as it was then; without, it made one.
-  const replayed = (externalId || idempotencyKey) && (record.at[1] < sentAt || (lost && idempotencyKey));
+  // By the key of an earlier try, or its external id, the system may know it and answer with the record as it was then; else
+  // it made one, however old a clock that was set back calls it.
+  const isKnown = externalId || (idempotencyKey && isPerhapsThere(creation));
+  const replayed = isKnown && (record.at[1] < sentAt || (lost && idempotencyKey));
   if (!replayed) return { record, found: false };
   // Its id is kept before anything else is asked for; the store may not know the link yet.
   await store.links.discover([link], flow);

@@ -83,6 +83,13 @@ describe('a second try by the same key, at a CRM that makes capitals of what it 
     const at = Date.now() - 4000;
     answer = { ...answer, at: [at - 1000, at] };
     now = answer;
-    assert.equal(sideOf(await afterTry(1)), 'target Kari');
+    assert.equal(sideOf(await afterTry(1)), 'wait', 'nobody tried before: it was made now');
+  });
+
+  it('takes no first answer for an old one where the clock of the CRM was set back', async () => {
+    const at = Date.now() - 3_600_000;
+    answer = { ...answer, at: [at - 1000, at] };
+    now = answer;
+    assert.equal(sideOf(await afterTry(1)), 'wait', 'nobody tried before: it was made now');
   });
 });
