@@ -97,10 +97,10 @@ export class Links {
     return this.#links.find(query(filter));
   }
 
-  /** Every link of a flow that was last written before `before`: ids, and how it stands. */
-  writtenBefore(flow: string, before: Date): AsyncIterable<StandingLink> {
+  /** Every link of a flow that was last written, or whose record on that side was last changed, before `before`: how it stands. */
+  settledBefore(flow: string, side: Side, before: Date): AsyncIterable<StandingLink> {
     return this.#links.find<StandingLink>(
-      { flow, updatedAt: { $lt: before } },
+      { flow, $or: [{ updatedAt: { $lt: before } }, { [`seen.${side}.at.1`]: { $lt: before.getTime() } }] },
       { projection: { sourceId: 1, targetId: 1, flow: 1, ended: 1, status: 1, 'block.code': 1 } },
     );
   }

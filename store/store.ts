@@ -249,7 +249,7 @@ export interface LinkStore {
     | 'byKey'
     | 'bySource'
     | 'byTarget'
-    | 'writtenBefore'
+    | 'settledBefore'
     | 'countWritten'
     | 'count'
     | 'discover'

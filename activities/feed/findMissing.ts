@@ -53,8 +53,8 @@ export async function findMissing(context: FeedContext): Promise<void> {
 async function missingOf({ deps, connector }: FeedContext, { flow, side }: FlowRole, { began, ids }: Listed): Promise<Missing> {
   const missing: Pick<StandingLink, 'flow' | 'sourceId'>[] = [];
   let all = 0;
-  // Links written since the list was begun may be newer than the list.
-  for await (const link of deps.store.links.writtenBefore(flow.name, new Date(began - 2 * connector.lagMs))) {
+  // Records that were made since the list was begun may not be in it.
+  for await (const link of deps.store.links.settledBefore(flow.name, side, new Date(began - 2 * connector.lagMs))) {
     const id = side === 'source' ? link.sourceId : link.targetId;
     if (id === null || !canAct(link, side)) continue;
     all += 1;

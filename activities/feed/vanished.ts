@@ -7,9 +7,12 @@ import type { FlowRole } from './compareWithSeen.ts';
 /** A link whose record seems to be gone. */
 type Bereft = Pick<StandingLink, 'flow' | 'sourceId'>;
 
-/** Whether a link would do anything about a record that is gone: not where it is at its end, unlinked, paused or held back. */
+/**
+ * Whether a link would do anything about a record that is gone: not where it is at its end, unlinked, paused or held back. One
+ * that met the pause of its flow is about to go on where the flow is not paused any more.
+ */
 export const canAct = ({ status, ended, block }: StandingLink, side: FlowRole['side']): boolean =>
-  status !== 'paused' &&
+  (status !== 'paused' || block?.code === 'flow-paused') &&
   block?.code !== 'held' &&
   ended !== 'source gone' &&
   ended !== 'unlinked by hand' &&

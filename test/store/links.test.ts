@@ -167,8 +167,8 @@ describe('the links in the store', () => {
       [{ flow: 'f', sourceId: '2' }],
     );
     assert.deepEqual(await store.links.blockedFor(['g'], 'held'), []);
-    assert.equal((await collect(store.links.writtenBefore('f', new Date(0)))).length, 0);
-    const before = await collect(store.links.writtenBefore('f', new Date(Date.now() + 1000)));
+    assert.equal((await collect(store.links.settledBefore('f', 'source', new Date(0)))).length, 0);
+    const before = await collect(store.links.settledBefore('f', 'source', new Date(Date.now() + 1000)));
     assert.deepEqual(
       before
         .map(({ sourceId, targetId, ended }) => ({ sourceId, targetId, ended }))
@@ -179,6 +179,16 @@ describe('the links in the store', () => {
         { sourceId: '3', targetId: 'c', ended: 'source gone' },
       ],
     );
+  });
+
+  it('names one whose record was last changed before an instant, however late its link was written', async () => {
+    const { links } = store;
+    await links.write(record({ sourceId: '1', targetId: 'a', seen: { source: seen('1'), target: null } }), ENDS);
+    const ids = async (side: 'source' | 'target', before: number) =>
+      (await collect(links.settledBefore('f', side, new Date(before)))).map(({ sourceId }) => sourceId);
+    assert.deepEqual(await ids('source', 1), ['1']);
+    assert.deepEqual(await ids('source', 0), []);
+    assert.deepEqual(await ids('target', 1), []);
   });
 
   it('forgets the links of one flow alone', async () => {

@@ -84,8 +84,11 @@ class MemoryLinks {
     );
   }
 
-  async *writtenBefore(flow: string, before: Date): AsyncIterable<LinkDocument> {
-    for (const link of this.rows.values()) if (link.flow === flow && link.updatedAt < before) yield link;
+  async *settledBefore(flow: string, side: Side, before: Date): AsyncIterable<LinkDocument> {
+    for (const link of this.rows.values()) {
+      const changedAt = link.seen[side]?.at[1] ?? Number.POSITIVE_INFINITY;
+      if (link.flow === flow && (link.updatedAt < before || changedAt < before.getTime())) yield link;
+    }
   }
 
   countWritten(flow: string, ids: readonly string[]): Promise<number> {
