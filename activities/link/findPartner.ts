@@ -4,7 +4,9 @@ import type { CandidateDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import { GONE_UNANNOUNCED_MS } from '../../workflows/core/absence.ts';
+import type { Found } from '../../workflows/core/outcome.ts';
 import { candidateOf } from '../candidates.ts';
+import { observationOf } from '../observation.ts';
 import type { Creation } from './creation.ts';
 
 /** What a flow's rules say of the partner of a record that has none. */
@@ -13,8 +15,8 @@ export type Partner =
   | { readonly kind: 'matched'; readonly record: Snapshot }
   | { readonly kind: 'create' }
   | NoPartner
-  /** Its own record is not there to be compared. */
-  | { readonly kind: 'missed'; readonly found: 'gone' | 'unsure' };
+  /** Its own record is not there to be compared, or takes no part any more. */
+  | { readonly kind: 'missed'; readonly found: Found };
 
 /** Not now: `code` is why, `text` says it to people. */
 export interface NoPartner {
@@ -35,11 +37,13 @@ export async function findPartner(search: Search): Promise<Partner> {
   const read = noted === undefined ? await context.readOrMiss(link, { side: 'source', attempt: search.attempt }) : null;
   if (typeof read === 'string') return { kind: 'missed', found: read };
   const mine = noted ?? (read && candidateOf(flow, 'source', read));
-  const found = await findMatch(search, mine?.keys ?? []);
+  // It left its scope while attempts failed: without its keys every match would be missed.
+  if (!mine) return { kind: 'missed', found: read ? observationOf(flow, 'source', read) : 'unsure' };
+  const found = await findMatch(search, mine.keys);
   if (found) return found;
   if (flow.relation === 'match')
     return { kind: 'none', code: 'unmatched', text: `no ${flow.target.type} matches; it is linked as soon as one does` };
-  if (!CONNECTED.includes(flow.relation) || (await isConnected(search, mine?.refs ?? []))) return { kind: 'create' };
+  if (!CONNECTED.includes(flow.relation) || (await isConnected(search, mine.refs))) return { kind: 'create' };
   const types = flow.connected.map(({ type }) => type).join(' or ');
   return { kind: 'none', code: 'unconnected', text: `it refers to no ${types} that is linked; it goes on as soon as one is` };
 }

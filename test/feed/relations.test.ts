@@ -5,6 +5,8 @@ import { SystemError } from '../../connectors/systemError.ts';
 import { linkKey, recordKey } from '../../flows/names.ts';
 import type { Flow } from '../../flows/flow.ts';
 import type { Store } from '../../store/store.ts';
+import type { Outcome } from '../../workflows/core/outcome.ts';
+import type { Observation } from '../../workflows/core/state.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
 import { FLOW, Watching } from './watching.ts';
@@ -98,6 +100,21 @@ describe('relations', () => {
     watching = new Watching(store, [merging]);
     const outcome = await create(merging, 'gone');
     assert.deepEqual(outcome, { kind: 'read', found: { source: 'gone' } });
+  });
+
+  it('a source that left its scope before its partner was looked for is read again: no second record is made of its match', async () => {
+    const scope = [{ property: 'kind', equals: 'person' }];
+    const merging: Flow = { ...MATCH, relation: 'merge-or-create', source: { ...MATCH.source, scope } };
+    watching = new Watching(store, [merging]);
+    watching.powerOffice.put('p', 1, { fields: { name: 'Kari', kind: 'person' } });
+    watching.crm.put('c', 1, { fields: { title: 'Kari' } });
+    await begin();
+    watching.powerOffice.put('p', 9, { fields: { name: 'Kari', kind: 'company' } });
+    await watching.feed().poll();
+    const outcome = await create(merging, 'p');
+    const { kind, found } = outcome as Extract<Outcome, { kind: 'read' }>;
+    assert.equal(kind, 'read');
+    assert.equal((found.source as Observation).inScope, false);
   });
 
   it('a source that was deleted before its first look is nobody’s rival', async () => {
