@@ -1,8 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freeLoopbackPort } from '../worker/loopbackPort.ts';
+import { freeLoopbackPort, isPortFree } from '../worker/loopbackPort.ts';
 import type { Child } from './file.ts';
 
 /** When a process began, as the system tells it; null where there is no such process. */
@@ -66,15 +65,6 @@ export function startChild({
   child.stderr.pipe(out, { end: false });
   child.once('error', (error) => out.write(`${error.message}\n`));
   return child;
-}
-
-/** Whether nothing listens on a port. */
-export function isPortFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
 
 /** The preferred port where it is free, else any. */

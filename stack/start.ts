@@ -17,8 +17,9 @@ import { chosenCrm, isOwnCrm, ownCrmEnv, screenOf } from './chosenCrm.ts';
 import { REAL_CRMS } from './realCrm.ts';
 import { demoEnv, withoutKeys } from './demo.ts';
 import { DATA, readStack, writeStack, type Child, type StackFile } from './file.ts';
+import { isPortFree } from '../worker/loopbackPort.ts';
 import { WORKER_ENV } from '../worker/memory.ts';
-import { beganAt, freePort, hasEnded, isPortFree, startChild, stopChild, stopOrphan } from './process.ts';
+import { beganAt, freePort, hasEnded, startChild, stopChild, stopOrphan } from './process.ts';
 import { Bar } from '../client/progress.ts';
 import { logIn } from './servers.ts';
 

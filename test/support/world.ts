@@ -5,6 +5,7 @@ import { crmSandbox } from '../../sandbox/crm.ts';
 import { powerOfficeSandbox, type PowerOfficeOptions } from '../../sandbox/powerOffice/server.ts';
 import { serveOn } from '../../sandbox/serve.ts';
 import { seed, type SeedSize } from '../../sandbox/seed.ts';
+import { freePort } from '../../stack/process.ts';
 import type { SystemName } from '../../flows/flow.ts';
 import { Store } from '../../store/store.ts';
 import { undescribedRequest } from './description.ts';
@@ -43,7 +44,8 @@ export async function makeWorld(
   const crm = crmSandbox({ token: CRM_TOKEN, file: null, ...options.crm });
   const unknown: string[] = [];
   const apps = { powerOffice: described(powerOffice.app, unknown), crm: crm.app };
-  const [a, b] = await Promise.all([serveOn(apps.powerOffice, 0), serveOn(apps.crm, 0)]);
+  // Where one may be stopped and started again, nobody else takes its port meanwhile.
+  const [a, b] = [await serveOn(apps.powerOffice, await freePort()), await serveOn(apps.crm, await freePort())];
   const served = { powerOffice: a, crm: b };
   const urls = { powerOffice: a.url, crm: b.url };
   return {

@@ -3,7 +3,6 @@ import { statusReport } from '../../client/status.ts';
 import { noteSystems } from '../../worker/connectors.ts';
 import { Health } from '../../worker/health.ts';
 import { makeStore } from '../support/world.ts';
-import '../support/quiet.ts';
 
 describe('what is noted of the systems', () => {
   it('status tells of a system that takes no condition with a write', async () => {
