@@ -6,18 +6,21 @@ describe('an attempt', () => {
   const { now } = Date;
   afterEach(() => void (Date.now = now));
 
-  it('knows that its worker was asleep, also after it has beaten again', () =>
-    new MockActivityEnvironment().run(() =>
+  it('knows that its worker was asleep, also after it has beaten again', () => {
+    const began = now();
+    Date.now = () => began;
+    return new MockActivityEnvironment().run(() =>
       runAttempt(async ({ wasAsleep }) => {
         assert.equal(wasAsleep(), false);
-        Date.now = () => now() + 4000;
+        Date.now = () => began + 4000;
         assert.equal(wasAsleep(), false);
-        Date.now = () => now() + 6000;
+        Date.now = () => began + 6000;
         assert.equal(wasAsleep(), true);
         Date.now = now;
         assert.equal(wasAsleep(), true);
       }),
-    ));
+    );
+  });
 
   it('knows it where nobody asked before the next beat', () =>
     new MockActivityEnvironment().run(() =>

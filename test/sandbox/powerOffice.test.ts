@@ -268,15 +268,15 @@ describe('the PowerOffice stand-in', () => {
   });
 
   it('shows what it holds late, counts calls in any second, and lets tokens run out', async () => {
-    described.standIn.desk.set({ lagMs: 200 });
+    const lagMs = 2000;
+    described.standIn.desk.set({ lagMs });
     await patch('/Products/1001', { op: 'replace', path: '/name', value: 'Ny' });
     assert.notEqual((await one('/Products/1001'))['Name'], 'Ny');
-    await new Promise((resolve) => setTimeout(resolve, 220));
+    await new Promise((resolve) => setTimeout(resolve, lagMs + 20));
     assert.equal((await one('/Products/1001'))['Name'], 'Ny');
     described.standIn.desk.set({ requestsPerSecond: 3 });
     await new Promise((resolve) => setTimeout(resolve, 1001));
-    const answers = [];
-    for (let i = 0; i < 4; i++) answers.push(await ask('GET', '/Products/1001'));
+    const answers = await Promise.all([1, 2, 3, 4].map(() => ask('GET', '/Products/1001')));
     assert.deepEqual(
       answers.map(({ status }) => status),
       [200, 200, 200, 429],

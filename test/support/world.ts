@@ -105,13 +105,16 @@ export async function makeStore(): Promise<{ store: Store; uri: string }> {
   return { store, uri };
 }
 
+/** So long a busy machine may need for what takes seconds (ms). */
+const PATIENCE_MS = 90_000;
+
 /** Waits until `test` holds; fails with what it last saw. */
 export async function eventually<T>(
   named: string | { readonly what: string; readonly withinMs: number },
   look: () => Promise<T> | T,
   test: (seen: T) => boolean,
 ): Promise<T> {
-  const { what, withinMs } = typeof named === 'string' ? { what: named, withinMs: 30_000 } : named;
+  const { what, withinMs } = typeof named === 'string' ? { what: named, withinMs: PATIENCE_MS } : named;
   const began = Date.now();
   for (;;) {
     const seen = await look();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Store } from '../../store/store.ts';
+import { watchStandstills } from '../support/standstill.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { runTandem, type Run } from '../support/worker.ts';
 import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
@@ -31,6 +32,7 @@ describe('the whole system, two workers as child processes', function () {
   let temporal: Awaited<ReturnType<typeof makeNamespace>>;
   let env: Record<string, string>;
   const workers: Run[] = [];
+  const standstills = watchStandstills();
   const crmWrites = () => world.crm.disturbance.calls.filter((call) => call.method !== 'GET');
   const powerOfficeWrites = () =>
     world.powerOffice.disturbance.calls.filter((call) => call.method !== 'GET' && call.path !== '/OAuth/Token');
@@ -45,6 +47,7 @@ describe('the whole system, two workers as child processes', function () {
   });
   after(async () => {
     await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
+    await standstills.end();
     await temporal.close();
     await store.close();
     await world.close();
@@ -105,6 +108,12 @@ describe('the whole system, two workers as child processes', function () {
           : world.powerOffice.desk.types['ContactPerson']?.get(link.sourceId)?.['LastName'] === `Etternavn${i}`,
       ).length;
     await eventually({ what: 'all edits on the other side', withinMs: 60_000 }, arrived, (n) => n === 80);
+    // Noted with the write's answer.
+    await eventually(
+      'a note for each',
+      () => store.history.count(),
+      (n) => n >= 80,
+    );
     await new Promise((resolve) => setTimeout(resolve, 3000));
     assert.equal(crmWrites().length - before.crm, 40);
     assert.equal(powerOfficeWrites().length - before.powerOffice, 40);
@@ -115,9 +124,14 @@ describe('the whole system, two workers as child processes', function () {
   });
 
   it('never makes more than 10 calls in any second, two workers together', () => {
-    const at = world.powerOffice.disturbance.calls.filter((call) => call.path.startsWith('/v2')).map((call) => call.at);
-    for (const [i, start] of at.entries()) assert.ok(at.slice(i, i + 12).filter((each) => each < start + 1000).length <= 10);
-    assert.ok(world.powerOffice.disturbance.calls.every((call) => call.status !== 429));
+    const calls = world.powerOffice.disturbance.calls.filter((call) => call.path.startsWith('/v2'));
+    // Calls that came while the stand-in stood still are told as one moment's: of the second that follows they prove nothing.
+    const told = (at: number): boolean => !standstills.seen.some(({ from, to }) => at > from - 1000 && at < to + 1000);
+    const at = calls.map((call) => call.at);
+    assert.ok(at.some(told));
+    for (const [i, start] of at.entries())
+      if (told(start)) assert.ok(at.slice(i, i + 12).filter((each) => each < start + 1000).length <= 10);
+    assert.ok(calls.every((call) => call.status !== 429 || !told(call.at)));
   });
 
   it('blocks a record that the other side refuses, with its own words, and its neighbours go on', async () => {
@@ -153,7 +167,11 @@ describe('the whole system, two workers as child processes', function () {
     const [link] = await store.links.list({ flow: 'supplierperson-contact' }, { limit: 1 });
     assert.ok(link);
     world.powerOffice.desk.edit('Supplier', link.sourceId, { FirstName: 'Kilde' });
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await eventually(
+      'the edit before',
+      () => world.crm.desk.types['Contact']?.get(link.targetId ?? '')?.['givenName'],
+      (name) => name === 'Kilde',
+    );
     // Both moved apart while no worker looked: stop the world for that.
     await Promise.all(workers.splice(0).map((worker) => worker.stop()));
     world.powerOffice.desk.edit('Supplier', link.sourceId, { LastName: 'Fra kilden' });

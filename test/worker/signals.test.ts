@@ -6,7 +6,7 @@ import { eventually, makeWorld, mongoUri, workerEnv } from '../support/world.ts'
 const FEEDS = 5;
 
 describe('a worker that gets a signal', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   it('ends, whichever it is: none leaves it there without polling', async () => {
     const world = await makeWorld({ size: { products: 1, contactPersons: 1, suppliers: 1, supplierPersons: 1 } });
@@ -18,7 +18,7 @@ describe('a worker that gets a signal', function () {
       const read = (): string[] => worker.lines.filter((line) => line.includes('was read for the first time'));
       await eventually({ what: 'all feeds at work', withinMs: 60_000 }, read, watched);
       worker.child.kill('SIGUSR2');
-      const ended = await Promise.race([worker.ended, new Promise<'stays'>((done) => setTimeout(done, 20_000, 'stays'))]);
+      const ended = await Promise.race([worker.ended, new Promise<'stays'>((done) => setTimeout(done, 90_000, 'stays'))]);
       assert.notEqual(ended, 'stays', said());
     } finally {
       await worker.stop('SIGKILL');
