@@ -66,7 +66,9 @@ export const changeSchema = z
     after: valueSchema,
     unanswered: z
       .boolean()
-      .describe('Sent, and never answered: whether the record ever showed it is not known. It is no event of the stream.'),
+      .describe(
+        'Sent, and never answered, or never seen after it: whether the record ever showed it is not known. It is no event of the stream.',
+      ),
   })
   .meta({ id: 'Change', description: 'A change that Tandem applied to one property of a record.' });
 export type Change = z.infer<typeof changeSchema>;

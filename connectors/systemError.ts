@@ -16,7 +16,7 @@ export type Failure =
   | 'taken'
   /** The system answers with another record than the one asked for: a merge. */
   | 'merged'
-  /** A write was answered with success, and a read after the lag shows the old value at an unmoved version. */
+  /** A write was answered with success, and reads after the lag show the old value: at an unmoved version, or again. */
   | 'unstored'
   /** A refusal that only a person or another value can mend. */
   | 'refused';
@@ -27,7 +27,7 @@ export interface Said {
   readonly status?: number;
   readonly fields?: readonly string[];
   readonly retryAfterMs?: number;
-  /** The write itself was answered with success: it stands, although what it left cannot be shown. */
+  /** The write itself was answered with success: it stands, or did (`unstored`), although what it left cannot be shown. */
   readonly stands?: boolean;
   /** The id of a record that was made, although it cannot be shown. */
   readonly made?: string;
@@ -44,7 +44,7 @@ export class SystemError extends Error {
   readonly fields: readonly string[];
   /** Milliseconds to wait, where the system says so. */
   readonly retryAfterMs: number | null;
-  /** The write stands, although what it left cannot be shown. */
+  /** The write stands, or did where it is `unstored` now, although what it left cannot be shown. */
   readonly stands: boolean;
   /** The id of a record that was made, although it cannot be shown. */
   readonly made: string | null;

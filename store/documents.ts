@@ -164,7 +164,7 @@ export interface HistoryDocument {
   readonly before: Value;
   readonly after: Value;
   readonly instants?: Readonly<Record<Side, Instants>>;
-  /** Sent by an attempt that was never answered: whether the record ever showed it is not known. */
+  /** Sent, and never answered, or answered and never seen: whether the record ever showed it is not known. */
   readonly unanswered?: true;
 }
 

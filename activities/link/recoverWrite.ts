@@ -12,8 +12,11 @@ import { refuseWrite, type PlannedWrite, type SendWrite } from './plannedWrite.t
 /** What a write that was refused comes to. */
 export async function recoverWrite(write: PlannedWrite, send: SendWrite, refusal: SystemError): Promise<Outcome> {
   const { context, link, side, attempt } = write;
-  // It was written, and what it overwrote will not be seen again.
-  if (refusal.stands) await context.remember({ link, side, changes: changesTo(write, (each) => each.value), attempt });
+  // It was written, and what it overwrote will not be seen again. Where it shows the old value somebody may have set it
+  // back: then it was written and overwritten, or never.
+  const unanswered = refusal.failure === 'unstored';
+  const changes = changesTo(write, (each) => each.value);
+  if (refusal.stands) await context.remember({ link, side, changes, attempt, unanswered });
   if (refusal.failure === 'gone') return { kind: 'read', found: { [side]: await context.missed(link, { side, attempt }) } };
   return refusal.failure === 'contended' ? contended(write, send, refusal) : refuseWrite(write, refusal);
 }

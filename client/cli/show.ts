@@ -204,7 +204,7 @@ export function showLink(flow: Flow, link: LinkDetails, ui: string): string {
             each.property,
             text(each.before),
             text(each.after),
-            each.unanswered ? `${each.why}; sent, never answered` : each.why,
+            each.unanswered ? `${each.why}; sent, never seen` : each.why,
             each.id,
           ]),
         ),

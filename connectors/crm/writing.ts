@@ -273,11 +273,11 @@ export function writing(host: WritingHost) {
       if (seen && !Object.entries(set).some(stuck))
         return { ...seen, fields: Object.fromEntries(fields.map((name) => [name, seen.fields[name] ?? null])) };
       if (looks >= LOOKS)
-        throw new SystemError(
-          'CRM',
-          'unstored',
-          `${type.name} ${id}: answered, not stored: the write was answered with success, and after ${LOOKS} looks the record shows the old value${moved ? ' again' : ' at an unmoved version'}`,
-        );
+        throw new SystemError('CRM', 'unstored', {
+          text: `${type.name} ${id}: answered, not stored: the write was answered with success, and after ${LOOKS} looks the record shows the old value${moved ? ' again' : ' at an unmoved version'}`,
+          // Somebody may have set it back.
+          stands: moved,
+        });
       await lag();
     }
   }

@@ -89,6 +89,27 @@ describe('a link whose CRM lies is blocked, and nothing else is touched', functi
     );
   });
 
+  it('answered, and the old value again at a newer version: somebody may have set it back, which the history has', async () => {
+    for (const [revision, updatedAt, kept] of [
+      [1, T0, []],
+      [2, '2026-01-01T00:00:01.000Z', [['Kari', 'Eva', true]]],
+    ] as const) {
+      await against(
+        ({ method }) => (method === 'PATCH' ? { status: 204 } : { body: row({ updatedAt }) }),
+        {},
+        async (crm) => {
+          await activities(crm).writeRecord({ link: { ...linked, revision }, side: 'target', assignments: RENAME });
+          assert.equal((await block())?.code, 'unstored');
+        },
+      );
+      const history = await store.history.ofLink('f:1/2');
+      assert.deepEqual(
+        history.map(({ before, after, unanswered }) => [before, after, unanswered]),
+        kept,
+      );
+    }
+  });
+
   it('a create that answers nothing and is not found: blocked, and the next try looks before it makes anything', async () => {
     const profile = {
       ...operationsWith({ find: { query: { ext: '{externalId}' } } }),
