@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { feedKey } from '../../flows/names.ts';
+import { feedKey, linkKey } from '../../flows/names.ts';
+import type { LinkDocument } from '../../store/documents.ts';
 import type { Store } from '../../store/store.ts';
 import { showStatus } from '../../client/cli/show.ts';
 import { statusReport } from '../../client/status.ts';
@@ -201,6 +202,39 @@ describe('deletions are looked for', () => {
       );
       assert.deepEqual((await store.cursors.get(ID)).notBelieved, []);
     });
+
+  it('of a link that was written as the list was read, too, unless its record is newer than the list', async () => {
+    await watching.feed().poll();
+    const [gone = '', fresh = ''] = await sourceIds(2);
+    await stand(2, {});
+    const link = await store.links.byKey(linkKey('f', fresh));
+    const at = [Date.now(), Date.now()] as const;
+    const seen = { ...link?.seen.source, version: '~', at } as NonNullable<LinkDocument['seen']['source']>;
+    await store.links.raise([{ key: linkKey('f', fresh), side: 'source', seen }]);
+    remove([gone, fresh]);
+    // No hour has passed since the links were written: somebody asks.
+    watching.now = Date.now() - 1000;
+    await store.cursors.ask(ID, { idsAsked: watching.now + 1000 });
+    const feed = watching.feed();
+    await feed.poll();
+    await feed.drain();
+    assert.deepEqual(
+      watching.told.vanished.map(({ sourceId }) => sourceId),
+      [gone],
+    );
+  });
+
+  it('of a link that has not heard yet that its flow goes on', async () => {
+    await watching.feed().poll();
+    await stand(1, { status: 'paused', block: { code: 'flow-paused', side: 'target', properties: [], at: 1 } });
+    const [gone = ''] = await sourceIds(1);
+    remove([gone]);
+    await look();
+    assert.deepEqual(
+      watching.told.vanished.map(({ sourceId }) => sourceId),
+      [gone],
+    );
+  });
 
   it('a list that lacks very many is not believed, and status says so until it is settled', async () => {
     await watching.feed().poll();
