@@ -78,6 +78,12 @@ export const CHANGES: readonly Change[] = [
     noticedBy: 'unreleased/source-gone-target-merged',
   },
   {
+    what: 'a record that refused to be read is not asked for again once a list lacks it',
+    from: /const frees = isNews && /,
+    to: 'const frees = false && ',
+    noticedBy: 'unreleased/target-unreadable-then-gone',
+  },
+  {
     what: 'the target that a person chose is not handed on',
     from: /state\.chosen === undefined \? \{\}/,
     to: 'true ? {}',

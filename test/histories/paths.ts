@@ -33,6 +33,10 @@ async function bothEdited(link: Walker, at: { source: Observation['at']; target:
   await link.steer({ kind: 'resume' });
 }
 
+/** The target is deleted, and the link believes it. */
+const targetGone = (link: Walker): Promise<unknown> =>
+  link.vanish('target').then(() => link.until('the end', (state) => state.ended === 'target gone' && state.stored));
+
 /** Every path that a link's code has, by name; each is recorded as a history. */
 export const PATHS: Readonly<Record<string, Path>> = {
   'create-and-edit': {
@@ -260,16 +264,18 @@ export const PATHS: Readonly<Record<string, Path>> = {
       await link.handle.result();
     },
   },
-  'target-gone': {
+  'target-unreadable-then-gone': {
     walk: async (link) => {
-      await link.vanish('target');
-      await link.until('the end', (state) => state.ended === 'target gone' && state.stored);
+      link.stand.next.readRecords = [refused('403')];
+      await link.steer({ kind: 'sync' });
+      await link.until('the refusal', (state) => state.block?.read === true);
+      await targetGone(link);
     },
   },
+  'target-gone': { walk: targetGone },
   'target-gone-and-back': {
     walk: async (link) => {
-      await link.vanish('target');
-      await link.until('the end', (state) => state.ended === 'target gone' && state.stored);
+      await targetGone(link);
       link.stand.gone = null;
       await link.edit('target', { givenName: 'Eva' });
       await link.settled();

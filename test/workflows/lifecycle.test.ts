@@ -53,6 +53,33 @@ describe('the life of a link', () => {
     assert.equal(advance(state, NOW + 20_000).state.ended, 'source gone');
   });
 
+  it('a record that refused to be read is read again once a list lacks it, and ends its link once it is gone', () => {
+    for (const side of ['source', 'target'] as const) {
+      const read = { code: 'refused', side, properties: [], at: NOW, read: true } as const;
+      const fresh = inStep();
+      const blocked: LinkState = { ...fresh, status: 'blocked', block: read };
+      const missedBefore = { reads: 2, since: NOW - 20_000, lastAt: NOW - 10_000, nextAt: NOW };
+      for (const gone of [null, missedBefore]) {
+        let state: LinkState = { ...blocked, [side]: { ...fresh[side], gone } };
+        assert.equal(advance(state, NOW).step.kind, 'wait');
+        state = receive(state, { kind: 'vanished', side }, NOW);
+        const { state: asking, step } = advance(state, NOW);
+        assert.deepEqual([step.kind, 'side' in step && step.side], ['confirm', side]);
+        // Refused once more, it waits: that the next lists lack it, too, is known.
+        const refused = applyOutcome(asking, { step, outcome: { kind: 'refused', side, code: '403', properties: [] }, now: NOW });
+        const again = receive(refused, { kind: 'vanished', side }, NOW + 1);
+        assert.deepEqual(advance(again, NOW + 1).step, { kind: 'wait', until: NOW + BLOCK_RETRY_MS });
+        for (let at = NOW; state.ended === null && at < NOW + 700_000; at += 1000) {
+          const next = advance(state, at);
+          state = next.state;
+          if (next.step.kind === 'confirm')
+            state = applyOutcome(state, { step: next.step, outcome: { kind: 'read', found: { [side]: 'gone' } }, now: at });
+        }
+        assert.equal(state.ended, `${side} gone`);
+      }
+    }
+  });
+
   it('a record that is back as it was, after its partner was not to be deleted, is known by a full comparison', () => {
     const gone = { reads: 2, nextAt: 0 };
     const held = inStep({ ...RULES, onSourceDeleted: 'delete' });

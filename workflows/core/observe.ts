@@ -75,11 +75,15 @@ export function sighted(
   return regressed && before && seen.version < before.version ? doubted : observe(state, { side, seen });
 }
 
-/** A list of ids lacks the record; only direct reads decide. */
+/** A list of ids lacks the record; only direct reads decide. That it does is news to a read that was refused, the first time. */
 export function suspectGone(state: LinkState, side: Side, now: number): LinkState {
+  const { block } = state;
   const { gone } = state[side];
   if (gone && isBelievedGone(gone)) return state;
-  return { ...state, [side]: { ...state[side], gone: missingFromList(gone, now) } };
+  const isNews = gone === null || (gone.since !== undefined && gone.listed !== true);
+  // A merged record is in no list and answers with another for ever.
+  const frees = isNews && block?.read === true && block.side === side && block.code !== 'merged';
+  return { ...state, block: frees ? null : block, [side]: { ...state[side], gone: missingFromList(gone, now) } };
 }
 
 /** Asks for a direct read of both sides: `sync`, a sweep that disagrees, a resumed link. */
