@@ -117,7 +117,11 @@ function lostEdits(after: Aftermath, { pair, side, deeds }: Edits, say: Say): vo
     const unsure = isTroubled(after);
     // Since Tandem last wrote it: an edit that was not carried yet makes a conflict, whichever came first.
     const since = deeds.slice(0, i).findLast(({ by }) => by === 'tandem')?.at ?? 0;
-    const moved = theirs.some((each) => each.at > edit.at || (each.by === 'person' && each.at > since));
+    // Whoever takes a record out of the bin means the values that it comes with.
+    const back = systemOf(after, across(side)).deeds.some(
+      ({ kind, id, at }) => kind === 'undelete' && otherIds.includes(id) && at > since,
+    );
+    const moved = back || theirs.some((each) => each.at > edit.at || (each.by === 'person' && each.at > since));
     const oneWay = deed.property === 'role' && pair.plan.third === 'toTarget';
     if (
       !restored &&
