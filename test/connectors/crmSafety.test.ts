@@ -128,6 +128,22 @@ describe('the CRM connector is safe whatever a system answers', () => {
     );
   });
 
+  it('the old value that may be what a system makes of the new one is read once more: a replica may have shown it', async () => {
+    const padded = { test: { givenName: 'KARI' }, version: '001767225600.000000000' };
+    const write = (system: Connector): ReturnType<Connector['update']> =>
+      system.update({ type: 'Contact', id: '7', set: { givenName: ' Kari ' }, condition: padded, fields: FIELDS }, OPTIONS);
+    for (const last of [row({ givenName: ' KARI ', updatedAt: T1 }), row({ givenName: 'KARI' })]) {
+      // It is read before the write, too.
+      let seen = 0;
+      const got = await against(
+        ({ method }) => (method === 'PATCH' ? { status: 204 } : { body: seen++ < 2 ? row({ givenName: 'KARI' }) : last }),
+        {},
+        async (system) => assert.equal((await write(system)).fields['givenName'], last['givenName']),
+      );
+      assert.equal(got.filter(({ method }) => method === 'GET').length, 3);
+    }
+  });
+
   it('a stamp that is null falls back along the list', async () => {
     await against(
       () => ({ body: row({ updatedAt: null, createdAt: T0 }) }),
