@@ -85,13 +85,19 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
     // One that is missed while its flow's lists are not believed is read on, hourly at last.
     steps: [...temporal.links.values()].reduce((sum, link) => sum + (isUnsure(link) ? 0 : link.steps), 0),
   });
-  const broke = async (): Promise<string[]> => {
+  const askWhileUnsure = async (): Promise<void> => {
     world.pollSeconds = 30;
-    const wereUnsure = unsure();
     for (let i = 0; i < 12 && unsure(); i++) await sim.run(sim.now() + 2 * QUIET_MS);
     world.pollSeconds = POLL_SECONDS;
-    // A record whose partner was asked for all that time is blocked then; what the flow does about it comes with the next list.
-    if (wereUnsure) await lookForDeletions();
+  };
+  const broke = async (): Promise<string[]> => {
+    // A record whose partner was asked for all that time is blocked then; what the flow does about it comes with the next list,
+    // and may take as long again.
+    for (let patience = 2; unsure() && patience > 0; patience--) {
+      await askWhileUnsure();
+      await lookForDeletions();
+    }
+    await askWhileUnsure();
     const before = count();
     await sim.run(sim.now() + QUIET_MS);
     const after = count();
