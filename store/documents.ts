@@ -246,6 +246,8 @@ export interface SeenUpdate {
   readonly seen: Observation;
   /** It shows an edit that its link was told of. */
   readonly news?: boolean;
+  /** Its version is raised only while the store has this one, since its link was not told: of the same contents, that is. */
+  readonly comparedWith?: string | null;
   /** The target of which it was seen: it says nothing of another one, which may have taken its place. */
   readonly targetId?: string;
 }

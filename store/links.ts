@@ -166,12 +166,12 @@ export class Links {
     const now = new Date();
     for (const part of chunks(updates))
       await this.#links.bulkWrite(
-        part.map(({ key, side, seen, news, targetId }): AnyBulkWriteOperation<LinkDocument> => ({
+        part.map(({ key, side, seen, news, targetId, comparedWith }): AnyBulkWriteOperation<LinkDocument> => ({
           updateOne: {
             filter: {
               _id: key,
               ...(targetId === undefined ? {} : { targetId }),
-              [`seen.${side}.version`]: { $not: { $gte: seen.version } },
+              [`seen.${side}.version`]: comparedWith === undefined ? { $not: { $gte: seen.version } } : comparedWith,
             } as Filter<LinkDocument>,
             update: {
               $set: { [`seen.${side}`]: seen },

@@ -208,6 +208,8 @@ async function tell(
             side,
             seen: observation,
             news: what === 'values' && !closed,
+            // What its link was not told holds for what it was compared with, and for nothing that the link wrote since.
+            ...(told ? {} : { comparedWith: link.seen[side]?.version ?? null }),
             ...(side === 'target' ? { targetId: record.id } : {}),
           },
         }

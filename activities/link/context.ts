@@ -17,7 +17,7 @@ import type { Attempt } from '../ports.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Connector, Snapshot } from '../../connectors/connector.ts';
-import { codeOf, FLOW_PAUSED } from './refusal.ts';
+import { codeOf, FLOW_PAUSED, ReadRefused } from './refusal.ts';
 
 /** How long a worker may take to notice that a flow or a system was paused or resumed (ms). */
 const PAUSE_KNOWN_MS = 1000;
@@ -28,18 +28,6 @@ const MOST_COUNTED = 10_000;
 
 /** Outcomes that say what a record holds. */
 const READS: ReadonlySet<Outcome['kind']> = new Set(['created', 'written', 'contended', 'read']);
-
-/** A direct read of one side met what a person must mend: the link is blocked with the system's own words. */
-class ReadRefused extends Error {
-  override readonly name = 'ReadRefused';
-  readonly side: Side;
-  readonly refusal: SystemError;
-  constructor(side: Side, refusal: SystemError) {
-    super(refusal.message);
-    this.side = side;
-    this.refusal = refusal;
-  }
-}
 
 /** A change as the history keeps it. */
 export type PropertyChange = Pick<Assignment, 'property' | 'why' | 'instants'> & { before: Value; after: Value };

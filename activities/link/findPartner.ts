@@ -8,6 +8,7 @@ import type { Found } from '../../workflows/core/outcome.ts';
 import { candidateOf } from '../candidates.ts';
 import { observationOf } from '../observation.ts';
 import type { Creation } from './creation.ts';
+import { ReadRefused } from './refusal.ts';
 
 /** What a flow's rules say of the partner of a record that has none. */
 export type Partner =
@@ -122,9 +123,11 @@ async function living({ context, flow, attempt }: Search, candidate: CandidateDo
     );
     return candidateOf(flow, side, record)?.keys.includes(key) ? record : null;
   } catch (error) {
-    if (!(error instanceof SystemError) || error.failure !== 'gone') throw error;
+    if (!(error instanceof SystemError) || error.retryable) throw error;
+    // Whether it still matches nobody can tell, and another try is answered no better.
+    if (error.failure !== 'gone' && error.failure !== 'merged') throw new ReadRefused(side, error);
     // A gateway's 404 of seconds must not make a second record of what is there.
-    if (side === 'target' && time.now() - attempt.scheduledAt < GONE_UNANNOUNCED_MS)
+    if (error.failure === 'gone' && side === 'target' && time.now() - attempt.scheduledAt < GONE_UNANNOUNCED_MS)
       throw new SystemError(error.system, 'unreachable', { text: error.text });
     await store.candidates.note([], [candidate._id]);
     return null;

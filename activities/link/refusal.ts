@@ -1,8 +1,21 @@
+import type { Side } from '../../flows/side.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { SystemError } from '../../connectors/systemError.ts';
 
 /** A person has paused the flow, or one of its systems: its links wait in their workflows. */
 export const FLOW_PAUSED: Outcome = { kind: 'refused', side: 'target', code: 'flow-paused', properties: [] };
+
+/** A direct read of one side met what a person must mend: the link is blocked with the system's own words. */
+export class ReadRefused extends Error {
+  override readonly name = 'ReadRefused';
+  readonly side: Side;
+  readonly refusal: SystemError;
+  constructor(side: Side, refusal: SystemError) {
+    super(refusal.message);
+    this.side = side;
+    this.refusal = refusal;
+  }
+}
 
 /** The code of a block: the system's own status, or what Tandem makes of an answer that looked like success. */
 export const codeOf = ({ failure, status }: SystemError): string =>

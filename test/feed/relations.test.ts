@@ -95,6 +95,24 @@ describe('relations', () => {
     assert.deepEqual([...(await store.candidates.byId('f', 'target', ['c'])).keys()], [], 'forgotten');
   });
 
+  it('a match that refuses to be read blocks the link with its words; one that was merged is none', async () => {
+    watching.powerOffice.put('p', 1, { fields: { name: 'Kari' } });
+    watching.crm.put('c', 1, { fields: { title: 'Kari' } });
+    await begin();
+    const refuse = (failure: 'refused' | 'merged'): void => {
+      watching.crm.fail = (what) => {
+        if (what === 'read') throw new SystemError('CRM', failure, { text: '403 not for you', status: 403 });
+      };
+    };
+    refuse('refused');
+    await create(MATCH, 'p');
+    assert.equal((await store.links.byKey(linkKey('f', 'p')))?.block?.text, '403 not for you');
+    await store.links.forget(MATCH.name);
+    refuse('merged');
+    await create(MATCH, 'p');
+    assert.equal(await blockOf(MATCH, 'p'), 'unmatched');
+  });
+
   it('a source that is gone before its partner was looked for is read again, not asked for without an end', async () => {
     const merging: Flow = { ...MATCH, relation: 'merge-or-create' };
     watching = new Watching(store, [merging]);

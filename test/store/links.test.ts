@@ -181,6 +181,16 @@ describe('the links in the store', () => {
     );
   });
 
+  it('raises what its link was not told only while it stands that this was compared with', async () => {
+    const { links } = store;
+    const shown = async () => (await links.byKey('f:1/2'))?.seen.source?.version;
+    await links.write(record({ seen: { source: seen('2', { a: 'other' }), target: null } }), ENDS);
+    await links.raise([{ key: 'f:1/2', side: 'source', seen: seen('3'), comparedWith: '1' }]);
+    assert.equal(await shown(), '2', 'the link has written since: it is compared again');
+    await links.raise([{ key: 'f:1/2', side: 'source', seen: seen('3'), comparedWith: '2' }]);
+    assert.equal(await shown(), '3');
+  });
+
   it('names one whose record was last changed before an instant, however late its link was written', async () => {
     const { links } = store;
     await links.write(record({ sourceId: '1', targetId: 'a', seen: { source: seen('1'), target: null } }), ENDS);

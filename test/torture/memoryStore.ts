@@ -139,8 +139,9 @@ class MemoryLinks {
   }
 
   raise(sightings: readonly SeenUpdate[]): Promise<void> {
-    for (const { key, side, seen, targetId } of sightings) {
+    for (const { key, side, seen, targetId, comparedWith } of sightings) {
       const link = this.rows.get(key);
+      if (comparedWith !== undefined && (link?.seen[side]?.version ?? null) !== comparedWith) continue;
       if (targetId !== undefined && link?.targetId !== targetId) continue;
       if (!link || (link.seen[side]?.version ?? '') >= seen.version) continue;
       this.rows.set(key, { ...link, seen: { ...link.seen, [side]: seen } });
