@@ -105,6 +105,8 @@ export async function startMongo(options: {
   say?: (text: string) => void;
   /** A member of a replica set that takes test commands: fail points, and, where the server has it, a step-down. */
   failing?: boolean;
+  /** Nobody kills it in the midst of its work, and nobody looks afterwards. */
+  passing?: boolean;
 }): Promise<Server> {
   const tool = await findMongo(options.say ?? (() => {}));
   mkdirSync(options.folder, { recursive: true });
@@ -126,7 +128,7 @@ export async function startMongo(options: {
           String(options.port),
           '--storage-path',
           options.folder,
-          '--sync-on-commit',
+          ...(options.passing ? [] : ['--sync-on-commit']),
           '--log-level',
           'WARNING',
         ];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DEFAULT_PROFILE } from '../../connectors/crm/profile/default.ts';
 import type { Dataflow } from '../../flows/dataflow/document.ts';
 import { documentText, sectionText } from '../flows/dataflow/documents.ts';
+import { typedHere } from '../support/typedHere.ts';
 import { runTandem } from '../support/worker.ts';
 
 const X = 'PowerOffice Go Contactperson';
@@ -26,7 +27,9 @@ describe('documents on the command line', () => {
 
   async function run(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number | null; text: string }> {
     // An address of its own, so that no local stack is asked.
-    const done = runTandem(args, { CRM_URL: 'http://127.0.0.1:9', ...env });
+    const own = { CRM_URL: 'http://127.0.0.1:9', ...env };
+    if (args[0] !== 'worker') return typedHere(args, own);
+    const done = runTandem(args, own);
     return { code: await done.ended, text: done.lines.join('\n') };
   }
 

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { startLink, type Home } from '../../activities/messenger.ts';
 import { rulesOf } from '../../activities/observation.ts';
-import { explain, makeProgram } from '../../client/cli/program.ts';
 import { openTandem, type OpenTandem } from '../../client/connect.ts';
 import { feedsOf, type Flow } from '../../flows/flow.ts';
 import { installationNamed } from '../../flows/installation.ts';
@@ -15,6 +14,7 @@ import { addSearchAttributes, startFeeds, stopFeeds } from '../../worker/tempora
 import { claimWorld, worldOf } from '../../worker/world.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeNamespace } from '../support/temporal.ts';
+import { typedHere } from '../support/typedHere.ts';
 import { makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 
 const GONE = 'supplierperson-contact';
@@ -71,29 +71,7 @@ describe('taking a flow, or the installation, away', function () {
   const feeds = (): Promise<string[]> =>
     Promise.all(['powerOffice:Supplier', 'powerOffice:ContactPerson', 'crm:Contact'].map((feed) => statusOf(`feed:${feed}`)));
 
-  /** A command as somebody types it where nobody sits at a terminal, in this process. */
-  async function typed(...args: string[]): Promise<{ code: number; text: string }> {
-    const { log } = console;
-    const { isTTY } = process.stdin;
-    const were = Object.fromEntries(Object.keys(env).map((name) => [name, process.env[name]]));
-    const lines: string[] = [];
-    Object.assign(process.env, env);
-    process.stdin.isTTY = false as true;
-    console.log = (text: unknown) => void lines.push(String(text));
-    try {
-      await makeProgram().parseAsync(args, { from: 'user' });
-      return { code: 0, text: lines.join('\n') };
-    } catch (error) {
-      const { code, text } = explain(error);
-      return { code, text: text ?? '' };
-    } finally {
-      console.log = log;
-      process.stdin.isTTY = isTTY;
-      for (const [name, value] of Object.entries(were))
-        if (value === undefined) delete process.env[name];
-        else process.env[name] = value;
-    }
-  }
+  const typed = (...args: string[]): ReturnType<typeof typedHere> => typedHere(args, env);
 
   it('a flow that is configured, or that a worker runs, is not taken away', async () => {
     await assert.rejects(all.tandem.removeFlow(GONE, { data: 'keep' }), /is still configured; take it out of TANDEM_FLOWS/);
@@ -118,7 +96,7 @@ describe('taking a flow, or the installation, away', function () {
     assert.match(unsaid.text, /give --keep-data or --delete-data/);
     const run = await typed('remove', 'flow', GONE, '--keep-data', '--json');
     assert.equal(run.code, 0, run.text);
-    assert.deepEqual(JSON.parse(run.text), { flow: GONE, closed: 3, links: 3, data: 'kept', feeds: [] });
+    assert.deepEqual(JSON.parse(run.out), { flow: GONE, closed: 3, links: 3, data: 'kept', feeds: [] });
     assert.equal(await statusOf(`link:${GONE}:2`), 'TERMINATED');
     assert.equal(await statusOf(`link:${STAYS}:2`), 'RUNNING');
     assert.equal(await store.links.count({ flow: GONE }), 3);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { serveOn } from '../../sandbox/serve.ts';
 import { makeNamespace } from '../support/temporal.ts';
+import { typedHere } from '../support/typedHere.ts';
 import { runTandem, type Run } from '../support/worker.ts';
 import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 import { pageCountingCrm } from './pageCountingCrm.ts';
@@ -28,17 +29,18 @@ describe('examples', function () {
   /** Pairs by flow and status, as `status` tells them. */
   async function inStep(expected: Record<string, number>): Promise<void> {
     await eventually(
-      { what: 'all in step', withinMs: 60_000 },
+      'all in step',
       async () => {
-        const { text } = await run(['status', '--json']);
-        const { flows } = JSON.parse(text) as { flows: { flow: string; pairs: { 'in-step'?: number } }[] };
+        const { flows } = JSON.parse((await typedHere(['status', '--json'], env)).text) as {
+          flows: { flow: string; pairs: { 'in-step'?: number } }[];
+        };
         return Object.fromEntries(flows.map(({ flow, pairs }) => [flow, pairs['in-step'] ?? 0]));
       },
       (seen) => Object.entries(expected).every(([flow, n]) => seen[flow] === n),
     );
   }
   async function verifies(): Promise<void> {
-    const { code, text } = await run(['verify']);
+    const { code, text } = await typedHere(['verify'], env);
     assert.equal(code, 0, text);
   }
   const person = (id: string): Record<string, unknown> => world.powerOffice.desk.types['ContactPerson']?.get(id) ?? {};

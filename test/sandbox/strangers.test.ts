@@ -124,7 +124,8 @@ const READER = 'ds-provider-powerofficego-py-lib==0.1.6';
 
 async function fetchReader(): Promise<Interpreter> {
   const there = join(HOME, 'python/powerOfficeReader/venv/bin/python');
-  const imports = ['-c', 'import ds_provider_powerofficego_py_lib'];
+  // Looked for, not imported: that takes as long as the test itself.
+  const imports = ['-c', `import importlib.util as u; raise SystemExit(not u.find_spec('ds_provider_powerofficego_py_lib'))`];
   if (
     existsSync(there) &&
     (await run(there, imports).then(

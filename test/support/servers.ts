@@ -24,7 +24,7 @@ export async function mochaGlobalSetup(): Promise<void> {
   };
   const [temporal, mongo] = await Promise.allSettled([
     kept(startTemporal({ port, uiPort, file: null, log: logIn(folder, 'temporal'), say })),
-    kept(startMongo({ port: mongoPort, folder: join(folder, 'mongo'), log: logIn(folder, 'mongo'), say })),
+    kept(startMongo({ port: mongoPort, folder: join(folder, 'mongo'), log: logIn(folder, 'mongo'), say, passing: true })),
   ]);
   if (temporal.status === 'rejected' || mongo.status === 'rejected') {
     await mochaGlobalTeardown();

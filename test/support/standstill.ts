@@ -21,9 +21,9 @@ export function watchStandstills(probe: () => Promise<unknown> = () => Promise.r
   end(): Promise<void>;
 } {
   const seen: Standstill[] = [];
-  let ended = false;
+  const end = new AbortController();
   const watching = (async () => {
-    for (let last = Date.now(); !ended;) {
+    for (let last = Date.now(); !end.signal.aborted;) {
       await sleep(LOOK_MS);
       await probe();
       const now = Date.now();
@@ -35,7 +35,7 @@ export function watchStandstills(probe: () => Promise<unknown> = () => Promise.r
     seen,
     lost: () => seen.reduce((sum, { from, to }) => sum + (to - from), 0),
     end: () => {
-      ended = true;
+      end.abort();
       return watching;
     },
   };

@@ -7,6 +7,7 @@ import { Store } from '../../store/store.ts';
 import type { Planned } from '../../audit/plan/plan.ts';
 import type { Verification } from '../../audit/verify/verify.ts';
 import { makeNamespace } from '../support/temporal.ts';
+import { typedHere } from '../support/typedHere.ts';
 import { runTandem, type Run } from '../support/worker.ts';
 import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 
@@ -42,9 +43,12 @@ describe('verify and plan', function () {
     worker = null;
   };
   async function run(...args: string[]): Promise<Done<unknown>> {
-    const done = runTandem(args, env);
-    const code = await done.ended;
-    const text = done.lines.filter((line) => !line.startsWith('  reading')).join('\n');
+    const done = await typedHere(args, env);
+    const { code } = done;
+    const text = done.text
+      .split('\n')
+      .filter((line) => !line.startsWith('  reading'))
+      .join('\n');
     let found: unknown = null;
     if (args.includes('--json') && text.includes('{')) found = JSON.parse(text.slice(text.indexOf('{')));
     return { code, found, text };

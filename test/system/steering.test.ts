@@ -6,6 +6,7 @@ import { Store } from '../../store/store.ts';
 import type { LinkDocument } from '../../store/documents.ts';
 import { SPECIFICATION } from '../../flows/specification.ts';
 import { makeNamespace } from '../support/temporal.ts';
+import { typedHere } from '../support/typedHere.ts';
 import { runTandem, type Run } from '../support/worker.ts';
 import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 
@@ -35,10 +36,9 @@ describe('a person steers, and the world goes wrong', function () {
   };
   const stored = (link: LinkDocument): Promise<LinkDocument | null> => store.links.byKey(link._id);
   const tandem = async (...args: string[]): Promise<string> => {
-    const run = runTandem(args, env);
-    const code = await run.ended;
-    assert.equal(code, 0, run.lines.join('\n'));
-    return run.lines.join('\n');
+    const { code, text } = await typedHere(args, env);
+    assert.equal(code, 0, text);
+    return text;
   };
 
   before(async () => {
@@ -138,7 +138,10 @@ describe('a person steers, and the world goes wrong', function () {
     const said = await renewing;
     const { asked, left } = JSON.parse(said.slice(said.indexOf('{'))) as { asked: number; left: number };
     assert.deepEqual([asked, left], [PAIRS + 1, 0]);
-    const gate = JSON.parse(await tandem('replay', '--each', '3', '--json')) as { broken: unknown[]; replayed: object };
+    // A replay needs Temporal's worker, of which a process has one.
+    const replay = runTandem(['replay', '--each', '3', '--json'], env);
+    assert.equal(await replay.ended, 0, replay.lines.join('\n'));
+    const gate = JSON.parse(replay.lines.join('\n')) as { broken: unknown[]; replayed: object };
     assert.deepEqual(gate.broken, []);
     assert.ok(Object.entries(gate.replayed).some(([status, n]) => status === 'in-step' && n > 0));
     const old = async (): Promise<string[]> => {
