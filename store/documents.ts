@@ -27,7 +27,7 @@ export interface LinkDocument extends Omit<LinkRecord, 'block'> {
   readonly numbered?: { readonly revision: number; readonly status: string };
 }
 
-/** A creation under way, for systems that cannot tell a second try from a second record. */
+/** A creation under way, for systems where what it made is not found by a name of its own. */
 export interface CreationNote {
   readonly incarnation: number;
   /** How often the record was sent without an answer that says what became of it. */
@@ -38,6 +38,8 @@ export interface CreationNote {
   readonly id?: string;
   /** What was sent last without an answer; the source may have been edited since. */
   readonly values?: Values;
+  /** The link's revision as it was sent last, which is in the key that the system may know it by. */
+  readonly revision?: number;
 }
 
 /** How far a feed was read; `_id` is `<system>:<type>`. */

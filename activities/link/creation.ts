@@ -42,9 +42,16 @@ export interface Made {
 }
 
 /** Whether the system itself refuses, or recognises, a second try. */
-export function tellsTriesApart({ system }: Pick<Creation, 'system'>): boolean {
-  const { externalId, uniqueExternalId, idempotencyKey } = system.features();
-  return idempotencyKey || (externalId && uniqueExternalId !== false);
+export const tellsTriesApart = (creation: Pick<Creation, 'system'>): boolean =>
+  creation.system.features().idempotencyKey || hasUniqueName(creation);
+
+/**
+ * Whether whatever a try made is found by a name that no other record has. A key alone is known to the one activity that sends
+ * it: where its workflow is lost, or it is held back, nobody sends that key again.
+ */
+export function hasUniqueName({ system }: Pick<Creation, 'system'>): boolean {
+  const { externalId, uniqueExternalId } = system.features();
+  return externalId && uniqueExternalId !== false;
 }
 
 /** Whether an earlier try may have made the record: its answer is not known. */

@@ -46,8 +46,9 @@ function mustLook(creation: Creation): boolean {
   const { externalId, idempotencyKey } = system.features();
   const isFresh = context.deps.time.now() - attempt.scheduledAt < KEY_KEPT_MS;
   const { note } = creation;
-  // What was noted was sent by an activity before this one, under a key of its own.
-  const isKeyKnown = idempotencyKey && isFresh && note === null && (stored?.block ?? link.block)?.code !== 'ambiguous';
+  // What an activity before this one has sent had a key of its own.
+  const isOwnKey = note === null || note.revision === link.revision;
+  const isKeyKnown = idempotencyKey && isFresh && isOwnKey && (stored?.block ?? link.block)?.code !== 'ambiguous';
   return externalId || !isKeyKnown;
 }
 

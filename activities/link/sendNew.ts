@@ -3,7 +3,7 @@ import { SystemError } from '../../connectors/systemError.ts';
 import type { CreationNote } from '../../store/documents.ts';
 import { assertAwake } from './assertAwake.ts';
 import { blamed, codeOf } from './refusal.ts';
-import { isPerhapsThere, tellsTriesApart, type Creation, type Sent } from './creation.ts';
+import { hasUniqueName, isPerhapsThere, type Creation, type Sent } from './creation.ts';
 import { ambiguous, lookUp, readMade } from './recoverCreation.ts';
 
 /** "Too many requests" commits nothing: so long it is waited out in place (ms). */
@@ -19,13 +19,13 @@ interface NotedTry {
   readonly unsent: CreationNote;
 }
 
-/** Sends the record. Where a second try could be a second record, each try is noted before it goes out. */
+/** Sends the record. Where a later try could be a second record, each is noted before it goes out. */
 export async function sendNew(creation: Creation): Promise<Sent> {
   const { context, link, flow, attempt, stored } = creation;
   const { store, time } = context.deps;
   const unsent = creation.note ?? { incarnation: link.incarnation, tries: 0, since: time.now() };
-  const sent = { ...unsent, tries: unsent.tries + 1, values: creation.request.values };
-  if (!tellsTriesApart(creation)) await store.links.discover([link], flow);
+  const sent = { ...unsent, tries: unsent.tries + 1, values: creation.request.values, revision: link.revision };
+  if (!hasUniqueName(creation)) await store.links.discover([link], flow);
   const began = time.now();
   for (let before = stored?.creation ?? null; ; before = unsent) {
     const noted = { before, sent, unsent };
@@ -48,7 +48,7 @@ async function sendOnce(creation: Creation, { before, sent, unsent }: NotedTry):
   const key = linkKey(link.flow, link.sourceId);
   const sentAt = time.now();
   // Attempts that were thought dead may wake up together, and none of them sees what another sends.
-  if (!tellsTriesApart(creation) && !(await store.links.noteCreation(key, sent, before))) throw overtaken(creation);
+  if (!hasUniqueName(creation) && !(await store.links.noteCreation(key, sent, before))) throw overtaken(creation);
   assertAwake(attempt, system);
   const record = await system.create(request, options);
   const { externalId, idempotencyKey } = system.features();
@@ -77,7 +77,7 @@ async function noteFailed(creation: Creation, { sent, unsent }: NotedTry, error:
   }
   const throttled = error.failure === 'throttled';
   const mayStand = error.stands || (error.retryable ? !throttled : error.failure === 'unstored');
-  if (mayStand || tellsTriesApart(creation)) return;
+  if (mayStand || hasUniqueName(creation)) return;
   if (!(await links.noteCreation(key, unsent, sent)) && throttled) throw overtaken(creation);
 }
 

@@ -11,12 +11,13 @@ import { ONE_NAME_FLOW as FLOW } from '../support/flow.ts';
 import { makeStore } from '../support/world.ts';
 import { activitiesAt } from './activitiesAt.ts';
 
-describe('a create whose answer was lost as its flow was paused', function () {
+describe('a create whose answer was lost, and then its flow was paused or its workflow lost', function () {
   this.timeout(20_000);
   let store: Store;
   let made: Snapshot[];
   let keys: Map<string, Snapshot>;
   let answers: boolean;
+  let looks = 0;
 
   beforeEach(async () => {
     ({ store } = await makeStore());
@@ -32,7 +33,10 @@ describe('a create whose answer was lost as its flow was paused', function () {
       lagMs: 0,
       clock: new SystemClock(),
       features: () => ({ conditional: 'none', externalId: false, idempotencyKey: of.idempotencyKey }),
-      find: ({ by }: FindRequest) => Promise.resolve(made.filter(({ fields }) => looksLike(fields, by.values))),
+      find: ({ by }: FindRequest) => {
+        looks += 1;
+        return Promise.resolve(made.filter(({ fields }) => looksLike(fields, by.values)));
+      },
       read: ({ id }: { id: string }) => Promise.resolve(made.find((each) => each.id === id)),
       create: ({ values, identity }: CreateRequest) => {
         const known = keys.get(identity.idempotencyKey);
@@ -72,4 +76,23 @@ describe('a create whose answer was lost as its flow was paused', function () {
       const stored = await store.links.byKey('f:1');
       assert.deepEqual(stored?.base, { source: {}, target: { givenName: 'Kari' } });
     });
+
+  it('is found, too, where its workflow was ended by hand: nobody sends its key again', async () => {
+    answers = false;
+    await assert.rejects(attempt(1, { revision: 1, name: 'Kari', idempotencyKey: true }));
+    answers = true;
+    const next = await attempt(1, { revision: 5, name: 'Eva', idempotencyKey: true });
+    assert.equal(made.length, 1);
+    assert.ok(next.kind === 'created' && next.id === '1');
+  });
+
+  it('is sent again by its key, without a look, by the activity that has sent it', async () => {
+    answers = false;
+    await assert.rejects(attempt(1, { revision: 1, name: 'Kari', idempotencyKey: true }));
+    answers = true;
+    looks = 0;
+    const next = await attempt(2, { revision: 1, name: 'Kari', idempotencyKey: true });
+    assert.ok(next.kind === 'created' && next.id === '1');
+    assert.deepEqual([made.length, looks], [1, 0]);
+  });
 });
