@@ -1,14 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { freePort } from '../../stack/process.ts';
 import { logIn, startMongo, startTemporal } from '../../stack/servers.ts';
 import { table } from '../../client/cli/table.ts';
+import { compiledProgram } from '../support/program.ts';
 import { makeWorld, workerEnv } from '../support/world.ts';
-import { folderOf, keptVersions } from '../histories/replay.ts';
+import { lastVersionBundle } from '../histories/replay.ts';
 import { Random } from '../torture/sim.ts';
 import { disturb, type Servers } from './faults.ts';
 import { Place } from './place.ts';
@@ -47,20 +48,9 @@ async function startServers(folder: string, say: (text: string) => void): Promis
   return { temporal: await restart.temporal(), mongo: await restart.mongo(), restart };
 }
 
-/** The workflows of the last version, bundled for workers that run before the upgrade. */
-async function bundleLastVersion(folder: string): Promise<string> {
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: `${folderOf(keptVersions().at(-1) ?? '')}/workflows.js`,
-    logger: new DefaultLogger('ERROR'),
-  });
-  const file = join(folder, 'last-version.js');
-  writeFileSync(file, code);
-  return file;
-}
-
 /** Two installations on the same servers and on one subscription key. */
-async function startPlaces(servers: Servers, folder: string): Promise<Place[]> {
-  const workflows = await bundleLastVersion(folder);
+async function startPlaces(servers: Servers): Promise<Place[]> {
+  const workflows = await lastVersionBundle();
   const size = { products: 5, contactPersons: 40, suppliers: 12, supplierPersons: 8 };
   return Promise.all(
     ['tandem', 'second'].map(async (name) => {
@@ -75,6 +65,7 @@ async function startPlaces(servers: Servers, folder: string): Promise<Place[]> {
         TEMPORAL_ADDRESS: servers.temporal.address,
         TANDEM_INSTALLATION: name,
         TANDEM_LIMITS_URI: `${servers.mongo.address}/limits`,
+        CHAOS_PROGRAM: pathToFileURL(compiledProgram()).href,
         CHAOS_WORKFLOWS: workflows,
       };
       return new Place({ name, world, uri, env, others: size.products + size.supplierPersons });
@@ -89,8 +80,9 @@ async function startPlaces(servers: Servers, folder: string): Promise<Place[]> {
 export async function runChaos(minutes: number, seed: number, say: (text: string) => void): Promise<Toll> {
   const random = new Random(seed);
   const folder = mkdtempSync(join(tmpdir(), 'tandem-chaos-'));
+  process.env['TANDEM_TEST_FOLDER'] ??= folder;
   const servers = await startServers(folder, say);
-  const places = await startPlaces(servers, folder);
+  const places = await startPlaces(servers);
   const faults: Record<string, number> = {};
   const count = (what: string): void => void (faults[what] = (faults[what] ?? 0) + 1);
   const sum = (of: (place: Place) => number): number => places.reduce((all, place) => all + of(place), 0);

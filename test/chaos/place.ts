@@ -5,15 +5,16 @@ import { SPECIFICATION } from '../../flows/specification.ts';
 import { hasEnded } from '../../stack/process.ts';
 import { Store } from '../../store/store.ts';
 import { STATUSES } from '../../workflows/core/state.ts';
+import { compiledProgram } from '../support/program.ts';
 import type { World } from '../support/world.ts';
 import { runTandem, type Run } from '../support/worker.ts';
 import type { Random } from '../torture/sim.ts';
 
 const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const LOADED = ['--import', 'tsx/esm', '--import', fileOf('./jumpingClock.mjs')];
+/** What Node is given to run a worker; compiled, as it is started often. */
 const PROGRAMS = {
-  now: [...LOADED, fileOf('../../client/cli/main.ts'), 'worker'],
-  last: [...LOADED, fileOf('./lastVersion.ts')],
+  now: () => [compiledProgram(), 'worker'],
+  last: () => [fileOf('./lastVersion.mjs')],
 };
 
 /** What a worker says, whose clock can jump. */
@@ -46,7 +47,10 @@ export class Place {
   }
 
   start(at: number, version: keyof typeof PROGRAMS): void {
-    this.workers[at] = { run: runTandem([], this.#env, PROGRAMS[version]), version };
+    this.workers[at] = {
+      run: runTandem([], this.#env, ['--import', fileOf('./jumpingClock.mjs'), ...PROGRAMS[version]()]),
+      version,
+    };
   }
 
   /** Exchanges a worker as an upgrade does: the old one is asked to stop. */

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -42,6 +44,18 @@ export async function bundleForReplay(
     logger: SILENT as never,
   });
   return code;
+}
+
+/** The workflows of the last version, bundled: where they stand. Bundled once a run, unless two processes ask at once. */
+export async function lastVersionBundle(): Promise<string> {
+  const file = join(process.env['TANDEM_TEST_FOLDER'] ?? mkdtempSync(join(tmpdir(), 'tandem-last-')), 'last-version.js');
+  if (existsSync(file)) return file;
+  const workflowsPath = `${folderOf(keptVersions().at(-1) ?? '')}/workflows.js`;
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: SILENT as never });
+  const mine = `${file}.${process.pid}`;
+  writeFileSync(mine, code);
+  renameSync(mine, file);
+  return file;
 }
 
 interface Asked {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { WORKFLOWS } from '../../flows/names.ts';
 import { renew, type link } from '../../workflows/link.ts';
+import { withBundle } from '../../worker/bundle.ts';
 import { addSearchAttributes } from '../../worker/temporal.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { eventually, temporalAddress } from '../support/world.ts';
@@ -10,11 +10,10 @@ import { begin } from '../workflows/begin.ts';
 import { RULES } from '../workflows/links.ts';
 import { Stand, standActivities } from '../workflows/stand.ts';
 import { PATHS } from './paths.ts';
-import { folderOf, keptVersions } from './replay.ts';
+import { lastVersionBundle } from './replay.ts';
 import { Walker } from './walker.ts';
 import '../support/quiet.ts';
 
-const NOW = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
 /** Links that an upgrade meets in the midst of these; each ends open, in step or soon so. */
 const MET = [
   'create-and-edit',
@@ -33,13 +32,13 @@ describe('an upgrade', function () {
     const { client, namespace } = temporal;
     await addSearchAttributes(client.connection as never, namespace);
     const stands = new Map<string, Stand>();
-    const start = async (workflowsPath: string): Promise<() => Promise<void>> => {
+    const start = async (codePath: string): Promise<() => Promise<void>> => {
       const connection = await NativeConnection.connect({ address: temporalAddress() });
       const worker = await Worker.create({
         connection,
         namespace,
         taskQueue: 'q',
-        workflowsPath,
+        workflowBundle: { codePath },
         activities: standActivities((id) => stands.get(id) as Stand),
         // Every task is replayed, by whichever version takes it.
         maxCachedWorkflows: 0,
@@ -51,9 +50,7 @@ describe('an upgrade', function () {
       };
     };
 
-    const last = keptVersions().at(-1);
-    assert.ok(last);
-    const stopOld = await start(`${folderOf(last)}/workflows.js`);
+    const stopOld = await start(await lastVersionBundle());
     const walkers = await Promise.all(
       MET.map(async (name) => {
         const stand = new Stand();
@@ -92,7 +89,7 @@ describe('an upgrade', function () {
       );
 
     await editAll('old');
-    const stopNew = await start(NOW);
+    const stopNew = await start(await withBundle((path) => Promise.resolve(path)));
     await editAll('both');
     await stopOld();
     await editAll('new');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { pino } from 'pino';
@@ -13,7 +12,7 @@ import { replayRunning } from '../../worker/replay.ts';
 import { addSearchAttributes } from '../../worker/temporal.ts';
 import { tendingTroubles } from '../../worker/unserved.ts';
 import type { link } from '../../workflows/link.ts';
-import { folderOf, keptVersions } from '../histories/replay.ts';
+import { lastVersionBundle } from '../histories/replay.ts';
 import { Walker } from '../histories/walker.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { eventually, temporalAddress } from '../support/world.ts';
@@ -137,8 +136,6 @@ describe('what an upgrade meets', function () {
 
   it('two builds side by side: the current one is given the tasks, links go over to it, and the other says that it gets none', async () => {
     const { client, namespace } = temporal;
-    const last = keptVersions().at(-1);
-    assert.ok(last);
     const done: string[] = [];
     const activitiesOf = (build: string) => {
       const all = standActivities(() => stand);
@@ -168,7 +165,7 @@ describe('what an upgrade meets', function () {
     const told = new AbortController();
 
     await work({
-      workflowsPath: `${folderOf(last)}/workflows.js`,
+      workflowBundle: { codePath: await lastVersionBundle() },
       activities: activitiesOf('old'),
       ...versioned(version('old')),
     });
@@ -179,7 +176,7 @@ describe('what an upgrade meets', function () {
     await walker.settled();
 
     await work({
-      workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+      workflowBundle: { codePath: await withBundle((path) => Promise.resolve(path)) },
       activities: activitiesOf('new'),
       ...versioned(version('new')),
     });
