@@ -30,7 +30,6 @@ const VALUES = { givenName: 'Kari', familyName: 'Lie' };
 const RENAME = [{ property: 'givenName', value: 'Eva', expected: 'Kari', why: 'source' as const }] as never;
 
 describe('a link whose CRM lies is blocked, and nothing else is touched', function () {
-  this.timeout(20_000);
   let store: Store;
   const began: LinkRecord = newRecord({ flow: 'f', rules: rulesOf(FLOW), sourceId: '1/2', seen: null, now: 0 });
   const linked: LinkRecord = {

@@ -11,7 +11,6 @@ import { makeStore } from '../support/world.ts';
 import { activitiesAt } from './activitiesAt.ts';
 
 describe('a write whose condition was refused although everything stands as expected', function () {
-  this.timeout(20_000);
   let store: Store;
   /** Whether each call that was sent had a condition. */
   let sent: boolean[];

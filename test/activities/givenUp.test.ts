@@ -10,7 +10,6 @@ import { makeStore } from '../support/world.ts';
 import { activitiesAt } from './activitiesAt.ts';
 
 describe('an attempt that was given up', function () {
-  this.timeout(20_000);
   let store: Store;
   beforeEach(async () => {
     ({ store } = await makeStore());

@@ -14,7 +14,6 @@ const FLOW: Flow = { ...ONE_NAME_FLOW };
 
 // A feed that dies between its message and its note tells nobody that a record is again as the store had known it.
 describe('what the store saw while an attempt stored and did not answer', function () {
-  this.timeout(20_000);
   let store: Store;
   beforeEach(async () => {
     ({ store } = await makeStore());

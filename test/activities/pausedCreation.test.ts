@@ -12,7 +12,6 @@ import { makeStore } from '../support/world.ts';
 import { activitiesAt } from './activitiesAt.ts';
 
 describe('a create whose answer was lost, and then its flow was paused or its workflow lost', function () {
-  this.timeout(20_000);
   let store: Store;
   let made: Snapshot[];
   let keys: Map<string, Snapshot>;

@@ -13,7 +13,6 @@ import { makeStore } from '../support/world.ts';
 import { activitiesAt } from './activitiesAt.ts';
 
 describe('a second try by the same key, at a CRM that makes capitals of what it is sent', function () {
-  this.timeout(20_000);
   let store: Store;
   let answer: Snapshot;
   let now: Snapshot;

@@ -14,7 +14,6 @@ import { activitiesAt } from './activitiesAt.ts';
 const FLOW: Flow = { ...ONE_NAME_FLOW, onTargetDeleted: 'recreate' };
 
 describe('a target that was made anew without an answer, while the deleted one was taken out of the bin', function () {
-  this.timeout(20_000);
   let store: Store;
   beforeEach(async () => {
     ({ store } = await makeStore());

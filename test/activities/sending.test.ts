@@ -11,7 +11,6 @@ import { makeStore } from '../support/world.ts';
 import { activitiesAt } from './activitiesAt.ts';
 
 describe('a record that is sent to a CRM', function () {
-  this.timeout(20_000);
   let store: Store;
   let made: Snapshot[];
   let clock: SystemClock;

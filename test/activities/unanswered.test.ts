@@ -12,7 +12,6 @@ import { ONE_NAME_FLOW as FLOW } from '../support/flow.ts';
 import { activitiesAt } from './activitiesAt.ts';
 
 describe('a write that was sent and never answered', function () {
-  this.timeout(20_000);
   let store: Store;
   let attempt: number;
   let update: () => Promise<Snapshot>;

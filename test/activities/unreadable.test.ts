@@ -11,7 +11,6 @@ import { makeStore } from '../support/world.ts';
 import { activitiesAt } from './activitiesAt.ts';
 
 describe('a record that a key has made and that cannot be read as it is looked at', function () {
-  this.timeout(20_000);
   let store: Store;
   let refusal: SystemError;
 

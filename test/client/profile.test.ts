@@ -10,7 +10,6 @@ import { CRM_TOKEN, eventually, makeWorld, mongoUri, workerEnv, type World } fro
 import { runTandem } from '../support/worker.ts';
 
 describe('tandem profile, and what a worker makes of a check', function () {
-  this.timeout(120_000);
   let world: World;
   let folder: string;
   let file: string;

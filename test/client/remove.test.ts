@@ -21,7 +21,6 @@ const GONE = 'supplierperson-contact';
 const STAYS = 'contactperson-contact';
 
 describe('taking a flow, or the installation, away', function () {
-  this.timeout(60_000);
   let world: World;
   let temporal: Awaited<ReturnType<typeof makeNamespace>>;
   let folder: string;

@@ -54,8 +54,6 @@ async function draft(
 }
 
 describe('drafts of profiles, at stand-ins of their vendors’ shapes', function () {
-  this.timeout(30_000);
-
   for (const vendor of VENDORS) {
     const [first, last] = vendor.names;
     const fields = [first, last];

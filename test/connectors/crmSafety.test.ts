@@ -105,7 +105,7 @@ describe('the CRM connector is safe whatever a system answers', () => {
         {},
         async (system) => assert.match((await failsAs(update(system), 'unstored')).text, /answered, not stored/),
       );
-  }).timeout(15_000);
+  });
 
   it('what a system makes of a value is stored, and so is a value whose stamp did not move', async () => {
     let kept = row();
@@ -194,7 +194,7 @@ describe('the CRM connector is safe whatever a system answers', () => {
       );
       assert.equal(got.filter(({ method }) => method === 'POST').length, 1);
     }
-  }).timeout(15_000);
+  });
 
   it('a record that was made and cannot be read is not made again either', async () => {
     const { familyName: _, ...less } = row();

@@ -28,7 +28,6 @@ const write = (test: Record<string, string | boolean> = { FirstName: 'Kari' }): 
 });
 
 describe('writing to PowerOffice Go', function () {
-  this.timeout(20_000);
   let store: Store;
   let service: Awaited<ReturnType<typeof scripted>>;
   let answer: (got: Got) => Answered;

@@ -33,11 +33,10 @@ describe('the throttle', () => {
     const before = order.indexOf('feed');
     assert.ok(before > 0 && before < 600, `${before} writes came before it`);
     assert.ok(waited >= 5000, `${waited} ms`);
-  }).timeout(60_000);
+  });
 });
 
 describe('the throttle of several processes and installations', function () {
-  this.timeout(60_000);
   let slots: ReturnType<typeof memorySlots>;
   /** Who called, in the order of the calls. */
   let calls: string[];

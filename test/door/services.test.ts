@@ -77,7 +77,7 @@ describe('services in a folder of their own, with the packed package', function 
         ({ ok }) => ok,
         () => false,
       );
-    await eventually({ what: 'the interface', withinMs: 60_000 }, alive, Boolean);
+    await eventually('the interface', alive, Boolean);
   };
   /** Both sides of a pair edited while it is held. */
   async function contest(sourceId: string, hold: (action: 'pause' | 'resume') => Promise<unknown>): Promise<void> {
@@ -182,7 +182,7 @@ describe('services in a folder of their own, with the packed package', function 
     const second = await follow();
     await edit(2, 'Siri');
     await eventually(
-      { what: 'the others', withinMs: 60_000 },
+      'the others',
       // At least once: what was told just before the kill may come again.
       () => new Set([...seqs(first), ...seqs(second)]).size,
       (n) => n === 3,

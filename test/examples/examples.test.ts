@@ -12,7 +12,6 @@ const SIZE = { products: 4, contactPersons: 6, suppliers: 5, supplierPersons: 3 
 
 /** Each example as a user has it: the command of the package, files by their names, everything else in the environment. */
 describe('examples', function () {
-  this.timeout(120_000);
   let world: World;
   let env: Record<string, string>;
   let worker: Run | null = null;

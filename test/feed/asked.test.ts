@@ -12,7 +12,6 @@ const PERSON = feedKey('powerOffice', 'Person');
 const INPUT = { system: 'powerOffice', type: 'Person', takeoverSeconds: 60 };
 
 describe('a feed that somebody asks to look', function () {
-  this.timeout(120_000);
   let store: Store;
   let watching: Watching;
   let feed: Feed;

@@ -7,7 +7,6 @@ import { breaksOf, bundleForReplay, folderOf, keptVersions, recorded } from './r
 import '../support/quiet.ts';
 
 describe('recorded histories', function () {
-  this.timeout(120_000);
   const histories = recorded();
   let code: string;
 

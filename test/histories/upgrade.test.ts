@@ -25,8 +25,6 @@ const MET = [
 ] as const;
 
 describe('an upgrade', function () {
-  this.timeout(120_000);
-
   it('links that began under the last version go on under this one, under edits and beside it', async () => {
     const temporal = await makeNamespace();
     const { client, namespace } = temporal;

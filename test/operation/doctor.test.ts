@@ -16,7 +16,6 @@ import { makeNamespace } from '../support/temporal.ts';
 import { makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
 
 describe('what the doctor finds', function () {
-  this.timeout(60_000);
   let world: World;
   let temporal: Awaited<ReturnType<typeof makeNamespace>>;
   let env: Record<string, string>;

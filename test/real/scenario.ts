@@ -45,7 +45,6 @@ type Row = Record<string, unknown>;
 /** The three flows on a CRM, from the check of its profile to a green verify. */
 export function onRealCrm({ name, fetch, single, draft }: Subject): void {
   describe(`the three flows on ${name}`, function () {
-    this.timeout(120_000);
     const folder = mkdtempSync(join(tmpdir(), `tandem-${name}-`));
     let server: Started | undefined;
     let counted: Awaited<ReturnType<typeof countedCalls>>;
@@ -153,7 +152,7 @@ export function onRealCrm({ name, fetch, single, draft }: Subject): void {
     it('the first sync makes one record for each, and touches no other', async () => {
       worker = runTandem(['worker'], env);
       await eventually(
-        { what: 'all in step', withinMs: 60_000 },
+        'all in step',
         () => store.links.count({ status: 'in-step' }),
         (n) => n === PAIRS,
       );
@@ -230,7 +229,7 @@ export function onRealCrm({ name, fetch, single, draft }: Subject): void {
         return [source?.['FirstName'], row?.['givenName'], source?.['LastName'], row?.['familyName']];
       };
       const agreed = await eventually(
-        { what: 'the conflict', withinMs: 60_000 },
+        'the conflict',
         () => both(one),
         ([first, given, last, family]) => first === 'Kilden' && given === 'Kilden' && last === family && last !== undefined,
       );

@@ -169,7 +169,6 @@ function callOf({ path, method, operation }: (typeof OPERATIONS)[number]): fc.Ar
 }
 
 describe('the PowerOffice stand-in, asked anything that the description has', function () {
-  this.timeout(120_000);
   let described: Described;
   before(async () => {
     described = await describedStandIn();

@@ -23,7 +23,6 @@ const STANDINGS: readonly Partial<LinkRecord>[] = [
 ];
 
 describe('the counts of links', function () {
-  this.timeout(120_000);
   let store: Store;
   let uri: string;
   beforeEach(async () => ({ store, uri } = await makeStore()));

@@ -46,5 +46,5 @@ describe('one subscription key, two installations, three workers', () => {
       await standstills.end();
       await Promise.all(stores.map((store) => store.close()));
     }
-  }).timeout(30_000);
+  });
 });

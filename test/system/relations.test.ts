@@ -109,7 +109,6 @@ const BINDINGS = {
 };
 
 describe('a dataflow document runs: every relation', function () {
-  this.timeout(120_000);
   let world: World;
   let store: Store;
   let temporal: Awaited<ReturnType<typeof makeNamespace>>;
@@ -287,7 +286,6 @@ describe('a dataflow document runs: every relation', function () {
 });
 
 describe('a dataflow document from the CRM to PowerOffice Go', function () {
-  this.timeout(60_000);
   const [x, y] = ['Hub Contacts', 'PowerOffice Go Customers (human data)'] as const;
   const folder = mkdtempSync(join(tmpdir(), 'tandem-back-'));
   let world: World;

@@ -63,7 +63,7 @@ describe('a person steers, and the world goes wrong', function () {
     store = await Store.connect(uri);
     worker = runTandem(['worker'], env);
     await eventually(
-      { what: 'all pairs in step', withinMs: 60_000 },
+      'all pairs in step',
       () => store.links.count({ status: 'in-step' }),
       (n) => n === PAIRS,
     );
@@ -214,12 +214,12 @@ describe('a person steers, and the world goes wrong', function () {
     world.crm.desk.remove('Contact', a.targetId ?? '');
     world.powerOffice.desk.remove('ContactPerson', b.sourceId);
     await eventually(
-      { what: 'the target gone', withinMs: 60_000 },
+      'the target gone',
       () => stored(a),
       (each) => each?.ended === 'target gone',
     );
     await eventually(
-      { what: 'the source gone', withinMs: 60_000 },
+      'the source gone',
       () => stored(b),
       (each) => each?.ended === 'source gone',
     );
@@ -261,7 +261,7 @@ describe('a person steers, and the world goes wrong', function () {
     const links = (await store.links.list({ flow: FLOW, ended: null })).slice(10, 35);
     for (const link of links) world.powerOffice.desk.remove('ContactPerson', link.sourceId);
     await eventually(
-      { what: 'what is not believed', withinMs: 60_000 },
+      'what is not believed',
       () => store.cursors.get('powerOffice:ContactPerson'),
       ({ notBelieved }) => notBelieved?.some(({ missing }) => missing >= links.length) === true,
     );
@@ -269,7 +269,7 @@ describe('a person steers, and the world goes wrong', function () {
     assert.equal(await store.links.count({ ended: 'source gone' }), 1);
     await tandem('approve', FLOW);
     await eventually(
-      { what: 'the ends', withinMs: 60_000 },
+      'the ends',
       () => store.links.count({ ended: 'source gone' }),
       (n) => n === 26,
     );

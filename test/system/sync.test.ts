@@ -107,7 +107,7 @@ describe('the whole system, two workers as child processes', function () {
           ? world.crm.desk.types['Contact']?.get(link.targetId ?? '')?.['givenName'] === `Ny${i}`
           : world.powerOffice.desk.types['ContactPerson']?.get(link.sourceId)?.['LastName'] === `Etternavn${i}`,
       ).length;
-    await eventually({ what: 'all edits on the other side', withinMs: 60_000 }, arrived, (n) => n === 80);
+    await eventually('all edits on the other side', arrived, (n) => n === 80);
     // Noted with the write's answer.
     await eventually(
       'a note for each',
@@ -228,8 +228,6 @@ describe('the whole system, two workers as child processes', function () {
 });
 
 describe('bad configuration ends a worker with exit code 2 and clear sentences', function () {
-  this.timeout(60_000);
-
   it('names every missing or malformed variable at once', async () => {
     const run = runTandem(['worker'], { POWEROFFICE_URL: 'nonsense', TANDEM_POLL_SECONDS: 'soon' });
     assert.equal(await run.ended, 2);

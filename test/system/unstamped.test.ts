@@ -36,7 +36,6 @@ const FLOWS = {
 };
 
 describe('what moves no stamp, and a scope that no PATCH may name', function () {
-  this.timeout(90_000);
   const folder = mkdtempSync(join(tmpdir(), 'tandem-unstamped-'));
   let world: World;
   let store: Store;

@@ -5,8 +5,6 @@ import { runTandem } from '../support/worker.ts';
 import { makeWorld, mongoUri, workerEnv } from '../support/world.ts';
 
 describe('a worker whose feeds cannot be started', function () {
-  this.timeout(150_000);
-
   it('says so and ends, and does not run without them', async () => {
     const world = await makeWorld({ size: { products: 1, contactPersons: 1, suppliers: 1, supplierPersons: 1 } });
     const temporal = await makeNamespace();

@@ -16,7 +16,7 @@ describe('a worker that gets a signal', function () {
       const said = (): string => worker.lines.join('\n');
       const watched = ({ length }: readonly string[]): boolean => length === FEEDS;
       const read = (): string[] => worker.lines.filter((line) => line.includes('was read for the first time'));
-      await eventually({ what: 'all feeds at work', withinMs: 60_000 }, read, watched);
+      await eventually('all feeds at work', read, watched);
       worker.child.kill('SIGUSR2');
       const ended = await Promise.race([worker.ended, new Promise<'stays'>((done) => setTimeout(done, 90_000, 'stays'))]);
       assert.notEqual(ended, 'stays', said());
