@@ -7,6 +7,7 @@ import { profileHash, readProfile } from '../../connectors/crm/profile/read.ts';
 import type { CheckReport } from '../../connectors/crm/check/check.ts';
 import { Store } from '../../store/store.ts';
 import { CRM_TOKEN, eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';
+import { typedHere } from '../support/typedHere.ts';
 import { runTandem } from '../support/worker.ts';
 
 describe('tandem profile, and what a worker makes of a check', function () {
@@ -30,9 +31,9 @@ describe('tandem profile, and what a worker makes of a check', function () {
     world.crm.desk.set({ ifMatch: false });
     const uri = mongoUri();
     const env = workerEnv(world, uri, { CRM_PROFILE: file });
-    const checked = runTandem(['profile', 'check', file, '--json'], env);
-    assert.equal(await checked.ended, 1, checked.lines.join('\n'));
-    const report = JSON.parse(checked.lines.join('\n')) as CheckReport & { refuted: string[]; kept: boolean };
+    const checked = await typedHere(['profile', 'check', file, '--json'], env);
+    assert.equal(checked.code, 1, checked.text);
+    const report = JSON.parse(checked.out) as CheckReport & { refuted: string[]; kept: boolean };
     assert.equal(report.kept, true);
     assert.deepEqual(
       report.refuted.map((each) => each.split(':').slice(0, 2).join(':')),
@@ -44,7 +45,7 @@ describe('tandem profile, and what a worker makes of a check', function () {
 
     // Mended and checked again, it runs; as another profile it was never checked, and that is said.
     await writeFile(file, JSON.stringify({ ...DEFAULT_PROFILE, name: 'mine', condition: 'none' }));
-    assert.equal(await runTandem(['profile', 'check', file], env).ended, 0);
+    assert.equal((await typedHere(['profile', 'check', file], env)).code, 0);
     const store = await Store.connect(uri);
     const { profileCheck } = await store.systems.get('crm');
     await store.close();
@@ -84,9 +85,9 @@ describe('tandem profile, and what a worker makes of a check', function () {
   it('a bad profile: exit 2 before anything is called', async () => {
     await writeFile(file, '{\n "version": 2,\n "nmae": "x"\n}');
     const calls = world.crm.disturbance.calls.length;
-    const run = runTandem(['profile', 'check', file], workerEnv(world, mongoUri()));
-    assert.equal(await run.ended, 2);
-    assert.match(run.lines.join('\n'), /crm\.json:3: unknown key "nmae": did you mean "name"\?/);
+    const run = await typedHere(['profile', 'check', file], workerEnv(world, mongoUri()));
+    assert.equal(run.code, 2);
+    assert.match(run.text, /crm\.json:3: unknown key "nmae": did you mean "name"\?/);
     assert.equal(world.crm.disturbance.calls.length, calls);
     const worker = runTandem(['worker'], workerEnv(world, mongoUri(), { CRM_PROFILE: file }));
     assert.equal(await worker.ended, 2);
@@ -95,15 +96,15 @@ describe('tandem profile, and what a worker makes of a check', function () {
 
   it('init drafts a profile from a sample of records', async () => {
     const draft = join(folder, 'draft.json');
-    const run = runTandem(['profile', 'init', `${world.crm.url}/contacts`, '--out', draft], { CRM_TOKEN });
-    assert.equal(await run.ended, 0, run.lines.join('\n'));
+    const run = await typedHere(['profile', 'init', `${world.crm.url}/contacts`, '--out', draft], { CRM_TOKEN });
+    assert.equal(run.code, 0, run.text);
     const profile = JSON.parse(await readFile(draft, 'utf8')) as typeof DEFAULT_PROFILE;
     assert.equal(profile.operations.list?.items, 'items');
     assert.deepEqual(
       profile.types['Contact']?.fields.map(({ name }) => name),
       ['givenName', 'familyName', 'email', 'phone', 'title', 'notes'],
     );
-    const again = runTandem(['profile', 'init', `${world.crm.url}/contacts`, '--out', draft], { CRM_TOKEN });
-    assert.equal(await again.ended, 2);
+    const again = await typedHere(['profile', 'init', `${world.crm.url}/contacts`, '--out', draft], { CRM_TOKEN });
+    assert.equal(again.code, 2);
   });
 });

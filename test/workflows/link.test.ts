@@ -3,6 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { link, observed, renew, settled, stateQuery, steer, sync, vanished } from '../../workflows/link.ts';
 import { withBundle } from '../../worker/bundle.ts';
+import { addSearchAttributes } from '../../worker/temporal.ts';
 import { begin } from './begin.ts';
 import { RULES } from './links.ts';
 import { sight, Stand, standActivities } from './stand.ts';
@@ -15,7 +16,8 @@ for (const maxCachedWorkflows of [50, 0])
     let temporal: Awaited<ReturnType<typeof makeNamespace>>;
     let client: Client;
     let stand: Stand;
-    let codePath: string;
+    /** By the id of its workflow: what one that was ended still does is its own. */
+    const stands = new Map<string, Stand>();
     let worker: Worker;
     let running: Promise<void>;
     let handle: WorkflowHandle<typeof link>;
@@ -24,15 +26,10 @@ for (const maxCachedWorkflows of [50, 0])
     before(async () => {
       temporal = await makeNamespace();
       client = temporal.client;
-      codePath = await withBundle((path) => Promise.resolve(path));
-      await (await import('../../worker/temporal.ts')).addSearchAttributes(client.connection as never, temporal.namespace);
-    });
-    after(() => temporal.close());
-
-    beforeEach(async () => {
-      stand = new Stand();
+      await addSearchAttributes(client.connection as never, temporal.namespace);
       const connection = await NativeConnection.connect({ address: temporalAddress() });
-      const activities = standActivities(() => stand);
+      const codePath = await withBundle((path) => Promise.resolve(path));
+      const activities = standActivities((id) => stands.get(id) as Stand);
       worker = await Worker.create({
         connection,
         namespace: temporal.namespace,
@@ -42,12 +39,23 @@ for (const maxCachedWorkflows of [50, 0])
         maxCachedWorkflows,
       });
       running = worker.run().then(() => connection.close());
+    });
+    after(async () => {
+      worker.shutdown();
+      await running;
+      await temporal.close();
+    });
+
+    beforeEach(async () => {
+      stand = new Stand();
+      n += 1;
+      stands.set(`link:f:${n}`, stand);
       handle = (await eventually(
         'a start, once the search attributes are known',
         () =>
           client.workflow
             .start(link, {
-              workflowId: `link:f:${++n}`,
+              workflowId: `link:f:${n}`,
               taskQueue: 'q',
               args: [begin({ rules: RULES, sourceId: String(n), seen: stand.shown('source'), now: Date.now() })],
             })
@@ -56,11 +64,7 @@ for (const maxCachedWorkflows of [50, 0])
       )) as WorkflowHandle<typeof link>;
       await handle.executeUpdate(settled);
     });
-    afterEach(async () => {
-      await handle.terminate().catch(() => {});
-      worker.shutdown();
-      await running;
-    });
+    afterEach(() => handle.terminate().catch(() => {}));
 
     const tell = (side: 'source' | 'target', value: string, version: number): Promise<void> =>
       handle.signal(observed, {
