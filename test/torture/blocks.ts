@@ -1,5 +1,6 @@
-import { isNoValue } from '../../flows/values.ts';
+import { isNoValue, sameValue, type Value } from '../../flows/values.ts';
 import type { Aftermath, Pair } from './aftermath.ts';
+import { tidied, type Nature } from './modelRecord.ts';
 import { ANOTHER_BODY } from './modelSystem.ts';
 
 /** What no record may be without. */
@@ -26,8 +27,12 @@ export function blockIsDeserved(after: Aftermath, { plan, sourceId, row, link, s
       return keyless || (plan.relation.startsWith('m') && twins.length > 1) || lies !== null;
     }
     case 'unstored':
-      // What somebody set back at once cannot be told from what was never stored.
-      return site.target.forgot.has(other?.id ?? '') || after.schedule.acts.some((act) => act.do === 'back');
+      // What somebody set back at once cannot be told from what was never stored; nor can what is cut to what stands there.
+      return (
+        site.target.forgot.has(other?.id ?? '') ||
+        after.schedule.acts.some((act) => act.do === 'back') ||
+        (site.target.nature.still && values.concat(roles).some((value) => isCut(site.target.nature, value)))
+      );
     case 'merged':
       return site.target.merged.size > 0;
     case 'partner-gone':
@@ -41,6 +46,9 @@ export function blockIsDeserved(after: Aftermath, { plan, sourceId, row, link, s
       return /^\d+$/.test(code) && refusable;
   }
 }
+
+const isCut = (nature: Nature, value: Value | undefined): boolean =>
+  nature.tidy === 'cuts' && !sameValue(tidied(nature, value ?? null), value);
 
 const undeleted = ({ site }: Aftermath, id: string): boolean =>
   site.target.deeds.some((deed) => deed.id === id && deed.kind === 'undelete');
