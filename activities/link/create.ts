@@ -7,6 +7,7 @@ import { unplanned, type LinkContext } from './context.ts';
 import { creationOf, type Creation } from './creation.ts';
 import { findPartner, type NoPartner } from './findPartner.ts';
 import { recoverCreation } from './recoverCreation.ts';
+import { FLOW_PAUSED } from './refusal.ts';
 import { sendNew } from './sendNew.ts';
 import { adopt, adoptChosen, tieMade } from './tie.ts';
 import { wakeReferring } from './wakeReferring.ts';
@@ -40,7 +41,9 @@ export async function createRecord(
   }
   if (matched) return adopt(creation, matched);
   const sent = (await recoverCreation(creation)) ?? (await sendNew(creation));
-  return 'refusal' in sent ? sent.refusal : tieMade(creation, sent);
+  if (!('refusal' in sent)) return tieMade(creation, sent);
+  if (sent.refusal === FLOW_PAUSED) await noteUnanswered(context, { link, values }, attempt);
+  return sent.refusal;
 }
 
 /**

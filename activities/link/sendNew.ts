@@ -2,7 +2,7 @@ import { linkKey } from '../../flows/names.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { CreationNote } from '../../store/documents.ts';
 import { assertAwake } from './assertAwake.ts';
-import { blamed, codeOf } from './refusal.ts';
+import { blamed, codeOf, FLOW_PAUSED } from './refusal.ts';
 import { hasUniqueName, isPerhapsThere, type Creation, type Sent } from './creation.ts';
 import { ambiguous, lookUp, readMade } from './recoverCreation.ts';
 
@@ -38,6 +38,8 @@ export async function sendNew(creation: Creation): Promise<Sent> {
       if (error.stands || error.failure !== 'throttled' || time.now() - began + wait > THROTTLED_MS)
         return recoverRefused(creation, error);
       await time.sleep(wait, attempt.signal);
+      // Seconds later it may be paused.
+      if (await context.isPaused(link, { fresh: true })) return { refusal: FLOW_PAUSED };
     }
   }
 }

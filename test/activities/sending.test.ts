@@ -103,4 +103,15 @@ describe('a record that is sent to a CRM', function () {
     await assert.rejects(attempt(1), (error: unknown) => error instanceof SystemError && error.retryable);
     assert.equal(made.length, 1);
   });
+
+  it('is not sent again where its flow was paused while it was told to wait', async () => {
+    let calls = 0;
+    answering = async () => {
+      calls += 1;
+      await store.limits.setPaused('f', true);
+      throw new SystemError('CRM', 'throttled', { text: '429', status: 429, retryAfterMs: 10 });
+    };
+    const held = await attempt(1);
+    assert.deepEqual([held.kind, 'code' in held && held.code, calls], ['refused', 'flow-paused', 1]);
+  });
 });
