@@ -75,7 +75,8 @@ async function noteFailed(creation: Creation, { sent, unsent }: NotedTry, error:
   const key = linkKey(link.flow, link.sourceId);
   if (error.made !== null) {
     await links.discover([link], flow);
-    await links.noteCreation(key, { ...unsent, id: error.made });
+    // With what was sent: the source may be edited before it is looked at.
+    await links.noteCreation(key, { ...unsent, id: error.made, values: creation.request.values });
   }
   const throttled = error.failure === 'throttled';
   const mayStand = error.stands || (error.retryable ? !throttled : error.failure === 'unstored');
