@@ -232,7 +232,9 @@ export function linkContext(deps: Deps) {
 
   /** Whether a person paused the flow, or one of its systems: its links wait, and what was edited meanwhile arrives afterwards. */
   async function isPaused(link: LinkRecord, { fresh = false } = {}): Promise<boolean> {
-    if (fresh || time.now() - pausedAt > PAUSE_KNOWN_MS) [paused, pausedAt] = [await store.limits.paused(), time.now()];
+    const now = time.now();
+    // A worker may sleep in the midst of it: what is read is as old as the question.
+    if (fresh || now - pausedAt > PAUSE_KNOWN_MS) [paused, pausedAt] = [await store.limits.paused(), now];
     const flow = flowOf(link);
     return isPausedBy(flow, paused);
   }

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { SPECIFICATION } from '../../flows/specification.ts';
 import { freePort } from '../../stack/process.ts';
 import { API_TOKENS, TOKENS } from '../http/served.ts';
-import { bin, fetchGenerator } from '../sandbox/strangers/generator.ts';
+import { bin, fetchGenerator } from '../strangers/generator.ts';
 import { orSkip } from '../support/orSkip.ts';
 import { makeNamespace } from '../support/temporal.ts';
 import { eventually, makeWorld, mongoUri, workerEnv, type World } from '../support/world.ts';

@@ -8,10 +8,10 @@ import { promisify } from 'node:util';
 import { serveOn } from '../../sandbox/serve.ts';
 import { HOME } from '../../stack/file.ts';
 import { installPackage, type Interpreter } from '../../stack/tools.ts';
-import { bin, fetchGenerator, FOLDER } from './strangers/generator.ts';
+import { bin, fetchGenerator, FOLDER } from './generator.ts';
 import { orSkip } from '../support/orSkip.ts';
 import { KEYS } from '../support/world.ts';
-import { describedStandIn, SIZE, type Described } from './described.ts';
+import { describedStandIn, SIZE, type Described } from '../sandbox/described.ts';
 import { undescribed, undescribedBody } from '../support/description.ts';
 
 const run = promisify(execFile);
@@ -31,7 +31,7 @@ describe('clients that strangers wrote work against the PowerOffice stand-in', f
     await orSkip(this, 'openapi-typescript', fetchGenerator);
     const schema = join(FOLDER, 'schema.d.ts');
     await run(bin('openapi-typescript'), [join(ROOT, 'connectors/powerOffice/description.json'), '-o', schema]);
-    const client = fileURLToPath(new URL('strangers/client.mjs', import.meta.url));
+    const client = fileURLToPath(new URL('client.mjs', import.meta.url));
     // The generated types hold the client: a name that the description lacks does not compile.
     const options = '--noEmit --allowJs --checkJs --strict --skipLibCheck --target es2023 --lib es2023,dom --types node';
     await run(bin('tsc'), [...options.split(' '), '--module', 'nodenext', client], { cwd: ROOT }).catch(
@@ -149,7 +149,7 @@ class Reader {
   #said = '';
 
   constructor(python: Interpreter, origin: string) {
-    const program = fileURLToPath(new URL('strangers/reader.py', import.meta.url));
+    const program = fileURLToPath(new URL('reader.py', import.meta.url));
     const keys = [KEYS.applicationKey, KEYS.clientKey, KEYS.subscriptionKey];
     this.#child = spawn(python.command, [program, origin, ...keys], { env: python.env });
     this.#child.stderr.on('data', (text: Buffer) => (this.#said += text.toString()));

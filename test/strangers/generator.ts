@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { HOME } from '../../../stack/file.ts';
+import { HOME } from '../../stack/file.ts';
 
 const run = promisify(execFile);
 

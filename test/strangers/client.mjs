@@ -1,7 +1,7 @@
 // @ts-check
 import createClient from 'openapi-fetch';
 
-/** @typedef {import('../../../.tandem/strangers/schema.d.ts').paths} paths */
+/** @typedef {import('../../.tandem/strangers/schema.d.ts').paths} paths */
 /** @typedef {{ baseUrl: string, headers: Record<string, string>, fetch: typeof fetch }} Where */
 
 /**
