@@ -32,11 +32,12 @@ const whoRefers = (deps: Deps, { source }: Ends): readonly Flow[] =>
 /** A record that was just linked may be what others wait for. */
 export async function wakeReferring(deps: Deps, ends: Ends, sourceId: string): Promise<void> {
   const waiting = whoRefers(deps, ends);
-  if (waiting.length === 0) return;
   const { candidates } = deps.store;
   const ref = recordKey(ends.source.system, ends.source.type, sourceId);
   const referring = await candidates.referringTo(ref, WOKEN_AT_ONCE + 1);
-  if (referring.length > WOKEN_AT_ONCE) return candidates.markReferring(ref, deps.time.now());
+  // While a new flow is rolled out, a worker that does not know it yet may make what its records wait for.
+  const isUnknown = referring.some(({ flow }) => !waiting.some(({ name }) => name === flow));
+  if (isUnknown || referring.length > WOKEN_AT_ONCE) return candidates.markReferring(ref, deps.time.now());
   for (const other of waiting)
     await wakeLinks(
       deps,

@@ -207,6 +207,18 @@ describe('relations', () => {
       assert.deepEqual(watching.told.retried, ['o0'], 'once');
     });
 
+    it('those of a flow that this worker does not know yet are told by the feed of one that does', async () => {
+      await orders(2);
+      const { deps } = watching;
+      watching.deps = { ...deps, flows: [FLOW] };
+      await secondAttempt();
+      assert.deepEqual(watching.told.retried, []);
+      watching.deps = deps;
+      const feeds = [watching.feed('crm', 'Deal'), watching.feed('powerOffice', 'Order')];
+      for (let i = 0; i < 4; i++) for (const feed of feeds) await feed.poll();
+      assert.deepEqual(watching.told.retried.sort(), ['o0', 'o1']);
+    });
+
     it('very many are told by their feed, and not by the attempt', async () => {
       const many = 120;
       await orders(many);
