@@ -13,6 +13,8 @@ export interface SlotUser {
 export interface SlotState {
   /** The instant from which the next slot is free (ms). */
   readonly next: number;
+  /** Until when the system has asked all to wait (ms); of the past where it has not. */
+  readonly holdUntil: number;
   readonly users: Readonly<Record<string, SlotUser>>;
   /** Start-time fair queueing: where the share stood that was served last, and where each installation's ended. */
   readonly virtual: number;

@@ -65,8 +65,10 @@ const POLL_SHARE = 1 / 3;
 /** A process that waits says so again after this, and one that does not, that it lives (ms). */
 const SAY_MS = 1000;
 const BEAT_MS = 20_000;
-/** A slot further ahead than this is a wrong clock's work (ms). */
+/** A pause that ends later than this is a wrong clock's work (ms). */
 const BROKEN_MS = 10 * 60_000;
+/** So is a slot that is further ahead than all that wait and this explain (ms): whose clock is right would wait for it each time. */
+const AHEAD_MS = 1000;
 /** The longest wait that a system may ask for at once; it may ask again (ms). */
 const HOLD_MS = 5 * 60_000;
 /** So long after a reset clocks are not believed: each process keeps to its part of the rate by itself (ms). */
@@ -220,7 +222,7 @@ export class RateLimiter {
       const order = this.#orderAt(0, now);
       if (order === null) return null;
       const spacing = this.#commonSpacing(state, now);
-      if (state.next > now + BROKEN_MS + 2 * spacing) {
+      if (state.next > this.#latest(state, spacing, now)) {
         state = await this.#reset(state, now);
         continue;
       }
@@ -256,16 +258,25 @@ export class RateLimiter {
     return taken !== null;
   }
 
-  /** A slot that is hours ahead was taken by a clock that goes wrong, or ours does: nobody waits for it. */
+  /** The latest that the next slot may be where clocks agree: each process holds one, once a pause that was asked for is over. */
+  #latest({ users, holdUntil }: SlotState, spacing: number, now: number): number {
+    const begin = holdUntil > now + BROKEN_MS ? now : Math.max(now, holdUntil);
+    return begin + AHEAD_MS + 2 * Object.keys(users).length * spacing;
+  }
+
+  /** Such a slot was taken by a clock that goes wrong, or ours does: nobody waits for it. */
   async #reset(state: SlotState, now: number): Promise<SlotState> {
     if (now - this.#warnedAt > BROKEN_MS) {
       this.#warnedAt = now;
-      const minutes = Math.round((state.next - now) / 60_000);
+      const ms = state.next - now;
+      const size = ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
       this.#warn(
-        `the limiter's next slot was ${minutes} min ahead and is reset: the clock of this worker, or of one that shares its key, is wrong or was set; \`tandem status\` tells which disagree`,
+        `the limiter's next slot was ${size} ahead and is reset: the clock of this worker, or of one that shares its key, is wrong or was set; \`tandem status\` tells which disagree`,
       );
     }
-    return this.#note(await this.#slots.reset(this.#key, state.next, now));
+    // The others may have had a whole second's calls before they learn that each is on its own.
+    const to = now > this.#apartUntil ? now + 1000 + SLACK_MS : now;
+    return this.#note(await this.#slots.reset(this.#key, state.next, to));
   }
 
   /** Where clocks disagree, the common number limits nobody: then each keeps to its part of the rate by its own clock. */

@@ -220,6 +220,7 @@ export interface Miss {
 export interface LimitDocument {
   readonly _id: string;
   readonly next?: number;
+  readonly holdUntil?: number;
   /** Who calls with the key, how the installations' shares stand, and how often a broken slot was reset. */
   readonly users?: Readonly<Record<string, SlotUser>>;
   readonly virtual?: number;

@@ -8,6 +8,7 @@ type Take = Parameters<RateSlots['take']>[1];
 
 const stateOf = (found: LimitDocument | null): SlotState => ({
   next: found?.next ?? 0,
+  holdUntil: found?.holdUntil ?? 0,
   users: found?.users ?? {},
   virtual: found?.virtual ?? 0,
   finish: found?.finish ?? {},
@@ -52,7 +53,7 @@ export class Slots implements RateSlots {
   }
 
   push(key: string, until: number): Promise<SlotState> {
-    return this.#update(key, { $max: { next: until } });
+    return this.#update(key, { $max: { next: until, holdUntil: until } });
   }
 
   delay(key: string, ms: number): Promise<SlotState> {

@@ -131,6 +131,41 @@ describe('the throttle of several processes and installations', function () {
     assert.ok(mostInASecond(at) <= 10, `${mostInASecond(at)} in a second`);
   });
 
+  for (const [what, ms] of [
+    ['ahead', 5000],
+    ['behind', -5000],
+  ] as const)
+    it(`a clock five seconds ${what} leaves the others their part, and no second more calls than the rate`, async () => {
+      const at: number[] = [];
+      const right: number[] = [];
+      const pace = { perSecond: 10 };
+      const until = Date.now() + 6000;
+      const calling = async (throttle: RateLimiter, mine: number[]): Promise<void> => {
+        while (Date.now() < until) {
+          await throttle.take('write');
+          at.push(Date.now());
+          mine.push(Date.now());
+        }
+      };
+      const others = [limiter('b', pace), limiter('c', pace)];
+      const wrong = limiter('a', { ...pace, now: () => Date.now() + ms });
+      await Promise.all([calling(wrong, []), ...others.map((throttle) => calling(throttle, right))]);
+      assert.ok(mostInASecond(at) <= 10, `${mostInASecond(at)} in a second`);
+      // Six seconds of sixty calls, shared by three; one of five each would be two.
+      assert.ok(right.length >= 12, `${right.length} calls of two with a clock that is right`);
+    });
+
+  it('a pause that a system asks for is waited for, and is no wrong clock’s work', async () => {
+    const said: string[] = [];
+    const throttle = limiter('a', { warn: (sentence) => said.push(sentence) });
+    await throttle.take('write');
+    const began = Date.now();
+    await limiter('b').hold(3000);
+    await throttle.take('write');
+    assert.ok(Date.now() - began >= 2990);
+    assert.deepEqual(said, []);
+  });
+
   it('a pause that a system asks for ends after five minutes at most: then it is asked again', async () => {
     const throttle = limiter('a');
     await throttle.take('write');

@@ -141,13 +141,13 @@ describe('the store', () => {
     await slots.say('k', 'u0', SAYS);
     assert.deepEqual((await slots.say('k', 'u1', SAYS)).users, { u0: SAYS, u1: SAYS });
     const taken = await slots.take('k', slot(0, 1100));
-    assert.deepEqual(taken, { next: 1100, users: { u1: SAYS }, virtual: 0, finish: { a: 1 }, resets: 0 });
+    assert.deepEqual(taken, { next: 1100, holdUntil: 0, users: { u1: SAYS }, virtual: 0, finish: { a: 1 }, resets: 0 });
     assert.equal(await slots.take('k', slot(0, 1100)), null);
     assert.equal((await slots.push('k', 2000)).next, 2000);
     assert.equal((await slots.push('k', 1500)).next, 2000);
     assert.equal((await slots.delay('k', 50)).next, 2050);
     assert.equal((await slots.reset('k', 2000, 10)).next, 2050);
-    assert.deepEqual(await slots.reset('k', 2050, 10), { ...taken, next: 10, resets: 1 });
+    assert.deepEqual(await slots.reset('k', 2050, 10), { ...taken, next: 10, holdUntil: 2000, resets: 1 });
     await slots.leave('k', 'u1');
     assert.deepEqual((await slots.look('k')).users, {});
   });

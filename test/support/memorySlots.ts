@@ -6,7 +6,7 @@ export function memorySlots(): RateSlots & { state: SlotState } {
   const change = (fields: Partial<SlotState>): Promise<SlotState> =>
     Promise.resolve((slots.state = { ...slots.state, ...fields }));
   const slots: RateSlots & { state: SlotState } = {
-    state: { next: 0, users: {}, virtual: 0, finish: {}, resets: 0 },
+    state: { next: 0, holdUntil: 0, users: {}, virtual: 0, finish: {}, resets: 0 },
     say: (_, user, says) => change({ users: { ...slots.state.users, [user]: says } }),
     look: () => Promise.resolve(slots.state),
     take(_, { known, next, user, says, start, gone }) {
@@ -19,7 +19,7 @@ export function memorySlots(): RateSlots & { state: SlotState } {
         users: { ...Object.fromEntries(living), [user]: says },
       });
     },
-    push: (_, until) => change({ next: Math.max(slots.state.next, until) }),
+    push: (_, until) => change({ next: Math.max(slots.state.next, until), holdUntil: Math.max(slots.state.holdUntil, until) }),
     delay: (_, ms) => change({ next: slots.state.next + ms }),
     reset: (_, from, to) =>
       slots.state.next === from ? change({ next: to, resets: slots.state.resets + 1 }) : Promise.resolve(slots.state),
