@@ -49,6 +49,8 @@ export class ModelSystem {
   showedOutage: boolean | null = null;
   /** Share of calls that fail while faults are on. */
   faults = 0;
+  /** Whether there are moments in which it answers 404 to everything. */
+  willBlip = false;
   /** Whether it lies just now, where it does at all. */
   lying = true;
   readonly name: SystemName;
@@ -141,10 +143,10 @@ export class ModelSystem {
     return Array.from({ length: Math.ceil(rows.length / PAGE) }, (_, i) => rows.slice(i * PAGE, (i + 1) * PAGE));
   }
 
-  /** The list of ids, in which now and then one is missing. */
+  /** The list of ids, in which now and then one is missing; a list and reads for seconds together are all that tells a deletion. */
   ids(type: string): string[] {
     return this.#visible(type)
-      .filter(() => !this.random.chance(this.faults / 4))
+      .filter(() => !this.random.chance(this.faults / 4) || this.willBlip)
       .map((row) => row.id);
   }
 

@@ -56,7 +56,8 @@ export async function runSchedule(schedule: Schedule, broken: readonly Break[] =
     for (const each of [site.source, site.target]) systems.add(each);
   }
   const people = new People(schedule, sites);
-  for (const each of systems) each.faults = faults;
+  const willBlip = schedule.acts.some((act) => act.do === 'blip' || act.do === 'outage');
+  for (const each of systems) Object.assign(each, { faults, willBlip });
   for (const site of sites) site.start();
   for (const what of schedule.acts) sim.at(START + what.at, () => people.act(what));
   await sim.run(START + ACTIVE_MS + 5000);

@@ -263,6 +263,24 @@ describe('the life of a link', () => {
     assert.equal(advance(both, NOW).step.kind, 'wait');
   });
 
+  it('a refusal is over once the value that was refused is taken back on the other side', () => {
+    const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva!', LastName: 'Lie' })), NOW);
+    const refusal = { kind: 'refused' as const, code: '422', side: 'target' as const, properties: ['givenName'] };
+    const blocked = { ...applyOutcome(state, { step, outcome: refusal, now: NOW }), stored: true };
+    const both = { source: 'Kari', target: 'Kari' };
+    const settled = receive(blocked, { kind: 'settle', property: 'FirstName', ...both, why: 'restored' }, NOW);
+    const back = advance(settled, NOW);
+    assert.ok(back.step.kind === 'write' && back.step.side === 'source');
+    // As where the refusal of another property of that side still stood while it was planned.
+    const write = { ...back.step, status: 'blocked' as const };
+    const written = applyOutcome(
+      { ...back.state, block: blocked.block },
+      { step: write, outcome: { kind: 'written', seen: seen(3, { FirstName: 'Kari', LastName: 'Lie' }) }, now: NOW },
+    );
+    const after = advance(written, NOW);
+    assert.deepEqual([after.step.kind, after.state.status, after.state.block], ['store', 'in-step', null]);
+  });
+
   it('a paused flow waits in its link, and nothing is stored as ended', () => {
     const { state, step } = advance(observed(inStep(), 'source', seen(2, { FirstName: 'Eva', LastName: 'Lie' })), NOW);
     const paused = applyOutcome(state, {

@@ -176,9 +176,17 @@ function written(state: LinkState, { step, outcome, now }: Of<'write', 'written'
       next = rebase(next, { side: across(step.side), property: assignment.from.property, value: assignment.from.value });
     else next = markVerdictDone(next, step.side, assignment.property);
   }
-  // A refusal of the other side stands, unless the answer shows an edit.
-  const block = step.status === 'blocked' && sameValues(expected, outcome.seen.values) ? state.block : null;
+  // A refusal of the other side stands, unless the answer shows an edit, or what was refused there has another value now.
+  const stands = sameValues(expected, outcome.seen.values) && !isAnswered(state, step);
+  const block = step.status === 'blocked' && stands ? state.block : null;
   return committed({ ...withStatus({ ...next, block }, { now, status: step.status }), last: { what: step.what, at: now } });
+}
+
+/** Whether a write brings the very value by which a refusal of the other side may be over. */
+function isAnswered({ block, rules }: LinkState, { side, assignments }: Extract<Step, { kind: 'write' }>): boolean {
+  const refusedThere = (property: string): boolean =>
+    rules.pairs.some((pair) => pair[side] === property && block?.properties.includes(pair[across(side)]) === true);
+  return block?.side === across(side) && assignments.some(({ property }) => refusedThere(property));
 }
 
 function refused(state: LinkState, { step, outcome, now }: Of<Step['kind'], 'refused'>): LinkState {
