@@ -241,6 +241,9 @@ describe('the life of a link', () => {
       { step, outcome: { kind: 'written', seen: seen(8, { givenName: 'Eva', familyName: 'Lie' }) }, now: NOW },
     );
     assert.deepEqual(advance(after, NOW).step, { kind: 'wait', until: null });
+    // A page that was read before the write is no newer edit.
+    const stale = observed(after, 'target', seen(9, { givenName: 'Kari', familyName: 'Lie' }));
+    assert.deepEqual(advance(stale, NOW).step, { kind: 'read', sides: ['target'] });
   });
 
   it('a refusal of one side lets the other go on, and two refusals wait for a day', () => {

@@ -45,15 +45,16 @@ function olderRead(
 ): LinkState {
   const now = state[side];
   if (now.older !== seen.version) return { ...state, [side]: { ...now, doubt: true, gone: null, older: seen.version } };
-  const back = now.back !== undefined && now.back > before.version ? now.back : before.version;
-  return { ...state, block: null, stored: false, [side]: { ...adopt(now, seen, true), back } };
+  return { ...state, block: null, stored: false, [side]: { ...adopt(now, seen, true), back: newest(now.back, before.version) } };
 }
+
+const newest = (a: string | undefined, b: string): string => (a !== undefined && a > b ? a : b);
 
 /** The answer to a write of our own shows what stands there now, whatever the system's clock says. */
 export function answered(state: LinkState, side: Side, seen: Observation): LinkState {
   const before = state[side].seen;
   if (!before || seen.version >= before.version) return observe(state, { side, seen });
-  return { ...state, [side]: adopt(state[side], seen, true) };
+  return { ...state, [side]: { ...adopt(state[side], seen, true), back: newest(state[side].back, before.version) } };
 }
 
 /**
@@ -72,7 +73,10 @@ export function sighted(
   const { gone } = state[side];
   // What is believed gone is in a list all the same: whatever it was refused is looked at anew.
   if (regressed && gone && isBelievedGone(gone)) return { ...doubted, block: state.block?.code === 'held' ? state.block : null };
-  return regressed && before && seen.version < before.version ? doubted : observe(state, { side, seen });
+  if (regressed && before && seen.version < before.version) return doubted;
+  // A page from before the system went back looks newer than what stands there now.
+  const { back } = state[side];
+  return newer && back !== undefined && seen.version <= back ? doubted : observe(state, { side, seen });
 }
 
 /** A list of ids lacks the record; only direct reads decide. That it does is news to a read that was refused, the first time. */

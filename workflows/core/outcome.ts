@@ -179,7 +179,10 @@ function written(state: LinkState, { step, outcome, now }: Of<'write', 'written'
   // A refusal of the other side stands, unless the answer shows an edit, or what was refused there has another value now.
   const stands = sameValues(expected, outcome.seen.values) && !isAnswered(state, step);
   const block = step.status === 'blocked' && stands ? state.block : null;
-  return committed({ ...withStatus({ ...next, block }, { now, status: step.status }), last: { what: step.what, at: now } });
+  const done = committed({ ...withStatus({ ...next, block }, { now, status: step.status }), last: { what: step.what, at: now } });
+  // Pages from before its system went back may still come.
+  const { back } = next[step.side];
+  return back === undefined ? done : { ...done, [step.side]: { ...done[step.side], back } };
 }
 
 /** Whether a write brings the very value by which a refusal of the other side may be over. */
