@@ -72,3 +72,7 @@ export class SystemClock {
     this.#estimate = lo <= hi ? { ...sample, lo, hi } : sample;
   }
 }
+
+/** By how much clocks part (ms), as people say it: "3.2 s", "20 min". */
+export const timeInWords = (ms: number): string =>
+  ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;

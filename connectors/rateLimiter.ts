@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_INSTALLATION } from '../flows/installation.ts';
+import { timeInWords } from './clock.ts';
 import type { Priority } from './connector.ts';
 import { fairStart, goesFirst, LivingUsers, type SlotState, type SlotUser } from './fairShare.ts';
 
@@ -52,6 +53,8 @@ const ORDER: Readonly<Record<Priority, number>> = { write: 0, feed: 1, sweep: 2 
 const LATE_ORDER = -1;
 /** Slots are a little wider than the rate asks: in a second's worth of them (ms), calls may arrive late by so much. */
 const SLACK_MS = 50;
+/** So long a second's worth of slots takes (ms). */
+const SECOND_MS = 1000 + SLACK_MS;
 /** Of the slack, what a call that leaves late may use up (ms); the rest is the network's. */
 const LEAVE_MS = 15;
 /** An answer that took longer than others by more than this says nothing of when the call arrived (ms). */
@@ -124,7 +127,7 @@ export class RateLimiter {
     this.#warn = warn;
     this.#until = until;
     this.#now = now;
-    this.#spacing = (1000 + SLACK_MS) / perSecond;
+    this.#spacing = SECOND_MS / perSecond;
   }
 
   /** Resolves when the caller may send one call. Rejects when `signal` aborts first. */
@@ -268,14 +271,12 @@ export class RateLimiter {
   async #reset(state: SlotState, now: number): Promise<SlotState> {
     if (now - this.#warnedAt > BROKEN_MS) {
       this.#warnedAt = now;
-      const ms = state.next - now;
-      const size = ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
       this.#warn(
-        `the limiter's next slot was ${size} ahead and is reset: the clock of this worker, or of one that shares its key, is wrong or was set; \`tandem status\` tells which disagree`,
+        `the limiter's next slot was ${timeInWords(state.next - now)} ahead and is reset: the clock of this worker, or of one that shares its key, is wrong or was set; \`tandem status\` tells which disagree`,
       );
     }
     // The others may have had a whole second's calls before they learn that each is on its own.
-    const to = now > this.#apartUntil ? now + 1000 + SLACK_MS : now;
+    const to = now > this.#apartUntil ? now + SECOND_MS : now;
     return this.#note(await this.#slots.reset(this.#key, state.next, to));
   }
 
@@ -283,9 +284,9 @@ export class RateLimiter {
   #ownPace({ users }: SlotState, spacing: number, now: number): number {
     if (now > this.#apartUntil) return 0;
     const living = Object.keys(users).filter((user) => user === this.#user || this.#others.lives(user, now)).length;
-    const perSecond = (1000 + SLACK_MS) / spacing;
+    const perSecond = SECOND_MS / spacing;
     // Whole calls: each may begin its second with one.
-    return this.#served + (1000 + SLACK_MS) / (perSecond < living ? perSecond / living : Math.floor(perSecond / living));
+    return this.#served + SECOND_MS / (perSecond < living ? perSecond / living : Math.floor(perSecond / living));
   }
 
   /** The lowest rate with which any living process is configured is everybody's. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { timeInWords } from '../connectors/clock.ts';
 import type { WorkerDocument, Workers } from '../store/workers.ts';
 
 /** Clocks of workers that part by more than this disagree (ms). */
@@ -73,8 +74,7 @@ function judge(offsets: readonly Offset[], since: number): WorkerDocument['apart
 
 /** "this worker's clock is 3.2 s ahead of that of 2 of 2 other workers: …" */
 export function clockInWords({ ms, of, others }: Pick<NonNullable<WorkerDocument['apart']>, 'ms' | 'of' | 'others'>): string {
-  const size = Math.abs(ms) < 120_000 ? `${(Math.abs(ms) / 1000).toFixed(1)} s` : `${Math.round(Math.abs(ms) / 60_000)} min`;
-  return `this worker's clock is ${size} ${ms > 0 ? 'ahead of' : 'behind'} that of ${of} of ${others} other workers: let it be set (NTP)`;
+  return `this worker's clock is ${timeInWords(Math.abs(ms))} ${ms > 0 ? 'ahead of' : 'behind'} that of ${of} of ${others} other workers: let it be set (NTP)`;
 }
 
 /** Watches until every other worker has given a sign of life, or should have. */

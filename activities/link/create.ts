@@ -21,28 +21,29 @@ export async function createRecord(
   const earlier = await replay(context, link, attempt);
   if ('outcome' in earlier) return earlier.outcome;
   const creation = creationOf(context, { link, values, stored: earlier.stored }, attempt);
+  const keepUnanswered = (): Promise<void> => noteUnanswered(context, { link, values }, attempt);
   if (recreates === true) {
     const held = await context.guarded({ link, side: 'target', change: 'recreate' });
     if (held) {
-      await noteUnanswered(context, { link, values }, attempt);
+      await keepUnanswered();
       return held;
     }
   }
   if (chosen !== undefined) return adoptChosen(creation, chosen);
   const partner = await findPartner(creation);
   if (partner.kind === 'none' || partner.kind === 'missed') {
-    await noteUnanswered(context, { link, values }, attempt);
+    await keepUnanswered();
     return partner.kind === 'none' ? waitForPartner(creation, partner) : { kind: 'read', found: { source: partner.found } };
   }
   const matched = partner.kind === 'matched' ? partner.record : null;
   if (!isPlanned(creation, matched?.id ?? null)) {
-    await noteUnanswered(context, { link, values }, attempt);
+    await keepUnanswered();
     return unplanned(context, { link, side: 'target' });
   }
   if (matched) return adopt(creation, matched);
   const sent = (await recoverCreation(creation)) ?? (await sendNew(creation));
   if (!('refusal' in sent)) return tieMade(creation, sent);
-  if (sent.refusal === FLOW_PAUSED) await noteUnanswered(context, { link, values }, attempt);
+  if (sent.refusal === FLOW_PAUSED) await keepUnanswered();
   return sent.refusal;
 }
 

@@ -13,11 +13,13 @@ import { ReadRefused } from './refusal.ts';
 /** What a flow's rules say of the partner of a record that has none. */
 export type Partner =
   /** An existing record that alone matches. */
-  | { readonly kind: 'matched'; readonly record: Snapshot }
-  | { readonly kind: 'create' }
-  | NoPartner
-  /** Its own record is not there to be compared, or takes no part any more. */
-  | { readonly kind: 'missed'; readonly found: Found };
+  { readonly kind: 'matched'; readonly record: Snapshot } | { readonly kind: 'create' } | NoPartner | Missed;
+
+/** Its own record is not there to be compared, or takes no part any more. */
+interface Missed {
+  readonly kind: 'missed';
+  readonly found: Found;
+}
 
 /** Not now: `code` is why, `text` says it to people. */
 export interface NoPartner {
@@ -30,16 +32,10 @@ type Search = Pick<Creation, 'context' | 'flow' | 'link' | 'attempt'>;
 
 /** Finds the partner of a link by its flow's relation: a match first, where the flow looks for one. Never guesses. */
 export async function findPartner(search: Search): Promise<Partner> {
-  const { context, flow, link } = search;
+  const { flow } = search;
   if (flow.match.length === 0 && flow.connected.length === 0) return { kind: 'create' };
-  const { candidates } = context.deps.store;
-  const noted = (await candidates.byId(flow.name, 'source', [link.sourceId])).get(link.sourceId);
-  // The index may have been lost with its store.
-  const read = noted === undefined ? await context.readOrMiss(link, { side: 'source', attempt: search.attempt }) : null;
-  if (typeof read === 'string') return { kind: 'missed', found: read };
-  const mine = noted ?? (read && candidateOf(flow, 'source', read));
-  // It left its scope while attempts failed: without its keys every match would be missed.
-  if (!mine) return { kind: 'missed', found: read ? observationOf(flow, 'source', read) : 'unsure' };
+  const mine = await ownCandidate(search);
+  if ('kind' in mine) return mine;
   const found = await findMatch(search, mine.keys);
   if (found) return found;
   if (flow.relation === 'match')
@@ -47,6 +43,17 @@ export async function findPartner(search: Search): Promise<Partner> {
   if (!CONNECTED.includes(flow.relation) || (await isConnected(search, mine.refs))) return { kind: 'create' };
   const types = flow.connected.map(({ type }) => type).join(' or ');
   return { kind: 'none', code: 'unconnected', text: `it refers to no ${types} that is linked; it goes on as soon as one is` };
+}
+
+/** The link's own record as its feed noted it, else as it stands: the index may have been lost with its store. */
+async function ownCandidate({ context, flow, link, attempt }: Search): Promise<CandidateDocument | Missed> {
+  const { candidates } = context.deps.store;
+  const noted = (await candidates.byId(flow.name, 'source', [link.sourceId])).get(link.sourceId);
+  if (noted) return noted;
+  const read = await context.readOrMiss(link, { side: 'source', attempt });
+  if (typeof read === 'string') return { kind: 'missed', found: read };
+  // Where it left its scope while attempts failed, it has no keys, and every match would be passed over.
+  return candidateOf(flow, 'source', read) ?? { kind: 'missed', found: observationOf(flow, 'source', read) };
 }
 
 /** The first of the flow's ways to match by which anything matches: the one record, or that it cannot be told. */

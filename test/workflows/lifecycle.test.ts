@@ -244,6 +244,14 @@ describe('the life of a link', () => {
     // A page that was read before the write is no newer edit.
     const stale = observed(after, 'target', seen(9, { givenName: 'Kari', familyName: 'Lie' }));
     assert.deepEqual(advance(stale, NOW).step, { kind: 'read', sides: ['target'] });
+    // Once its clock is past what it went back behind, there are no such pages any more.
+    const next = advance(observed(after, 'source', seen(6, { FirstName: 'Siv', LastName: 'Lie' })), NOW);
+    const past = applyOutcome(next.state, {
+      step: next.step,
+      outcome: { kind: 'written', seen: seen(10, { givenName: 'Siv', familyName: 'Lie' }) },
+      now: NOW,
+    });
+    assert.deepEqual([after.target.back, past.target.back], [seen(9, {}).version, undefined]);
   });
 
   it('a refusal of one side lets the other go on, and two refusals wait for a day', () => {

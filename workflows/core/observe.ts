@@ -45,16 +45,20 @@ function olderRead(
 ): LinkState {
   const now = state[side];
   if (now.older !== seen.version) return { ...state, [side]: { ...now, doubt: true, gone: null, older: seen.version } };
-  return { ...state, block: null, stored: false, [side]: { ...adopt(now, seen, true), back: newest(now.back, before.version) } };
+  return { ...state, block: null, stored: false, [side]: goneBack(now, seen, before) };
 }
 
-const newest = (a: string | undefined, b: string): string => (a !== undefined && a > b ? a : b);
+/** What stands there now, although the system had shown a newer version. */
+function goneBack(now: SideState, seen: Observation, before: Observation): SideState {
+  const back = now.back !== undefined && now.back > before.version ? now.back : before.version;
+  return { ...adopt(now, seen, true), back };
+}
 
 /** The answer to a write of our own shows what stands there now, whatever the system's clock says. */
 export function answered(state: LinkState, side: Side, seen: Observation): LinkState {
   const before = state[side].seen;
   if (!before || seen.version >= before.version) return observe(state, { side, seen });
-  return { ...state, [side]: { ...adopt(state[side], seen, true), back: newest(state[side].back, before.version) } };
+  return { ...state, [side]: goneBack(state[side], seen, before) };
 }
 
 /**

@@ -180,9 +180,10 @@ function written(state: LinkState, { step, outcome, now }: Of<'write', 'written'
   const stands = sameValues(expected, outcome.seen.values) && !isAnswered(state, step);
   const block = step.status === 'blocked' && stands ? state.block : null;
   const done = committed({ ...withStatus({ ...next, block }, { now, status: step.status }), last: { what: step.what, at: now } });
-  // Pages from before its system went back may still come.
+  // Until its clock is past them again, pages from before its system went back may still come.
   const { back } = next[step.side];
-  return back === undefined ? done : { ...done, [step.side]: { ...done[step.side], back } };
+  const behind = back !== undefined && outcome.seen.version <= back;
+  return behind ? { ...done, [step.side]: { ...done[step.side], back } } : done;
 }
 
 /** Whether a write brings the very value by which a refusal of the other side may be over. */
