@@ -45,7 +45,7 @@ export function goesFirst(
 
 const WAITING_MS = 3000;
 const LIVE_MS = 60_000;
-const GONE_MS = 10 * 60_000;
+const GONE_MS = 90_000;
 
 /** Which of the other processes live, by what they say and our own clock alone. */
 export class LivingUsers {

@@ -262,9 +262,9 @@ export class RateLimiter {
   }
 
   /** The latest that the next slot may be where clocks agree: each process holds one, once a pause that was asked for is over. */
-  #latest({ users, holdUntil }: SlotState, spacing: number, now: number): number {
-    const begin = holdUntil > now + BROKEN_MS ? now : Math.max(now, holdUntil);
-    return begin + AHEAD_MS + 2 * Object.keys(users).length * spacing;
+  #latest(state: SlotState, spacing: number, now: number): number {
+    const begin = state.holdUntil > now + BROKEN_MS ? now : Math.max(now, state.holdUntil);
+    return begin + AHEAD_MS + 2 * this.#living(state, now).length * spacing;
   }
 
   /** Such a slot was taken by a clock that goes wrong, or ours does: nobody waits for it. */
@@ -281,18 +281,22 @@ export class RateLimiter {
   }
 
   /** Where clocks disagree, the common number limits nobody: then each keeps to its part of the rate by its own clock. */
-  #ownPace({ users }: SlotState, spacing: number, now: number): number {
+  #ownPace(state: SlotState, spacing: number, now: number): number {
     if (now > this.#apartUntil) return 0;
-    const living = Object.keys(users).filter((user) => user === this.#user || this.#others.lives(user, now)).length;
+    const living = Math.max(1, this.#living(state, now).length);
     const perSecond = SECOND_MS / spacing;
     // Whole calls: each may begin its second with one.
     return this.#served + SECOND_MS / (perSecond < living ? perSecond / living : Math.floor(perSecond / living));
   }
 
   /** The lowest rate with which any living process is configured is everybody's. */
-  #commonSpacing({ users }: SlotState, now: number): number {
-    const living = Object.entries(users).filter(([user]) => this.#others.lives(user, now));
-    return Math.max(this.#spacing, ...living.map(([, { spacingMs }]) => spacingMs));
+  #commonSpacing(state: SlotState, now: number): number {
+    return Math.max(this.#spacing, ...this.#living(state, now).map(({ spacingMs }) => spacingMs));
+  }
+
+  /** What the processes say that live, this one among them. */
+  #living({ users }: SlotState, now: number): SlotUser[] {
+    return Object.entries(users).flatMap(([user, says]) => (user === this.#user || this.#others.lives(user, now) ? [says] : []));
   }
 
   #note(state: SlotState): SlotState {

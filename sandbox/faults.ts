@@ -72,7 +72,8 @@ export class Disturbance {
       context.res = drop(context);
       return;
     }
-    if (fault?.kind === 'truncate') {
+    // An answer without a body has nothing to cut.
+    if (fault?.kind === 'truncate' && context.res.status !== 204) {
       const text = await context.res.clone().text();
       context.res = new Response(text.slice(0, Math.floor(text.length / 2)), {
         status: context.res.status,

@@ -83,6 +83,7 @@ export async function runChaos(minutes: number, seed: number, say: (text: string
   process.env['TANDEM_TEST_FOLDER'] ??= folder;
   const servers = await startServers(folder, say);
   const places = await startPlaces(servers);
+  let kept = false;
   const faults: Record<string, number> = {};
   const count = (what: string): void => void (faults[what] = (faults[what] ?? 0) + 1);
   const sum = (of: (place: Place) => number): number => places.reduce((all, place) => all + of(place), 0);
@@ -137,12 +138,15 @@ export async function runChaos(minutes: number, seed: number, say: (text: string
       doubled: sum((place) => place.doubled()),
       stuck: await stuck(),
     };
-    if (toll.lost + toll.stuck > 0) for (const place of places) say(await place.describe());
+    kept = toll.lost + toll.stuck > 0;
+    if (kept)
+      for (const place of places) for (const words of [await place.describe(), ...(await place.describeLost(folder))]) say(words);
     return toll;
   } finally {
     await Promise.all(places.map((place) => place.stop()));
     await Promise.all([servers.temporal.stop(), servers.mongo.stop()]);
-    rmSync(folder, { recursive: true, force: true });
+    if (kept) say(`logs and databases are kept in ${folder}`);
+    else rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
 import { installationNamed } from '../../flows/installation.ts';
 import { SPECIFICATION } from '../../flows/specification.ts';
 import { hasEnded } from '../../stack/process.ts';
@@ -17,10 +20,24 @@ const PROGRAMS = {
   last: () => [fileOf('./lastVersion.mjs')],
 };
 
+/** The flow that people edit. */
+const PEOPLE = 'contactperson-contact';
+
 /** What a worker says, whose clock can jump. */
 const LISTENS = 'its clock can jump';
 /** Of what a worker said, so much tells where it stands. */
 const LAST_LINES = 12;
+
+/** Of lost edits, so many are told in full. */
+const TOLD_IN_FULL = 5;
+
+/** What people last put into a record, and when they last put something in. */
+interface Wanted {
+  readonly first?: string;
+  readonly last?: string;
+  readonly at: string;
+}
+const now = (): string => new Date().toISOString();
 
 /** How a worker ended; null while it is at work. */
 const endOf = ({ child }: Run): number | NodeJS.Signals | null => child.exitCode ?? child.signalCode;
@@ -32,7 +49,7 @@ export class Place {
   readonly #name: string;
   readonly #uri: string;
   readonly #env: Record<string, string>;
-  readonly #wanted = new Map<string, { first?: string; last?: string }>();
+  readonly #wanted = new Map<string, Wanted>();
   readonly #others: number;
   edits = 0;
   created = 0;
@@ -95,8 +112,8 @@ export class Place {
   }
 
   #contactOf(id: string) {
-    const flow = SPECIFICATION.flows.find(({ name }) => name === 'contactperson-contact');
-    if (!flow) throw new Error('the specification has no contactperson-contact');
+    const flow = SPECIFICATION.flows.find(({ name }) => name === PEOPLE);
+    if (!flow) throw new Error(`the specification has no ${PEOPLE}`);
     const externalId = installationNamed(this.#name).externalId(flow, id);
     return this.#contacts?.rows().find((row) => row['externalId'] === externalId);
   }
@@ -109,7 +126,7 @@ export class Place {
         FirstName: `Ny${this.created}`,
         LastName: 'Kaos',
       });
-      this.#wanted.set(`900/${String(row['Id'])}`, { first: `Ny${this.created}` });
+      this.#wanted.set(`900/${String(row['Id'])}`, { first: `Ny${this.created}`, at: now() });
       this.created += 1;
       return;
     }
@@ -119,10 +136,10 @@ export class Place {
     this.edits += 1;
     if (random.chance(0.5) || !other) {
       this.world.powerOffice.desk.edit('ContactPerson', id, { FirstName: `Fornavn${this.edits}` });
-      this.#wanted.set(id, { ...this.#wanted.get(id), first: `Fornavn${this.edits}` });
+      this.#wanted.set(id, { ...this.#wanted.get(id), first: `Fornavn${this.edits}`, at: now() });
     } else {
       this.world.crm.desk.edit('Contact', String(other['id']), { familyName: `Etternavn${this.edits}` });
-      this.#wanted.set(id, { ...this.#wanted.get(id), last: `Etternavn${this.edits}` });
+      this.#wanted.set(id, { ...this.#wanted.get(id), last: `Etternavn${this.edits}`, at: now() });
     }
   }
 
@@ -156,6 +173,36 @@ export class Place {
       return `worker ${at} (${version}, ${endOf(run) ?? 'at work'}):\n    ${run.lines.slice(-LAST_LINES).join('\n    ')}`;
     });
     return [`${this.#name}: ${this.#pairs} pairs: ${counts.join(', ')}; lost ${this.lost().join(' ')}`, ...workers].join('\n  ');
+  }
+
+  /** What each side and the link have of edits that are lost; their workflows' histories go to files in `folder`. */
+  async describeLost(folder: string): Promise<string[]> {
+    const connection = await Connection.connect({ address: this.#env['TEMPORAL_ADDRESS'] ?? '' });
+    const { workflow } = new Client({ connection });
+    const told: string[] = [];
+    for (const id of this.lost().slice(0, TOLD_IN_FULL)) {
+      const file = join(folder, `${this.#name}-${id.replace('/', '-')}.json`);
+      const { events } = await workflow.getHandle(installationNamed(this.#name).linkWorkflowId(PEOPLE, id)).fetchHistory();
+      writeFileSync(file, JSON.stringify(events, null, 1));
+      const shown = runTandem(['show', PEOPLE, id], this.#env);
+      await shown.ended;
+      const [wanted, source, target] = [this.#wanted.get(id), this.#people?.get(id), this.#contactOf(id)];
+      const { powerOffice, crm } = this.world;
+      const keys = [id.split('/').at(-1), String(target?.['id']), String(target?.['externalId'])];
+      const calls = [powerOffice, crm].flatMap(({ disturbance }) =>
+        disturbance.calls.filter((call) => keys.some((key) => call.path.endsWith(`/${key}`))).slice(-LAST_LINES),
+      );
+      told.push(
+        `${this.#name} ${id}: wanted ${JSON.stringify(wanted)}`,
+        `source ${JSON.stringify(source)}`,
+        `target ${JSON.stringify(target)}`,
+        ...shown.lines,
+        ...calls.map((call) => JSON.stringify(call)),
+        `its workflow's history: ${file}`,
+      );
+    }
+    await connection.close();
+    return told;
   }
 
   get #pairs(): number {

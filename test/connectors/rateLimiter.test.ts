@@ -131,14 +131,21 @@ describe('the throttle of several processes and installations', function () {
     assert.ok(mostInASecond(at) <= 10, `${mostInASecond(at)} in a second`);
   });
 
-  for (const [what, ms] of [
-    ['ahead', 5000],
-    ['behind', -5000],
-  ] as const)
+  for (const { what, ms, died } of [
+    { what: 'ahead', ms: 5000, died: 0 },
+    { what: 'behind', ms: -5000, died: 0 },
+    { what: 'ahead, after the death of forty workers,', ms: 5000, died: 40 },
+  ])
     it(`a clock five seconds ${what} leaves the others their part, and no second more calls than the rate`, async () => {
       const at: number[] = [];
       const right: number[] = [];
-      const pace = { perSecond: 10 };
+      let passed = 0;
+      const after = (late: number) => ({ perSecond: 10, now: () => Date.now() + passed + late });
+      const wrong = limiter('a', after(ms));
+      const others = [limiter('b', after(0)), limiter('c', after(0))];
+      for (let i = 0; i < died; i++) await slots.say('key', `dead${i}`, { installation: 'a', spacingMs: 105, order: 0, beat: 1 });
+      for (const throttle of [...others, wrong]) await throttle.take('write');
+      if (died > 0) passed = 70_000;
       const until = Date.now() + 6000;
       const calling = async (throttle: RateLimiter, mine: number[]): Promise<void> => {
         while (Date.now() < until) {
@@ -147,13 +154,21 @@ describe('the throttle of several processes and installations', function () {
           mine.push(Date.now());
         }
       };
-      const others = [limiter('b', pace), limiter('c', pace)];
-      const wrong = limiter('a', { ...pace, now: () => Date.now() + ms });
       await Promise.all([calling(wrong, []), ...others.map((throttle) => calling(throttle, right))]);
       assert.ok(mostInASecond(at) <= 10, `${mostInASecond(at)} in a second`);
       // Six seconds of sixty calls, shared by three; one of five each would be two.
       assert.ok(right.length >= 12, `${right.length} calls of two with a clock that is right`);
     });
+
+  it('who has died is forgotten after two minutes, and counts no more', async () => {
+    let passed = 0;
+    const throttle = limiter('a', { now: () => Date.now() + passed });
+    await slots.say('key', 'dead', { installation: 'b', spacingMs: 105, order: 0, beat: 1 });
+    await throttle.take('write');
+    passed = 120_000;
+    await throttle.take('write');
+    assert.ok(!('dead' in slots.state.users));
+  });
 
   it('a pause that a system asks for is waited for, and is no wrong clock’s work', async () => {
     const said: string[] = [];
