@@ -17,6 +17,9 @@ const REPLAY_MS = 5000;
 /** A Date header says whole seconds, and servers renew it a little late. */
 const DATE_WIDTH_MS = 1200;
 
+/** Where two headers in a row part from those before by more than this (ms), a clock was set. */
+const SET_MS = 60_000;
+
 /** When a call went out and when its answer came (ms, on our clock). */
 export interface Bracket {
   readonly sentAt: number;
@@ -29,6 +32,9 @@ export interface Bracket {
  */
 export class SystemClock {
   #estimate: ClockEstimate = UNKNOWN;
+  /** By how much the Date headers part from our clock, and by how much the last one did that differs from them (ms). */
+  #header: number | null = null;
+  #other: number | null = null;
 
   get estimate(): ClockEstimate {
     return this.#estimate;
@@ -44,8 +50,10 @@ export class SystemClock {
   /** A Date header that came with an answer. */
   date(header: string | null, sentAt: number, receivedAt: number): void {
     const time = header === null ? Number.NaN : Date.parse(header);
-    if (Number.isNaN(time) || this.#estimate.by === 'write') return;
-    this.#take({ lo: time - receivedAt, hi: time + DATE_WIDTH_MS - sentAt, at: receivedAt, by: 'date' });
+    if (Number.isNaN(time)) return;
+    this.#follow(time - (sentAt + receivedAt) / 2);
+    if (this.#estimate.by !== 'write')
+      this.#take({ lo: time - receivedAt, hi: time + DATE_WIDTH_MS - sentAt, at: receivedAt, by: 'date' });
   }
 
   /**
@@ -61,6 +69,18 @@ export class SystemClock {
   /** A stamp of this system (ms) on our clock. */
   correct(stamp: number): Instants {
     return [stamp - this.#estimate.hi, stamp - this.#estimate.lo];
+  }
+
+  /** A clock that was set takes its stamps along: what is known of them moves by as much as the headers do. */
+  #follow(offset: number): void {
+    const by = offset - (this.#header ?? offset);
+    const isSet = Math.abs(by) > SET_MS;
+    const isSure = this.#other !== null && Math.abs(offset - this.#other) < REPLAY_MS;
+    this.#other = isSet ? offset : null;
+    if (isSet && !isSure) return;
+    this.#header = offset;
+    const { lo, hi } = this.#estimate;
+    if (isSet) this.#estimate = { ...this.#estimate, lo: lo + by - DATE_WIDTH_MS, hi: hi + by + DATE_WIDTH_MS };
   }
 
   #take(sample: ClockEstimate): void {

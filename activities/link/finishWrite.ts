@@ -35,13 +35,14 @@ export async function finishWrite(write: PlannedWrite, observation: Observation)
   const back = observation.version < before ? { back: { ...link.back, [side]: before } } : {};
   // The other side's refusal stands, and so does its text.
   const text = link.block ? ((await store.links.byKey(linkKey(link.flow, link.sourceId)))?.block?.text ?? null) : null;
-  return context.commit({
+  const outcome = await context.commit({
     link: { ...link, base, seen: { ...link.seen, [side]: observation }, ...back },
     outcome: { kind: 'written', seen: observation },
     side,
     written,
     text,
   });
+  return outcome.kind === 'written' ? outcome : { ...outcome, unanswered: true };
 }
 
 /** What a write changes, as the history keeps it; `after` says what stands there then. */

@@ -1,14 +1,16 @@
 import type { Flow } from '../../flows/flow.ts';
 import { across } from '../../flows/side.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
+import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { Deps } from '../deps.ts';
-import { linkContext } from './context.ts';
+import type { Attempt } from '../ports.ts';
+import { linkContext, type LinkContext } from './context.ts';
 import { createRecord, noteUnanswered } from './create.ts';
 import { readRecords } from './read.ts';
 import { newerObservations } from './news.ts';
 import { removeRecord } from './remove.ts';
 import { writeAndWake } from './wakeReferring.ts';
-import { noteOverwritten, writeRecord } from './write.ts';
+import { noteOverwritten, orUnanswered, writeRecord } from './write.ts';
 
 /** What stands in the way of a value that the other side's type cannot express; names record, property and value. */
 function unconvertible(flow: Flow, { block, seen, sourceId, targetId }: LinkRecord): string | null {
@@ -29,6 +31,21 @@ function ownWords(block: LinkRecord['block']): string | null {
   return null;
 }
 
+/** A write; where it comes to nothing the link is told whether an earlier attempt may have got through. */
+async function runWrite(context: LinkContext, input: Parameters<LinkActivities['writeRecord']>[0]): Promise<Outcome> {
+  let attempts = 1;
+  const counted = (attempt: Attempt): Attempt => {
+    attempts = attempt.number;
+    return attempt;
+  };
+  const outcome = await context.runUnlessPaused(
+    input.link,
+    (attempt) => writeRecord(context, input, counted(attempt)),
+    (attempt) => noteOverwritten(context, input, counted(attempt)),
+  );
+  return orUnanswered(outcome, attempts);
+}
+
 /** The link's activities. Each writes the store inside itself, under the link's revision. */
 export function linkActivities(deps: Deps): LinkActivities {
   const { runAttempt } = deps;
@@ -42,12 +59,7 @@ export function linkActivities(deps: Deps): LinkActivities {
         (attempt) => createRecord(context, input, attempt),
         (attempt) => noteUnanswered(context, input, attempt),
       ),
-    writeRecord: (input) =>
-      runUnlessPaused(
-        input.link,
-        (attempt) => writeRecord(context, input, attempt),
-        (attempt) => noteOverwritten(context, input, attempt),
-      ),
+    writeRecord: (input) => runWrite(context, input),
 
     // A read has no revision of its own; where it is refused, the refusal is stored under the next one.
     readRecords: async (input) => {

@@ -27,6 +27,10 @@ export async function noteOverwritten(
   await context.remember({ link, side, changes, attempt, unanswered: true });
 }
 
+/** An earlier attempt may have written without an answer: where this one cannot tell, the link has to know. */
+export const orUnanswered = (outcome: Outcome, attempts: number): Outcome =>
+  attempts === 1 || outcome.kind === 'written' ? outcome : { ...outcome, unanswered: true };
+
 /** Writes one side on the condition that it still holds what was seen: replays what is stored, sends, recovers, finishes. */
 export async function writeRecord(
   context: LinkContext,

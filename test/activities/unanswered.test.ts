@@ -5,6 +5,7 @@ import { SystemError } from '../../connectors/systemError.ts';
 import { historyKey } from '../../flows/names.ts';
 import type { Store } from '../../store/store.ts';
 import { numberOnce } from '../../worker/sequencer.ts';
+import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { LinkRecord } from '../../workflows/contract.ts';
 import { newRecord } from '../../workflows/linkRecord.ts';
 import { makeStore } from '../support/world.ts';
@@ -49,6 +50,7 @@ describe('a write that was sent and never answered', function () {
     const assignments = [{ property: 'givenName', value, expected: 'Kari', why: 'source' as const }] as never;
     return activities.writeRecord({ link, side: 'target', assignments });
   };
+  const told = ({ kind, unanswered }: Outcome): unknown[] => [kind, unanswered];
   const numbered = async (): Promise<unknown[]> => {
     await numberOnce(store);
     return (await store.changes.after(0, 50)).events.filter(({ kind }) => kind === 'changed').map(({ after }) => after);
@@ -57,7 +59,7 @@ describe('a write that was sent and never answered', function () {
   it('and was then planned anew is no event of the stream, and stays in the history as what it is', async () => {
     attempt = 2;
     update = () => Promise.reject(new SystemError('CRM', 'contended', 'somebody was first'));
-    assert.equal((await write(2, 'Eva')).kind, 'contended');
+    assert.deepEqual(told(await write(2, 'Eva')), ['contended', true]);
     attempt = 1;
     update = () => Promise.resolve(snapshot('Ida'));
     assert.equal((await write(3, 'Ida')).kind, 'written');
@@ -77,11 +79,24 @@ describe('a write that was sent and never answered', function () {
     attempt = 2;
     const outcome = await write(2, 'Eva');
     assert.deepEqual([outcome.kind, 'code' in outcome && outcome.code], ['refused', 'flow-paused']);
+    assert.equal(outcome.unanswered, true);
     const history = await store.history.ofLink('f:1/2');
     assert.deepEqual(
       history.map(({ before, after, unanswered }) => [before, after, unanswered]),
       [['Kari', 'Eva', true]],
     );
+  });
+
+  it('is told to the link only where one may have been sent', async () => {
+    attempt = 1;
+    update = () => Promise.reject(new SystemError('CRM', 'contended', 'somebody was first'));
+    assert.equal((await write(2, 'Eva')).unanswered, undefined);
+    update = () => Promise.resolve(snapshot('Eva'));
+    attempt = 2;
+    assert.equal((await write(2, 'Eva')).unanswered, undefined);
+    // The store is ahead, as after a backup of Temporal: it was written, and the link is told something else.
+    attempt = 1;
+    assert.deepEqual(told(await write(1, 'Eva')), ['contended', true]);
   });
 
   it('is an event once an attempt is answered, whichever attempt that was', async () => {

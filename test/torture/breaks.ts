@@ -32,6 +32,11 @@ export const BREAKS = {
   },
   'blind-writes': { promise: 'No lost edit', what: 'writes go out without their condition' },
   'no-history': { promise: 'No lost edit', what: 'what is overwritten is not kept' },
+  'own-write-is-edit': {
+    promise: 'No lost edit',
+    what: 'what a write left whose answer was lost counts as an edit',
+    needs: ({ faults, source, target }) => faults >= 0.1 && source.tidy === 'keeps' && target.tidy === 'keeps',
+  },
   'scope-is-final': {
     promise: 'Convergence',
     what: 'a record that comes back into scope is left where it is',

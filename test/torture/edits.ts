@@ -113,15 +113,20 @@ function lostEdits(after: Aftermath, { pair, side, deeds }: Edits, say: Say): vo
         `${where}: ${JSON.stringify(value)} was overwritten by ${JSON.stringify(deed.after)} and is in no history`,
       );
     const restored = after.schedule.acts.some((act) => act.do === 'restore' || act.do === 'resolve');
-    // What a system made of a value whose answer was lost cannot be told from a person's edit.
-    const unsure = isTroubled(after);
+    // What a system made of a value whose answer was lost cannot be told from a person's edit; nor can it be told whether an
+    // edit came before a write whose answer was lost, or after it.
+    const tidies = SIDES.some((each) => systemOf(after, each).nature.tidy !== 'keeps');
+    const unsure = isTroubled(after) && (tidies || deeds[i - 2]?.by === 'tandem');
     // Since Tandem last wrote it: an edit that was not carried yet makes a conflict, whichever came first.
     const since = deeds.slice(0, i).findLast(({ by }) => by === 'tandem')?.at ?? 0;
     // Whoever takes a record out of the bin means the values that it comes with.
     const back = systemOf(after, across(side)).deeds.some(
       ({ kind, id, at }) => kind === 'undelete' && otherIds.includes(id) && at > since,
     );
-    const moved = back || theirs.some((each) => each.at > edit.at || (each.by === 'person' && each.at > since));
+    // What Tandem brought over from here is no edit, whether its answer came or not; what another flow wrote is one.
+    const fromHere = ({ after: brought }: Deed): boolean =>
+      deeds.some((each) => alike(each.after, brought, after) || alike(each.before, brought, after));
+    const moved = back || theirs.some((each) => (each.by === 'person' || !fromHere(each)) && each.at > since);
     const oneWay = deed.property === 'role' && pair.plan.third === 'toTarget';
     if (
       !restored &&

@@ -26,7 +26,19 @@ export interface FlowPlan {
 }
 
 /** What a schedule is about, besides edits. */
-const THEMES = ['plain', 'calm', 'bulk', 'outage', 'steering', 'matching', 'flows', 'lies', 'sites', 'deletions'] as const;
+const THEMES = [
+  'plain',
+  'calm',
+  'bulk',
+  'outage',
+  'chases',
+  'steering',
+  'matching',
+  'flows',
+  'lies',
+  'sites',
+  'deletions',
+] as const;
 export type Theme = (typeof THEMES)[number];
 
 /** The flows with which a schedule begins. */

@@ -16,9 +16,11 @@ export function natureOf(
     lagMs: random.pick([0, 300, 1200]),
     skewMs: random.pick([0, 0, -180_000, 240_000]),
     tidy: random.pick(
-      theme === 'calm'
-        ? (['keeps', 'trims', 'trims', 'trims'] as const)
-        : (['keeps', 'keeps', 'trims', 'cuts', 'capitals'] as const),
+      theme === 'chases'
+        ? (['keeps'] as const)
+        : theme === 'calm'
+          ? (['keeps', 'trims', 'trims', 'trims'] as const)
+          : (['keeps', 'keeps', 'trims', 'cuts', 'capitals'] as const),
     ),
     still: random.chance(theme === 'calm' ? 0.8 : 0.3),
     keepsAll: theme === 'deletions' && random.chance(0.2),

@@ -49,6 +49,7 @@ const ROUND: readonly Theme[] = [
   'matching',
   'lies',
   'outage',
+  'chases',
 ];
 
 /** The schedule of a seed. */
@@ -86,6 +87,7 @@ class Draft {
     for (let n = 0; n < (calm ? this.#records : 1); n++) if (calm || random.chance(0.2)) this.#duel(n);
     if (this.#theme === 'steering') this.#steer();
     if (this.#theme === 'matching') this.#twins();
+    if (this.#theme === 'chases') this.#chases();
     if (this.#theme === 'flows') this.#changeFlows();
     if (this.#theme === 'deletions') this.#deletions();
     if (this.#theme === 'lies') this.#believe();
@@ -95,6 +97,7 @@ class Draft {
     const mild = big ? [0, 0.02] : this.#theme === 'steering' || this.#theme === 'lies' ? [0, 0, 0.08] : [0, 0.02, 0.08, 0.2];
     this.#acts.sort((a, b) => a.at - b.at);
     const lies = this.#theme === 'lies';
+    const chases = this.#theme === 'chases';
     return {
       seed: this.#seed,
       source: natureOf(random, { side: 'source', lies: null, theme: this.#theme }),
@@ -104,7 +107,7 @@ class Draft {
       sites: this.#sites,
       sharedCrm: random.chance(0.5),
       skews: random.pick([[0, 0], [0, 300], [-200, 200], calm ? [0, 0] : [0, 4000]]),
-      faults: calm ? 0 : random.pick(mild),
+      faults: calm ? 0 : random.pick(chases ? [0.1, 0.2, 0.3] : mild),
       crashes: calm || big ? 0 : random.pick([0, 0, 0.003, 0.02]),
       rollOvers: random.pick([0, 0.1, 0.5]),
       acts: this.#acts,
@@ -208,6 +211,19 @@ class Draft {
     if (random.chance(pads)) this.#add({ do: 'edit', ...of, side: 'source', pair: 0, value: padded }, at - 14_000);
     for (const [i, side] of sides.entries())
       this.#add({ do: 'edit', ...of, side, pair: 1, value: `Duel${++this.#values}` }, at + i * random.between(2100, 2900));
+  }
+
+  /** A property is edited again while its last value is on its way, and another property of the other side comes between. */
+  #chases(): void {
+    const random = this.#random;
+    for (let i = 0; i < 3 * this.#records; i++) {
+      const of = { site: 0, flow: 0, n: i % this.#records };
+      const sides = random.chance(0.5) ? (['source', 'target'] as const) : (['target', 'source'] as const);
+      const at = random.between(12_000, ACTIVE_MS - 9000);
+      this.#add({ do: 'edit', ...of, side: sides[0], pair: 0, value: this.#text() }, at);
+      this.#add({ do: 'edit', ...of, side: sides[1], pair: 1, value: this.#text() }, at + random.between(0, 3000));
+      this.#add({ do: 'edit', ...of, side: sides[0], pair: 0, value: this.#text() }, at + random.between(800, 9000));
+    }
   }
 
   #steer(): void {

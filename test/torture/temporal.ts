@@ -247,6 +247,8 @@ export class ModelTemporal {
 
   /** An outcome carries no words of a system, unless it is to be seen that somebody notices. */
   async #told(worker: Worker, { state }: LinkRun, outcome: Outcome): Promise<Outcome> {
+    const { unanswered, ...answer } = outcome;
+    if (unanswered && this.#given.breaks.has('own-write-is-edit')) return answer;
     if (outcome.kind !== 'refused' || !this.#given.breaks.has('words-leak')) return outcome;
     const stored = await worker.deps.store.links.byKey(linkKey(state.flow, state.source.id ?? ''));
     return { ...outcome, properties: [stored?.block?.text ?? ''] };

@@ -1,6 +1,7 @@
 import type { Side } from '../../flows/side.ts';
 import { sameValue, sameValues } from '../../flows/values.ts';
 import { isBelievedGone, missingFromList } from './absence.ts';
+import { settleSent } from './sent.ts';
 import type { Instants, LinkState, Observation, Rules, SideState } from './state.ts';
 
 /** `since` for the properties that differ from their base: the earliest observation of the value that stands now. */
@@ -33,7 +34,8 @@ export function observe(
   // A message that comes again proves nothing about a record that reads have missed.
   const same = before !== null && sameValues(before.values, seen.values) && before.inScope === seen.inScope;
   if (before && seen.version === before.version && !same && !direct) return { ...state, [side]: { ...now, doubt: true } };
-  const next: LinkState = { ...state, [side]: adopt(now, seen, direct || !before || seen.version > before.version) };
+  const adopted: LinkState = { ...state, [side]: adopt(now, seen, direct || !before || seen.version > before.version) };
+  const next = settleSent(adopted, side);
   // An edit is what a refusal waits for: try again.
   return same ? next : { ...next, block: null };
 }
@@ -45,7 +47,7 @@ function olderRead(
 ): LinkState {
   const now = state[side];
   if (now.older !== seen.version) return { ...state, [side]: { ...now, doubt: true, gone: null, older: seen.version } };
-  return { ...state, block: null, stored: false, [side]: goneBack(now, seen, before) };
+  return settleSent({ ...state, block: null, stored: false, [side]: goneBack(now, seen, before) }, side);
 }
 
 /** What stands there now, although the system had shown a newer version. */

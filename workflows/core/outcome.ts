@@ -5,6 +5,7 @@ import { hasLasted, isBelievedGone, missed } from './absence.ts';
 import { answered, changeRules, observe } from './observe.ts';
 import { blockedStatus } from './lifecycle.ts';
 import type { Step } from './step.ts';
+import { forgetSent, noteSent } from './sent.ts';
 import { rebase, withStatus } from './transitions.ts';
 import type { Block, LinkState, Observation, Rules } from './state.ts';
 
@@ -14,8 +15,13 @@ export type Found = Observation | 'gone' | 'unsure';
 /**
  * What became of a step. Facts alone; texts of refusals stay in the store. `news`: what the store had seen besides, of
  * which nobody had told the link. `rules`: the worker's own, where the link knows others: by these it has read.
+ * `unanswered`: an attempt at this write may have got through, although nobody was told.
  */
-export type Outcome = { readonly news?: Partial<Record<Side, Observation>>; readonly rules?: Rules } & Result;
+export type Outcome = {
+  readonly news?: Partial<Record<Side, Observation>>;
+  readonly rules?: Rules;
+  readonly unanswered?: true;
+} & Result;
 
 type Result =
   | {
@@ -108,7 +114,9 @@ interface Of<S extends Step['kind'], O extends Outcome['kind']> extends Become {
 /** Applies what became of a step. The base of the written side is the answer's value, never what was sent. */
 export function applyOutcome(state: LinkState, { step, outcome, now }: Become): LinkState {
   // What other rules leave out was not read, which is not the same as empty.
-  let next = applyResult(outcome.rules ? changeRules(state, outcome.rules) : state, { step, outcome, now });
+  const before = outcome.rules ? changeRules(state, outcome.rules) : state;
+  const known = outcome.unanswered && step.kind === 'write' ? noteSent(before, step, now) : before;
+  let next = applyResult(known, { step, outcome, now });
   for (const side of SIDES) {
     const seen = outcome.news?.[side];
     if (!seen || next[side].id === null) continue;
@@ -128,7 +136,7 @@ function applyResult(before: LinkState, { step, outcome, now }: Become): LinkSta
     case 'created':
       return step.kind === 'create' ? created(state, { step, outcome, now }) : state;
     case 'written':
-      return step.kind === 'write' ? written(state, { step, outcome, now }) : state;
+      return step.kind === 'write' ? answeredWrite(state, { step, outcome, now }) : state;
     case 'contended':
     case 'read':
       // A store that is ahead (Temporal was restored from a backup) sets the count.
@@ -165,9 +173,10 @@ function created(state: LinkState, { step, outcome, now }: Of<'create', 'created
   return committed({ ...withStatus(next, { now, status }), last: { what, at: now } });
 }
 
-function written(state: LinkState, { step, outcome, now }: Of<'write', 'written'>): LinkState {
+function answeredWrite(state: LinkState, { step, outcome, now }: Of<'write', 'written'>): LinkState {
   const expected = { ...state[step.side].seen?.values };
-  let next = answered({ ...state, block: null }, step.side, outcome.seen);
+  const written = step.assignments.map(({ property }) => property);
+  let next = answered(forgetSent({ ...state, block: null }, step.side, written), step.side, outcome.seen);
   for (const assignment of step.assignments) {
     const value = (outcome.base ?? outcome.seen.values)[assignment.property] ?? null;
     expected[assignment.property] = value;

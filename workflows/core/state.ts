@@ -64,6 +64,20 @@ export interface SideState {
   readonly older?: string;
   /** The system went back behind this version and was believed: the store may follow. */
   readonly back?: string;
+  /** What attempts may have written of which nobody was told. */
+  readonly sent?: readonly SentValue[];
+}
+
+/** A value that may have been written although its answer was lost. */
+export interface SentValue {
+  readonly property: string;
+  readonly value: Value;
+  /** What stood there before. */
+  readonly expected: Value;
+  /** The value of the other side that it carried; null for a person's decision. */
+  readonly from: { readonly property: string; readonly value: Value } | null;
+  /** A record that changed later than this (ms) was changed by somebody else. */
+  readonly until: number;
 }
 
 /** Direct reads in a row that said "gone", and when the next one is due (ms). */

@@ -28,7 +28,8 @@ const FORMER_KEPT = 20;
 /** Lets the target go, so that a new one is created under another key. */
 export function resetTarget(state: LinkState, now: number): LinkState {
   const target: SideState = { id: null, seen: null, base: {}, since: {}, doubt: false, gone: null };
-  const source = { ...state.source, base: {}, gone: null };
+  const { sent: _, ...known } = state.source;
+  const source = { ...known, base: {}, gone: null };
   const { id } = state.target;
   const before = (state.formerTargets ?? []).filter((each) => each !== id);
   const former = id === null ? {} : { formerTargets: [...before, id].slice(-FORMER_KEPT) };
