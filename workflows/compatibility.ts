@@ -6,13 +6,13 @@ import { patched } from '@temporalio/workflow';
 import { PATCHES } from '../flows/names.ts';
 import { initialBase } from '../flows/initialBase.ts';
 import { across, SIDES } from '../flows/side.ts';
-import { GONE_APART_MS } from './core/absence.ts';
+import { GONE_APART_MS, isBelievedGone } from './core/absence.ts';
 import { advance } from './core/lifecycle.ts';
 import { observe } from './core/observe.ts';
 import { applyOutcome, type Outcome } from './core/outcome.ts';
 import { receive, type Message } from './core/receive.ts';
 import type { LinkState, SideState } from './core/state.ts';
-import type { Decision, Step } from './core/step.ts';
+import { idle, type Decision, type Step } from './core/step.ts';
 import { rebase } from './core/transitions.ts';
 
 /** A record that an unannounced 404, or a read that shows an older version, leaves in doubt; 0.1.0 believed the one and ignored the other. */
@@ -27,6 +27,10 @@ function impatient(side: SideState, now: number): SideState {
 /** Decides what comes next: of a pair that never agreed, 0.1.0 let a side without a value win. */
 export function decided(state: LinkState, now: number): Decision {
   const next = advance(state, now);
+  const missed = SIDES.map((side) => state[side].gone).find((gone) => gone !== null && !isBelievedGone(gone));
+  // 0.1.0 noted nothing of a link that was let go while one of its records was missed.
+  const wakes = state.status === 'paused' && next.state.status !== 'paused' && missed && missed.nextAt > now;
+  if (wakes && !patched(PATCHES.patience)) return idle(state, missed.nextAt);
   const before = advance(state, now, false);
   return JSON.stringify(next.step) === JSON.stringify(before.step) || patched(PATCHES.neverAgreed) ? next : before;
 }

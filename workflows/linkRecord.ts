@@ -58,12 +58,7 @@ export function stateOf(record: LinkRecord, rules: Rules): LinkState {
     statusAt: record.statusAt,
     ended: record.ended,
     paused: record.status === 'paused' && record.block?.code !== 'flow-paused',
-    block: record.block && {
-      code: record.block.code,
-      side: record.block.side,
-      properties: record.block.properties,
-      at: record.block.at,
-    },
+    block: blockOf(record),
     verdicts: {},
     conflicts: record.conflicts,
     stored: true,
@@ -71,6 +66,13 @@ export function stateOf(record: LinkRecord, rules: Rules): LinkState {
     ...(record.final === true ? { final: true } : {}),
     ...(record.formerTargets === undefined ? {} : { formerTargets: record.formerTargets }),
   };
+}
+
+/** What stood in the way; a pause may be over, and whoever resumed could tell nobody. */
+function blockOf({ block }: LinkRecord): LinkState['block'] {
+  if (block === null || block.code === 'flow-paused') return null;
+  const { code, side, properties, at } = block;
+  return { code, side, properties, at };
 }
 
 /** The part of a link's state that the store keeps; `then` is what a step's success makes of it. */

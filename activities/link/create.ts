@@ -74,8 +74,8 @@ async function replay(
   const { deps, flowOf, connectorOf, readSides, loadStored, replayStored } = context;
   const flow = flowOf(link);
   const { externalId, uniqueExternalId } = connectorOf(flow, 'target').features();
-  // A first try need not ask the store where the system itself refuses a second record.
-  if (attempt.number === 1 && externalId && uniqueExternalId !== false) return { stored: null };
+  // The very first try need not ask the store where the system itself refuses a second record.
+  if (attempt.number === 1 && link.revision === 1 && externalId && uniqueExternalId !== false) return { stored: null };
   const { stored, done, ahead } = await loadStored(link);
   if (ahead) {
     const found = await readSides(link, { sides: ['source'], attempt });

@@ -31,7 +31,7 @@ export async function finishWrite(write: PlannedWrite, observation: Observation)
   );
   countCarried(write);
   // The answer shows what stands there now, also where the system's clock went back.
-  const before = link.seen[side]?.version ?? '';
+  const before = (write.newest ?? link.seen[side])?.version ?? '';
   const back = observation.version < before ? { back: { ...link.back, [side]: before } } : {};
   // The other side's refusal stands, and so does its text.
   const text = link.block ? ((await store.links.byKey(linkKey(link.flow, link.sourceId)))?.block?.text ?? null) : null;

@@ -20,6 +20,8 @@ export interface PlannedWrite {
   readonly written: readonly string[];
   /** The record as the link knew it when it planned. */
   readonly planned: Observation;
+  /** The newest that the store has seen of it; not known before the store was asked, nor where it need not be. */
+  readonly newest?: Observation;
   readonly flow: Flow;
   readonly system: Connector;
   readonly attempt: Attempt;

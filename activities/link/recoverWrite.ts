@@ -18,7 +18,9 @@ export async function recoverWrite(write: PlannedWrite, send: SendWrite, refusal
   const changes = changesTo(write, (each) => each.value);
   if (refusal.stands) await context.remember({ link, side, changes, attempt, unanswered });
   if (refusal.failure === 'gone') return { kind: 'read', found: { [side]: await context.missed(link, { side, attempt }) } };
-  return refusal.failure === 'contended' ? contended(write, send, refusal) : refuseWrite(write, refusal);
+  if (refusal.failure === 'contended') return contended(write, send, refusal);
+  const refused = await refuseWrite(write, refusal);
+  return refusal.stands ? { ...refused, unanswered: true } : refused;
 }
 
 /** A condition did not hold, or may not have: wait out the lag, read both sides, let the link merge again. */

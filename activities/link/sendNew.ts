@@ -73,10 +73,11 @@ async function noteFailed(creation: Creation, { sent, unsent }: NotedTry, error:
   const { context, link, flow } = creation;
   const { links } = context.deps.store;
   const key = linkKey(link.flow, link.sourceId);
-  if (error.made !== null) {
+  if (error.made !== null || (error.failure === 'unstored' && hasUniqueName(creation))) {
     await links.discover([link], flow);
     // With what was sent: the source may be edited before it is looked at.
-    await links.noteCreation(key, { ...unsent, id: error.made, values: creation.request.values });
+    const values = creation.request.values;
+    await links.noteCreation(key, { ...unsent, ...(error.made === null ? {} : { id: error.made }), values });
   }
   const throttled = error.failure === 'throttled';
   const mayStand = error.stands || (error.retryable ? !throttled : error.failure === 'unstored');

@@ -60,9 +60,9 @@ export async function writeRecord(
     answer = await send(false);
   } catch (error) {
     if (!(error instanceof SystemError) || error.retryable) throw error;
-    return recoverWrite(write, send, error);
+    return recoverWrite({ ...write, newest }, send, error);
   }
-  return finishWrite(write, observationOf(flow, side, answer));
+  return finishWrite({ ...write, newest }, observationOf(flow, side, answer));
 }
 
 /** What another attempt has done already; else what the store says of the link. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { rulesOf } from '../../activities/observation.ts';
+import type { Connector } from '../../connectors/connector.ts';
 import type { Flow } from '../../flows/flow.ts';
 import { linkKey } from '../../flows/names.ts';
 import type { Store } from '../../store/store.ts';
@@ -60,5 +61,32 @@ describe('what the store saw while an attempt stored and did not answer', functi
     const outcome = await activities.createRecord({ link, values: { givenName: 'Kari' } });
     assert.equal(outcome.kind, 'refused');
     assert.equal(outcome.news?.source?.version, '003');
+  });
+
+  it('is none where it is from before the clock of the system went back: the answer is newer', async () => {
+    const record = { ...ended, status: 'in-step' as const, ended: null, targetId: '7' };
+    const target = (version: string, givenName: string): Observation => ({
+      ...seen(version, true),
+      etag: `"${version}"`,
+      values: { givenName },
+    });
+    const link = { ...record, seen: { ...record.seen, target: target('002', 'Kari') } };
+    await store.links.write(link, FLOW, null);
+    await store.links.raise([{ key: linkKey('f', '1'), side: 'target', seen: target('010', 'Kari') }]);
+    const crm = {
+      name: 'crm',
+      lagMs: 0,
+      features: () => ({ conditional: 'etag' }) as never,
+      update: () =>
+        Promise.resolve({ id: '7', version: '005', instant: '2026-01-01T00:00:00Z', fields: { givenName: 'Eva' }, at: [0, 0] }),
+    } as unknown as Connector;
+    const outcome = await activitiesAt(1, { flows: [FLOW], store, crm }).writeRecord({
+      link: { ...link, revision: 4 },
+      side: 'target',
+      assignments: [{ property: 'givenName', value: 'Eva', expected: 'Kari', from: null, why: 'edited' }],
+    });
+    assert.equal(outcome.kind, 'written');
+    assert.equal(outcome.news, undefined);
+    assert.equal((await store.links.byKey('f:1'))?.seen.target?.version, '005');
   });
 });

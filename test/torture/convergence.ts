@@ -94,7 +94,17 @@ function isUntold({ site }: Aftermath, { targetId, property }: { targetId: strin
   const edits = site.target.deeds.filter((deed) => deed.id === targetId && deed.property === property && deed.kind === 'edit');
   const isCrossed = ({ by, at }: Deed): boolean =>
     by === 'person' && edits.some((each) => each.by === 'tandem' && at >= each.at && at < each.at + READ_BACK_MS);
-  return lies.forgets > 0 || edits.some(isCrossed);
+  // A write that changes nothing is no deed; what its answer showed is in the history.
+  const isAnswer = ({ by, at, after: value }: Deed): boolean =>
+    by === 'person' &&
+    [...site.store.history.rows.values()].some(
+      (change) =>
+        change.side === 'target' &&
+        change.property === property &&
+        sameValue(change.after, value) &&
+        Math.abs(change.at.getTime() - at) < READ_BACK_MS,
+    );
+  return lies.forgets > 0 || edits.some((each) => isCrossed(each) || isAnswer(each));
 }
 
 const isOwnDeletion = (deeds: readonly Deed[], id: string | null): boolean =>

@@ -66,10 +66,12 @@ function heldToWrite(after: Aftermath, { pair, side, deed }: Write, say: Say): v
 }
 
 /** Whether what was written stood on the other side at some time before, not longer ago than an attempt takes. */
-function stoodLately(after: Aftermath, theirs: readonly Deed[], { pair: { plan, sourceId }, deed }: Write): boolean {
+function stoodLately(after: Aftermath, theirs: readonly Deed[], { pair: { plan, sourceId, link }, deed }: Write): boolean {
   // While it is paused no attempt gets on: what was told meanwhile goes out as it was told, once the pause is over.
   const pauses = after.site.pausesOf(plan.name, sourceId).filter(({ until }) => until > deed.at - LATELY_MS && until <= deed.at);
-  const since = Math.min(deed.at, ...pauses.map(({ from }) => from)) - LATELY_MS;
+  // Nor where its attempts fail: what it carries was planned before the first.
+  const tried = link.tried.filter(({ from, until }) => from <= deed.at && deed.at <= until);
+  const since = Math.min(deed.at, ...[...pauses, ...tried].map(({ from }) => from)) - LATELY_MS;
   return theirs.some((each, i) => {
     const until = theirs.slice(i + 1).find(({ id }) => id === each.id)?.at ?? Number.POSITIVE_INFINITY;
     return each.at <= deed.at && until > since && alike(each.after, deed.after, after);
@@ -116,7 +118,8 @@ function lostEdits(after: Aftermath, { pair, side, deeds }: Edits, say: Say): vo
     // What a system made of a value whose answer was lost cannot be told from a person's edit; nor can it be told whether an
     // edit came before a write whose answer was lost, or after it.
     const tidies = SIDES.some((each) => systemOf(after, each).nature.tidy !== 'keeps');
-    const unsure = isTroubled(after) && (tidies || deeds[i - 2]?.by === 'tandem');
+    const lies = systemOf(after, side).nature.lies !== null;
+    const unsure = (isTroubled(after) && tidies) || ((isTroubled(after) || lies) && deeds[i - 2]?.by === 'tandem');
     // Since Tandem last wrote it: an edit that was not carried yet makes a conflict, whichever came first.
     const since = deeds.slice(0, i).findLast(({ by }) => by === 'tandem')?.at ?? 0;
     // Whoever takes a record out of the bin means the values that it comes with.

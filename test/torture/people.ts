@@ -186,8 +186,11 @@ export class People {
       }
       case 'terminate': {
         const link = site.linkOf(flow, id);
-        if (link) link.open = false;
-        link?.wake();
+        // What was said to it a moment ago, and is in no store yet, would have to be said again.
+        const unsaid = site.store.links.rows.get(linkKey(flow, id))?.status === 'paused' && link?.state.paused === false;
+        if (!link || unsaid) return;
+        link.open = false;
+        link.wake();
         // Somebody notices, and makes the workflows anew from the store.
         site.world.sim.at(site.world.sim.now() + 12_000, () => site.rebuild());
         return;

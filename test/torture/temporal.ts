@@ -33,6 +33,8 @@ export interface LinkRun {
   open: boolean;
   /** Activities that were asked for. */
   steps: number;
+  /** From when until when each of them was tried; what one carries was planned as it began. */
+  readonly tried: { readonly from: number; readonly until: number }[];
   /** The most that was carried over to the next run (characters). */
   carried: number;
   /** Values that were told to it, for one of the breaks. */
@@ -138,6 +140,7 @@ export class ModelTemporal {
       wake: () => {},
       open: true,
       steps: this.links.get(id)?.steps ?? 0,
+      tried: this.links.get(id)?.tried ?? [],
       carried: 0,
       heard: new Set(),
     };
@@ -241,7 +244,9 @@ export class ModelTemporal {
       const outcome = await this.#attempt(link, step, { number, scheduledAt });
       if (TRACE)
         console.log(((sim.now() - START) / 1000).toFixed(3), link.key, step.kind, 'attempt', number, JSON.stringify(outcome));
-      if (outcome) return outcome;
+      if (!outcome) continue;
+      link.tried.push({ from: scheduledAt, until: sim.now() });
+      return outcome;
     }
   }
 

@@ -5,6 +5,7 @@ import { applyOutcome, type Outcome } from '../../workflows/core/outcome.ts';
 import { BLOCK_RETRY_MS } from '../../workflows/core/lifecycle.ts';
 import { receive } from '../../workflows/core/receive.ts';
 import type { LinkState, Observation } from '../../workflows/core/state.ts';
+import { recordOf, stateOf } from '../../workflows/linkRecord.ts';
 import { begin } from './begin.ts';
 import { inStep, NOW, RULES, seen, observed } from './links.ts';
 
@@ -317,5 +318,25 @@ describe('the life of a link', () => {
       now: NOW,
     });
     assert.equal(advance(read, NOW).step.kind, 'create');
+  });
+
+  it('let go while its record is missed, it says again how it ended: only then a list of ids can tell that it is gone', () => {
+    let state = observed(inStep(), 'source', seen(2, { FirstName: 'Kari', LastName: 'Lie' }, { inScope: false }));
+    state = receive(advance(state, NOW).state, { kind: 'pause' }, NOW);
+    state = receive(advance(state, NOW).state, { kind: 'resume' }, NOW);
+    const { state: reading, step } = advance(state, NOW);
+    assert.ok(step.kind === 'read' && reading.status === 'paused', step.kind);
+    state = applyOutcome(reading, { step, outcome: { kind: 'read', found: { source: 'gone' } }, now: NOW });
+    const next = advance(state, NOW);
+    assert.deepEqual([next.step.kind, next.state.status, next.state.ended], ['store', 'ended', 'out of scope']);
+  });
+
+  it('begun again from the store it tries at once what met a pause: that may be over, and nobody could tell it', () => {
+    const paused = { ...inStep(), status: 'paused' as const };
+    const record = recordOf({ ...paused, block: { code: 'flow-paused', side: 'target', properties: [], at: NOW } });
+    const begun = stateOf(record, RULES);
+    assert.deepEqual([begun.block, begun.paused], [null, false]);
+    assert.equal(advance(begun, NOW).state.status, 'in-step');
+    assert.equal(stateOf({ ...record, block: null }, RULES).paused, true, 'paused by itself');
   });
 });

@@ -50,10 +50,12 @@ const ending: Phase = (state, now) => {
 };
 
 /** Nothing pauses it any more, whatever it waits for now. */
-const awake = (state: LinkState, now: number): LinkState =>
-  state.status === 'paused' && state.ended === null
-    ? withStatus(state, { now, status: state.target.id === null ? 'linking' : 'in-step' })
-    : state;
+function awake(state: LinkState, now: number): LinkState {
+  if (state.status !== 'paused') return state;
+  const { ended } = state;
+  const status = ended !== null ? 'ended' : state.target.id === null ? 'linking' : 'in-step';
+  return withStatus(state, { now, status, ended });
+}
 
 const lookedAt = (state: LinkState): readonly Side[] => SIDES.filter((side) => state[side].id !== null);
 

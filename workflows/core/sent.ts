@@ -45,6 +45,18 @@ export function settleSent(before: LinkState, side: Side): LinkState {
     if (isOver || !sameValue(shown, value) || sameValue(shown, expected)) continue;
     state = { ...rebase(state, { side, property, value: shown }), stored: false };
     if (from) state = rebase(state, { side: across(side), property: from.property, value: from.value });
+    state = reopenVerdict(state, side, property);
   }
   return forgetSent(state, side, [...settled]);
+}
+
+/** What a person has decided was overwritten by a write from before: it is written once more. */
+function reopenVerdict(state: LinkState, side: Side, property: string): LinkState {
+  const pair = state.rules.pairs.find((each) => each[side] === property);
+  const verdict = pair && state.verdicts[pair.source];
+  if (!pair || !verdict) return state;
+  return {
+    ...state,
+    verdicts: { ...state.verdicts, [pair.source]: { ...verdict, done: verdict.done.filter((each) => each !== side) } },
+  };
 }
