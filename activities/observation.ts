@@ -53,6 +53,12 @@ export function isAsSent(record: Snapshot, observation: Observation, sent: Value
   );
 }
 
+/** Whether a flow has each of these properties: what others plan who know more of them, nobody here would see in an answer. */
+export function hasProperties(flow: Flow, side: Side, properties: readonly string[]): boolean {
+  const names = new Set(flow.properties.map((pair) => pair[side]));
+  return properties.every((name) => names.has(name) || (side === 'target' && name in rulesOf(flow).create));
+}
+
 const known = new WeakMap<Flow, Rules>();
 
 /** A flow's rules as its links carry them, made once a flow. The hash tells a changed flow from the one that a link knows. */

@@ -10,6 +10,7 @@ import { recoverCreation } from './recoverCreation.ts';
 import { FLOW_PAUSED } from './refusal.ts';
 import { sendNew } from './sendNew.ts';
 import { adopt, adoptChosen, tieMade } from './tie.ts';
+import { hasProperties } from '../observation.ts';
 import { wakeReferring } from './wakeReferring.ts';
 
 /** Gives a link its target: replays what is stored, finds the partner, recovers what an earlier try made, or sends a new one. */
@@ -22,6 +23,10 @@ export async function createRecord(
   if ('outcome' in earlier) return earlier.outcome;
   const creation = creationOf(context, { link, values, stored: earlier.stored }, attempt);
   const keepUnanswered = (): Promise<void> => noteUnanswered(context, { link, values }, attempt);
+  if (!hasProperties(creation.flow, 'target', Object.keys(values))) {
+    await keepUnanswered();
+    return { kind: 'read', found: {} };
+  }
   if (recreates === true) {
     const held = await context.guarded({ link, side: 'target', change: 'recreate' });
     if (held) {

@@ -6,7 +6,7 @@ import type { Outcome } from '../../workflows/core/outcome.ts';
 import { SystemError } from '../../connectors/systemError.ts';
 import type { Snapshot } from '../../connectors/connector.ts';
 import type { LinkDocument } from '../../store/documents.ts';
-import { observationOf } from '../observation.ts';
+import { hasProperties, observationOf } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { unplanned, type LinkContext } from './context.ts';
 import { changesTo, finishWrite } from './finishWrite.ts';
@@ -47,6 +47,8 @@ export async function writeRecord(
   const earlier = await replay(write);
   if ('outcome' in earlier) return earlier.outcome;
   await noteOverwritten(context, write, attempt);
+  // Planned by a worker whose flow has more properties: the link goes on by the rules of this one.
+  if (!hasProperties(flow, side, written)) return { kind: 'contended', found: {} };
   const held = await holdBack(write);
   if (held) return held;
   const newest = newestSeen(write, earlier.stored);
