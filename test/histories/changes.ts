@@ -30,6 +30,12 @@ export const CHANGES: readonly Change[] = [
     noticedBy: 'unreleased/conflict-later-wins',
   },
   {
+    what: 'what a write left whose answer was lost is an edit',
+    from: /outcome\.unanswered && step\.kind === 'write'/,
+    to: 'false',
+    noticedBy: 'unreleased/arrived-without-an-answer',
+  },
+  {
     what: "a conflict goes to the source, whatever the flow's policy",
     from: /carry\(pair\.policy,/,
     to: "carry('source',",

@@ -74,6 +74,19 @@ export const PATHS: Readonly<Record<string, Path>> = {
       await link.settled();
     },
   },
+  'arrived-without-an-answer': {
+    walk: async (link) => {
+      link.editUnseen('target', { givenName: 'Eva' });
+      const told = link.stand.shown('target');
+      // It arrived, nobody was told, and the target was edited once more.
+      link.editUnseen('source', { FirstName: 'Eva' });
+      link.editUnseen('target', { givenName: 'Siri' });
+      const found = { source: link.stand.shown('source'), target: link.stand.shown('target') };
+      link.stand.next.writeRecord = [{ kind: 'contended', found, unanswered: true }];
+      await link.edit('target', {}, told);
+      await link.settled();
+    },
+  },
   'news-with-an-answer': {
     walk: async (link) => {
       link.editUnseen('source', { LastName: 'Moe' });
