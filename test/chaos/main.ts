@@ -122,6 +122,7 @@ export async function runChaos(minutes: number, seed: number, say: (text: string
     }
     for (const { world } of places)
       for (const system of ['powerOffice', 'crm'] as const) world[system].disturbance.faults.length = 0;
+    for (const place of places) await place.setClocks();
     say('nothing breaks any more; waiting for everything to settle');
     for (
       const end = Date.now() + SETTLE_MS;

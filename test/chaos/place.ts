@@ -45,7 +45,7 @@ const endOf = ({ child }: Run): number | NodeJS.Signals | null => child.exitCode
 /** An installation under attack: its systems, its workers, and the people who edit both sides. */
 export class Place {
   readonly world: World;
-  readonly workers: { run: Run; version: keyof typeof PROGRAMS }[] = [];
+  readonly workers: { run: Run; version: keyof typeof PROGRAMS; isAhead: boolean }[] = [];
   readonly #name: string;
   readonly #uri: string;
   readonly #env: Record<string, string>;
@@ -67,6 +67,7 @@ export class Place {
     this.workers[at] = {
       run: runTandem([], this.#env, ['--import', fileOf('./jumpingClock.mjs'), ...PROGRAMS[version]()]),
       version,
+      isAhead: false,
     };
   }
 
@@ -84,10 +85,17 @@ export class Place {
 
   /** Lets a worker's clock jump, once it listens: before, the signal would end it. */
   async jump(at: number): Promise<void> {
-    const run = this.workers[at]?.run;
-    if (!run) return;
+    const worker = this.workers[at];
+    if (!worker) return;
+    const { run } = worker;
     while (!run.lines.includes(LISTENS) && !hasEnded(run.child)) await sleep(50);
     run.child.kill('SIGUSR2');
+    worker.isAhead = !worker.isAhead;
+  }
+
+  /** Sets clocks that have jumped. */
+  async setClocks(): Promise<void> {
+    for (const [at, { isAhead }] of this.workers.entries()) if (isAhead) await this.jump(at);
   }
 
   /** Starts workers again that have ended by themselves, as whatever runs them in earnest would; gives their last words. */
