@@ -3,17 +3,9 @@ import type { Observation, Rules } from '../../workflows/core/state.ts';
 import { observed, renew, steer, sync } from '../../workflows/link.ts';
 import type { Side } from '../../flows/side.ts';
 import { RULES } from '../workflows/links.ts';
-import { type Stand } from '../workflows/stand.ts';
 import { eventually } from '../support/world.ts';
-import type { Walker } from './walker.ts';
-
-/** One way that a link can go. */
-export interface Path {
-  readonly rules?: Partial<Rules>;
-  /** Before the link begins. */
-  readonly prepare?: (stand: Stand) => void;
-  readonly walk: (link: Walker) => Promise<unknown>;
-}
+import { ANSWER_PATHS } from './answerPaths.ts';
+import type { Path, Walker } from './walker.ts';
 
 const refused = (code: string, side: Side = 'target', properties: readonly string[] = []): Outcome => ({
   kind: 'refused',
@@ -66,42 +58,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
       await link.steer({ kind: 'settle', property: 'LastName', source: 'Dal', target: 'Dal', why: 'decided by hand' });
     },
   },
-  contended: {
-    walk: async (link) => {
-      link.editUnseen('target', { familyName: 'Dal' });
-      link.stand.next.writeRecord = [{ kind: 'contended', found: { target: link.stand.shown('target') } }];
-      await link.edit('source', { FirstName: 'Eva' });
-      await link.settled();
-    },
-  },
-  'arrived-without-an-answer': {
-    walk: async (link) => {
-      link.editUnseen('target', { givenName: 'Eva' });
-      const told = link.stand.shown('target');
-      // It arrived, nobody was told, and the target was edited once more.
-      link.editUnseen('source', { FirstName: 'Eva' });
-      link.editUnseen('target', { givenName: 'Siri' });
-      const found = { source: link.stand.shown('source'), target: link.stand.shown('target') };
-      link.stand.next.writeRecord = [{ kind: 'contended', found, unanswered: true }];
-      await link.edit('target', {}, told);
-      await link.settled();
-    },
-  },
-  'news-with-an-answer': {
-    walk: async (link) => {
-      link.editUnseen('source', { LastName: 'Moe' });
-      link.stand.next.writeRecord = [
-        {
-          kind: 'written',
-          seen: { ...link.stand.shown('target'), values: { givenName: 'Eva', familyName: 'Lie' } },
-          news: { source: link.stand.shown('source', { values: { FirstName: 'Eva', LastName: 'Moe' } }) },
-        },
-      ];
-      link.stand.values.target['givenName'] = 'Eva';
-      await link.edit('source', { FirstName: 'Eva', LastName: 'Lie' });
-      await link.settled();
-    },
-  },
+  ...ANSWER_PATHS,
   'blocked-and-retried': {
     walk: async (link) => {
       link.stand.refuse = true;

@@ -19,9 +19,9 @@ import type { link } from '../../workflows/link.ts';
 import { begin } from '../workflows/begin.ts';
 import { RULES } from '../workflows/links.ts';
 import { Stand, standActivities } from '../workflows/stand.ts';
-import { PATHS, type Path } from './paths.ts';
+import { PATHS } from './paths.ts';
 import { folderOf } from './replay.ts';
-import { Walker } from './walker.ts';
+import { Walker, type Path } from './walker.ts';
 
 const { History } = proto.temporal.api.history.v1;
 const WORKFLOW_FILE = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));

@@ -50,3 +50,11 @@ export class Walker {
     return eventually(what, () => this.state(), test);
   }
 }
+
+/** One way that a link can go. */
+export interface Path {
+  readonly rules?: Partial<Rules>;
+  /** Before the link begins. */
+  readonly prepare?: (stand: Stand) => void;
+  readonly walk: (link: Walker) => Promise<unknown>;
+}
