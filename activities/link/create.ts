@@ -2,6 +2,7 @@ import { linkKey } from '../../flows/names.ts';
 import type { LinkActivities, LinkRecord } from '../../workflows/contract.ts';
 import type { Outcome } from '../../workflows/core/outcome.ts';
 import type { LinkDocument } from '../../store/documents.ts';
+import { hasProperties } from '../observation.ts';
 import type { Attempt } from '../ports.ts';
 import { unplanned, type LinkContext } from './context.ts';
 import { creationOf, type Creation } from './creation.ts';
@@ -10,7 +11,6 @@ import { recoverCreation } from './recoverCreation.ts';
 import { FLOW_PAUSED } from './refusal.ts';
 import { sendNew } from './sendNew.ts';
 import { adopt, adoptChosen, tieMade } from './tie.ts';
-import { hasProperties } from '../observation.ts';
 import { wakeReferring } from './wakeReferring.ts';
 
 /** Gives a link its target: replays what is stored, finds the partner, recovers what an earlier try made, or sends a new one. */
@@ -23,6 +23,7 @@ export async function createRecord(
   if ('outcome' in earlier) return earlier.outcome;
   const creation = creationOf(context, { link, values, stored: earlier.stored }, attempt);
   const keepUnanswered = (): Promise<void> => noteUnanswered(context, { link, values }, attempt);
+  // Planned by a worker whose flow has more properties: the link goes on by the rules of this one.
   if (!hasProperties(creation.flow, 'target', Object.keys(values))) {
     await keepUnanswered();
     return { kind: 'read', found: {} };

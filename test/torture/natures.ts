@@ -1,6 +1,12 @@
 import type { Lies, Nature } from './modelRecord.ts';
 import type { Random } from './sim.ts';
 
+/** What systems make of text where a schedule is about something that depends on it. */
+const TIDIES: Readonly<Record<string, readonly Nature['tidy'][]>> = {
+  chases: ['keeps'],
+  calm: ['keeps', 'trims', 'trims', 'trims'],
+};
+
 /** What a system is like. */
 export function natureOf(
   random: Random,
@@ -15,13 +21,7 @@ export function natureOf(
     idempotencyKey: side === 'target' && random.chance(lies ? 0.5 : 0.8),
     lagMs: random.pick([0, 300, 1200]),
     skewMs: random.pick([0, 0, -180_000, 240_000]),
-    tidy: random.pick(
-      theme === 'chases'
-        ? (['keeps'] as const)
-        : theme === 'calm'
-          ? (['keeps', 'trims', 'trims', 'trims'] as const)
-          : (['keeps', 'keeps', 'trims', 'cuts', 'capitals'] as const),
-    ),
+    tidy: random.pick(TIDIES[theme] ?? (['keeps', 'keeps', 'trims', 'cuts', 'capitals'] as const)),
     still: random.chance(theme === 'calm' ? 0.8 : 0.3),
     keepsAll: theme === 'deletions' && random.chance(0.2),
     lies,

@@ -6,7 +6,7 @@ import { answered, changeRules, observe } from './observe.ts';
 import { blockedStatus } from './lifecycle.ts';
 import type { Step } from './step.ts';
 import { forgetSent, noteSent } from './sent.ts';
-import { rebase, withStatus } from './transitions.ts';
+import { changeVerdict, rebase, withStatus } from './transitions.ts';
 import type { Block, LinkState, Observation, Rules } from './state.ts';
 
 /** What a direct read found. `unsure`: the system says "gone" of so many that nothing is believed of it for now. */
@@ -183,7 +183,7 @@ function answeredWrite(state: LinkState, { step, outcome, now }: Of<'write', 'wr
     next = rebase(next, { side: step.side, property: assignment.property, value });
     if (assignment.from)
       next = rebase(next, { side: across(step.side), property: assignment.from.property, value: assignment.from.value });
-    else next = markVerdictDone(next, step.side, assignment.property);
+    else next = changeVerdict(next, { side: step.side, property: assignment.property }, (done) => [...done, step.side]);
   }
   // A refusal of the other side stands, unless the answer shows an edit, or what was refused there has another value now.
   const stands = sameValues(expected, outcome.seen.values) && !isAnswered(state, step);
@@ -227,11 +227,4 @@ function committed(before: LinkState): LinkState {
   const { back: __, ...source } = state.source;
   const { back: ___, ...target } = state.target;
   return { ...state, source, target, stored: true, ...(recreates === true && target.id === null ? { recreates } : {}) };
-}
-
-function markVerdictDone(state: LinkState, side: Side, property: string): LinkState {
-  const pair = state.rules.pairs.find((each) => each[side] === property);
-  const verdict = pair && state.verdicts[pair.source];
-  if (!pair || !verdict) return state;
-  return { ...state, verdicts: { ...state.verdicts, [pair.source]: { ...verdict, done: [...verdict.done, side] } } };
 }

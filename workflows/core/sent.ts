@@ -2,7 +2,7 @@ import { across, type Side } from '../../flows/side.ts';
 import { sameValue } from '../../flows/values.ts';
 import type { Assignment } from './merge.ts';
 import type { LinkState, SentValue } from './state.ts';
-import { rebase } from './transitions.ts';
+import { changeVerdict, rebase } from './transitions.ts';
 
 /** So long after it was given up a write may still arrive, as that of a worker that was frozen (ms). */
 const LATE_MS = 10 * 60_000;
@@ -41,22 +41,13 @@ export function settleSent(before: LinkState, side: Side): LinkState {
   for (const { property, value, expected, from, until } of sent) {
     const shown = seen.values[property];
     const isOver = shown === undefined || seen.at[0] > until || !before.rules.pairs.some((pair) => pair[side] === property);
-    if (isOver || !sameValue(shown, expected)) settled.add(property);
-    if (isOver || !sameValue(shown, value) || sameValue(shown, expected)) continue;
+    if (!isOver && sameValue(shown, expected)) continue;
+    settled.add(property);
+    if (isOver || !sameValue(shown, value)) continue;
     state = { ...rebase(state, { side, property, value: shown }), stored: false };
     if (from) state = rebase(state, { side: across(side), property: from.property, value: from.value });
-    state = reopenVerdict(state, side, property);
+    // What a person has decided was overwritten by a write from before: it is written once more.
+    state = changeVerdict(state, { side, property }, (done) => done.filter((each) => each !== side));
   }
   return forgetSent(state, side, [...settled]);
-}
-
-/** What a person has decided was overwritten by a write from before: it is written once more. */
-function reopenVerdict(state: LinkState, side: Side, property: string): LinkState {
-  const pair = state.rules.pairs.find((each) => each[side] === property);
-  const verdict = pair && state.verdicts[pair.source];
-  if (!pair || !verdict) return state;
-  return {
-    ...state,
-    verdicts: { ...state.verdicts, [pair.source]: { ...verdict, done: verdict.done.filter((each) => each !== side) } },
-  };
 }

@@ -22,6 +22,18 @@ export function rebase(
   return { ...state, [side]: { ...now, base: { ...now.base, [property]: value }, since: isCurrent ? since : now.since } };
 }
 
+/** Changes on which sides a person's decision on a property was carried out; where there is none, nothing. */
+export function changeVerdict(
+  state: LinkState,
+  { side, property }: { readonly side: Side; readonly property: string },
+  change: (done: readonly Side[]) => readonly Side[],
+): LinkState {
+  const pair = state.rules.pairs.find((each) => each[side] === property);
+  const verdict = pair && state.verdicts[pair.source];
+  if (!pair || !verdict) return state;
+  return { ...state, verdicts: { ...state.verdicts, [pair.source]: { ...verdict, done: change(verdict.done) } } };
+}
+
 /** So many targets from before are remembered; each was deleted, so there are hardly ever more. */
 const FORMER_KEPT = 20;
 
